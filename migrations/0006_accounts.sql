@@ -173,9 +173,8 @@ DECLARE
   v_found uuid;
   v_made integer := 0;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(hashtextextended('realms_usage_events', 0)) THEN
-    RETURN 0;
-  END IF;
+  -- One server at a time is enough.
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('realms_usage_events', 0)) THEN RETURN 0; END IF;
   FOR v_month IN SELECT generate_series(date_trunc('month', now()), v_end - interval '1 month', interval '1 month')::date LOOP
     v_made := v_made + realms_make_usage_month_v1(v_month);
   END LOOP;
@@ -241,9 +240,7 @@ DECLARE
   v_name text;
   v_made integer := 0;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(hashtextextended('realms_response_refs', 0)) THEN
-    RETURN 0;
-  END IF;
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('realms_response_refs', 0)) THEN RETURN 0; END IF;
   FOR v_day IN
     SELECT current_date + i FROM generate_series(0, p_days_ahead) AS i
     UNION SELECT d.created_at::date FROM response_refs_default d

@@ -8,6 +8,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { commitOf, voidOf } from "../support/AccountsProcess.ts"
 import { ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
+import { testsOf } from "../support/Steps.ts"
 
 /** A user with everything there is: entries, settled and open calls, a subscription with one of each. */
 const furnished = Effect.gen(function*() {
@@ -235,40 +236,39 @@ const ofSubscription: typeof ofBalance = [
 ]
 
 layer(TestAccounts, { excludeTestServices: true })("the audit", (it) => {
-  it.effect("names each broken promise, for the user it was broken to", () =>
-    Effect.gen(function*() {
-      const { sql } = yield* furnished
-      assert.deepStrictEqual(yield* problems, [])
-      // What the database itself would refuse, the audit must not rely on.
-      yield* sql`ALTER TABLE user_balances DROP CONSTRAINT user_balances_usd_micros_check,
+  const test = testsOf(it.effect, Effect.void)
+  test("names each broken promise, for the user it was broken to", function*() {
+    const { sql } = yield* furnished
+    assert.deepStrictEqual(yield* problems, [])
+    // What the database itself would refuse, the audit must not rely on.
+    yield* sql`ALTER TABLE user_balances DROP CONSTRAINT user_balances_usd_micros_check,
         DROP CONSTRAINT owed_means_empty`
-      yield* sql`ALTER TABLE ledger_entries DROP CONSTRAINT ledger_entries_ref_type_ref_id_kind_key`
-      assert.deepStrictEqual((yield* problems).map(({ invariant, userId }) => [invariant, userId]), [["I4", null]])
-      for (const [list, whose] of [[ofBalance, "user"], [ofSubscription, "subscribed"]] as const) {
-        for (const [what, broken, invariants] of list) {
-          const before = yield* problems
-          const { [whose]: user } = yield* furnished
-          assert.deepStrictEqual(yield* problems, before, what)
-          yield* broken(sql, user)
-          const found = (yield* problems).filter(({ userId }) => userId === user)
-          assert.deepStrictEqual(found.map(({ invariant }) => invariant), invariants, what)
-          assert.strictEqual((yield* problems).length, before.length + found.length, what)
-        }
+    yield* sql`ALTER TABLE ledger_entries DROP CONSTRAINT ledger_entries_ref_type_ref_id_kind_key`
+    assert.deepStrictEqual((yield* problems).map(({ invariant, userId }) => [invariant, userId]), [["I4", null]])
+    for (const [list, whose] of [[ofBalance, "user"], [ofSubscription, "subscribed"]] as const) {
+      for (const [what, broken, invariants] of list) {
+        const before = yield* problems
+        const { [whose]: user } = yield* furnished
+        assert.deepStrictEqual(yield* problems, before, what)
+        yield* broken(sql, user)
+        const found = (yield* problems).filter(({ userId }) => userId === user)
+        assert.deepStrictEqual(found.map(({ invariant }) => invariant), invariants, what)
+        assert.strictEqual((yield* problems).length, before.length + found.length, what)
       }
-    }))
+    }
+  })
 
-  it.effect("names each guard that is gone", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      yield* sql`SELECT realms_make_usage_month_v1('2024-02-01')`
-      const guards = yield* sql<{ name: string; of: string }>`SELECT tgname AS name, tgrelid::regclass::text AS of
+  test("names each guard that is gone", function*() {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`SELECT realms_make_usage_month_v1('2024-02-01')`
+    const guards = yield* sql<{ name: string; of: string }>`SELECT tgname AS name, tgrelid::regclass::text AS of
         FROM pg_trigger WHERE NOT tgisinternal AND tgfoid = 'realms_refuse_change_v1'::regproc ORDER BY tgname`
-      assert.isAtLeast(guards.length, 10)
-      for (const { name, of } of guards) {
-        yield* sql.unsafe(`ALTER TABLE ${of} DISABLE TRIGGER ${name}`)
-        const found = (yield* problems).filter(({ invariant }) => invariant === "I9")
-        assert.deepStrictEqual(found.map(({ message }) => message), [`the guard ${name} is missing or switched off`])
-        yield* sql.unsafe(`ALTER TABLE ${of} ENABLE TRIGGER ${name}`)
-      }
-    }))
+    assert.isAtLeast(guards.length, 10)
+    for (const { name, of } of guards) {
+      yield* sql.unsafe(`ALTER TABLE ${of} DISABLE TRIGGER ${name}`)
+      const found = (yield* problems).filter(({ invariant }) => invariant === "I9")
+      assert.deepStrictEqual(found.map(({ message }) => message), [`the guard ${name} is missing or switched off`])
+      yield* sql.unsafe(`ALTER TABLE ${of} ENABLE TRIGGER ${name}`)
+    }
+  })
 })

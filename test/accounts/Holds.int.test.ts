@@ -43,12 +43,12 @@ layer(TestAccounts, { excludeTestServices: true })("Holds", (it) => {
   test("above the bounds are rejected by PostgreSQL alone, of that user and no other", function*() {
     const sql = yield* SqlClient.SqlClient
     const accounts = yield* Accounts
-    const [full, counted, twice, other] = [
-      yield* makeUser(1_000n),
-      yield* makeUser(1_000n),
-      yield* makeUser(1_000n),
-      yield* makeUser(1_000n)
-    ]
+    const [full, counted, twice, other] = yield* Effect.all([
+      makeUser(1_000n),
+      makeUser(1_000n),
+      makeUser(1_000n),
+      makeUser(1_000n)
+    ])
     const open = [reserveOf(10n), reserveOf(10n)]
     for (const command of open) yield* accounts.reserve(full, command, ignoreLoss)
     yield* accounts.reserve(counted, reserveOf(10n, { counted: true }), ignoreLoss)

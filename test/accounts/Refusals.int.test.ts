@@ -130,12 +130,12 @@ layer(SpiedAccounts, { excludeTestServices: true })("The standing of an account"
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const accounts = yield* Accounts
-      const [rich, poor, busy, subscribed] = [
-        yield* makeUser(1n),
-        yield* makeUser(0n),
-        yield* makeUser(10n),
-        yield* makeUser(0n)
-      ]
+      const [rich, poor, busy, subscribed] = yield* Effect.all([
+        makeUser(1n),
+        makeUser(0n),
+        makeUser(10n),
+        makeUser(0n)
+      ])
       yield* subscribe(subscribed, 0)
       const call = reserveOf(10n)
       yield* accounts.reserve(busy, call, ignoreLoss)

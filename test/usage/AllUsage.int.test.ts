@@ -15,6 +15,7 @@ import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { writeHistory } from "../support/UsageHistory.ts"
 import { anyCall, callAt, commitLate, insertCalls, makeUsers, nobody } from "../support/UsageRows.ts"
+import { testsOf } from "../support/Steps.ts"
 
 const Services = Layer.mergeAll(AllUsage.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -106,88 +107,86 @@ const foldAll = Effect.gen(function*() {
 })
 
 layer(Services, { excludeTestServices: true })("reports of everybody", (it) => {
-  it.effect("are what the rows say, after any history that is folded in any order", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const usage = yield* AllUsage
-      const folds = yield* UsageFolds
-      for (let seed = 1; seed <= 4; seed++) {
-        const below = seeded(seed)
-        // Nothing is so young that the folds leave it alone.
-        const nowMs = (yield* Clock.currentTimeMillis) - HOUR_MS
-        const users = yield* makeUsers(4)
-        for (let index = 0; index < 25; index++) {
-          const userId = users[below(users.length)] ?? nobody
-          if (below(3) === 0) yield* folds.fold(userId)
-          yield* insertCalls(
-            Array.from({ length: 1 + below(15) }, () => anyCall(below, userId, nowMs - below(5 * DAY_MS)))
-          )
-          if (below(2) === 0) continue
-          const [expired] = yield* sql<{ id: string }>`SELECT id FROM usage_events
+  const test = testsOf(it.effect, Effect.void)
+  test("are what the rows say, after any history that is folded in any order", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const usage = yield* AllUsage
+    const folds = yield* UsageFolds
+    for (let seed = 1; seed <= 4; seed++) {
+      const below = seeded(seed)
+      // Nothing is so young that the folds leave it alone.
+      const nowMs = (yield* Clock.currentTimeMillis) - HOUR_MS
+      const users = yield* makeUsers(4)
+      for (let index = 0; index < 25; index++) {
+        const userId = users[below(users.length)] ?? nobody
+        if (below(3) === 0) yield* folds.fold(userId)
+        yield* insertCalls(
+          Array.from({ length: 1 + below(15) }, () => anyCall(below, userId, nowMs - below(5 * DAY_MS)))
+        )
+        if (below(2) === 0) continue
+        const [expired] = yield* sql<{ id: string }>`SELECT id FROM usage_events
             WHERE user_id = ${userId} AND state = 'expired' AND NOT late ORDER BY id OFFSET ${below(5)} LIMIT 1`
-          if (expired !== undefined) yield* commitLate(expired.id, BigInt(below(400)))
-        }
-        yield* foldAll
-        const all = { fromMs: nowMs - 6 * DAY_MS, toMs: nowMs + 2 * HOUR_MS }
-        const filters = [
-          all,
-          { ...all, userId: users[1] ?? nobody },
-          { ...all, model: "model-2" },
-          { ...all, channel: "channel-1" },
-          { ...all, channel: "late-channel", model: "model-1", userId: users[0] ?? nobody },
-          { fromMs: nowMs - 30 * HOUR_MS, toMs: nowMs }
-        ]
-        for (const filter of filters) yield* agree(yield* usage.report(filter, "Asia/Shanghai"), filter)
+        if (expired !== undefined) yield* commitLate(expired.id, BigInt(below(400)))
       }
-      const [seen] = yield* sql<{ late: bigint; none: bigint }>`SELECT
+      yield* foldAll
+      const all = { fromMs: nowMs - 6 * DAY_MS, toMs: nowMs + 2 * HOUR_MS }
+      const filters = [
+        all,
+        { ...all, userId: users[1] ?? nobody },
+        { ...all, model: "model-2" },
+        { ...all, channel: "channel-1" },
+        { ...all, channel: "late-channel", model: "model-1", userId: users[0] ?? nobody },
+        { fromMs: nowMs - 30 * HOUR_MS, toMs: nowMs }
+      ]
+      for (const filter of filters) yield* agree(yield* usage.report(filter, "Asia/Shanghai"), filter)
+    }
+    const [seen] = yield* sql<{ late: bigint; none: bigint }>`SELECT
         (SELECT count(*) FROM usage_hours WHERE channel = 'late-channel' AND calls > 0) AS late,
         (SELECT count(*) FROM usage_hours WHERE channel = '' AND calls > 0) AS none`
-      assert.isTrue(seen !== undefined && seen.late > 0n && seen.none > 0n, "the histories were worth it")
-    }))
+    assert.isTrue(seen !== undefined && seen.late > 0n && seen.none > 0n, "the histories were worth it")
+  })
 
-  it.effect("show so many of each and sum up the others, say whose they are, and how fresh they are", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const usage = yield* AllUsage
-      const users = yield* makeUsers(SHARES_MAX + 7)
-      const nowMs = yield* Clock.currentTimeMillis
-      const at = nowMs - 100 * DAY_MS
-      yield* insertCalls(users.map((userId, index) =>
-        callAt(userId, at, {
-          model: `share-${index}`,
-          channel: "one",
-          charged_micros: BigInt(1_000 - index),
-          cost_micros: 1_000n
-        })
-      ))
-      yield* foldAll
-      const report = yield* usage.report({ fromMs: at - HOUR_MS, toMs: at + HOUR_MS }, "UTC")
-      assert.strictEqual(report.unit, "hour")
-      assert.deepStrictEqual(report.users.top.map(({ name }) => BigInt(name)), users.slice(0, SHARES_MAX))
-      assert.strictEqual(report.users.othersCount, 7)
-      assert.strictEqual(report.users.others?.calls, 7)
-      assert.strictEqual(report.models.othersCount, 7)
-      assert.deepStrictEqual(report.channels.top.map(({ calls, name }) => [name, calls]), [["one", users.length]])
-      assert.strictEqual(report.channels.others, undefined)
-      const [first] = yield* sql<{ email: string }>`SELECT email FROM users WHERE id = ${users[0] ?? nobody}`
-      assert.strictEqual(report.users.top[0]?.email, first?.email)
-      const foldedTo = report.foldedTo?.getTime() ?? 0
-      assert.isAtMost(foldedTo, nowMs - 60_000)
-      assert.isAbove(foldedTo, nowMs - HOUR_MS)
-    }))
+  test("show so many of each and sum up the others, say whose they are, and how fresh they are", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const usage = yield* AllUsage
+    const users = yield* makeUsers(SHARES_MAX + 7)
+    const nowMs = yield* Clock.currentTimeMillis
+    const at = nowMs - 100 * DAY_MS
+    yield* insertCalls(users.map((userId, index) =>
+      callAt(userId, at, {
+        model: `share-${index}`,
+        channel: "one",
+        charged_micros: BigInt(1_000 - index),
+        cost_micros: 1_000n
+      })
+    ))
+    yield* foldAll
+    const report = yield* usage.report({ fromMs: at - HOUR_MS, toMs: at + HOUR_MS }, "UTC")
+    assert.strictEqual(report.unit, "hour")
+    assert.deepStrictEqual(report.users.top.map(({ name }) => BigInt(name)), users.slice(0, SHARES_MAX))
+    assert.strictEqual(report.users.othersCount, 7)
+    assert.strictEqual(report.users.others?.calls, 7)
+    assert.strictEqual(report.models.othersCount, 7)
+    assert.deepStrictEqual(report.channels.top.map(({ calls, name }) => [name, calls]), [["one", users.length]])
+    assert.strictEqual(report.channels.others, undefined)
+    const [first] = yield* sql<{ email: string }>`SELECT email FROM users WHERE id = ${users[0] ?? nobody}`
+    assert.strictEqual(report.users.top[0]?.email, first?.email)
+    const foldedTo = report.foldedTo?.getTime() ?? 0
+    assert.isAtMost(foldedTo, nowMs - 60_000)
+    assert.isAbove(foldedTo, nowMs - HOUR_MS)
+  })
 
-  it.effect("refuse a range that is empty or longer than 400 days", () =>
-    Effect.gen(function*() {
-      const usage = yield* AllUsage
-      const reason = (fromMs: number, toMs: number) =>
-        usage.report({ fromMs, toMs }, "UTC").pipe(
-          Effect.as("none"),
-          Effect.catchTag("UsageRefused", (error) => Effect.succeed(error.reason))
-        )
-      assert.strictEqual(yield* reason(HOUR_MS, HOUR_MS + 1), "empty_range")
-      assert.strictEqual(yield* reason(0, 400 * DAY_MS), "none")
-      assert.strictEqual(yield* reason(0, 400 * DAY_MS + HOUR_MS), "range_too_long")
-    }))
+  test("refuse a range that is empty or longer than 400 days", function*() {
+    const usage = yield* AllUsage
+    const reason = (fromMs: number, toMs: number) =>
+      usage.report({ fromMs, toMs }, "UTC").pipe(
+        Effect.as("none"),
+        Effect.catchTag("UsageRefused", (error) => Effect.succeed(error.reason))
+      )
+    assert.strictEqual(yield* reason(HOUR_MS, HOUR_MS + 1), "empty_range")
+    assert.strictEqual(yield* reason(0, 400 * DAY_MS), "none")
+    assert.strictEqual(yield* reason(0, 400 * DAY_MS + HOUR_MS), "range_too_long")
+  })
 })
 
 interface PlanNode {

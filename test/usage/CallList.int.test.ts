@@ -11,6 +11,7 @@ import { Receipts } from "../../src/usage/Receipts.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { anyCall, callAt, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageRows.ts"
+import { testsOf } from "../support/Steps.ts"
 
 const Services = Layer.mergeAll(CallList.layer, Receipts.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -46,104 +47,101 @@ const naive = Effect.fnUntraced(function*(userId: UserId, filter: CallFilter) {
 })
 
 layer(Services, { excludeTestServices: true })("the list of calls", (it) => {
-  it.effect("gives each call once, page by page and as a stream, for every filter", () =>
-    Effect.gen(function*() {
-      const list = yield* CallList
-      const below = seeded(7)
-      const nowMs = yield* Clock.currentTimeMillis
-      const [userId = nobody, other = nobody] = yield* makeUsers(2)
-      for (const owner of [userId, other]) {
-        yield* insertCalls(
-          Array.from({ length: 1_300 }, () => anyCall(below, owner, nowMs - below(30 * HOUR_MS)))
-        )
-      }
-      const range = { fromMs: nowMs - 24 * HOUR_MS, toMs: nowMs + HOUR_MS }
-      const filters: ReadonlyArray<CallFilter> = [
-        range,
-        { ...range, model: "model-1" },
-        { ...range, keyId: keyIdOf(userId, 2) },
-        { ...range, keyId: keyIdOf(other, 2) },
-        { ...range, state: "reserved" },
-        { ...range, funding: "free" },
-        { ...range, model: "model-2", state: "voided", funding: "balance" },
-        { ...range, model: "none" },
-        { fromMs: nowMs - 5 * HOUR_MS - 1, toMs: nowMs - 4 * HOUR_MS + 1 }
-      ]
-      for (const filter of filters) {
-        const expected = yield* naive(userId, filter)
-        const { ids } = yield* allPages(userId, filter)
-        assert.deepStrictEqual(ids, expected)
-        const streamed = yield* Stream.runCollect(list.rows(userId, filter))
-        assert.deepStrictEqual(streamed.map((item) => item.id), expected)
-      }
-      assert.isAbove((yield* naive(userId, range)).length, 1_000, "the stream reads more than one batch")
-    }))
+  const test = testsOf(it.effect, Effect.void)
+  test("gives each call once, page by page and as a stream, for every filter", function*() {
+    const list = yield* CallList
+    const below = seeded(7)
+    const nowMs = yield* Clock.currentTimeMillis
+    const [userId = nobody, other = nobody] = yield* makeUsers(2)
+    for (const owner of [userId, other]) {
+      yield* insertCalls(
+        Array.from({ length: 1_300 }, () => anyCall(below, owner, nowMs - below(30 * HOUR_MS)))
+      )
+    }
+    const range = { fromMs: nowMs - 24 * HOUR_MS, toMs: nowMs + HOUR_MS }
+    const filters: ReadonlyArray<CallFilter> = [
+      range,
+      { ...range, model: "model-1" },
+      { ...range, keyId: keyIdOf(userId, 2) },
+      { ...range, keyId: keyIdOf(other, 2) },
+      { ...range, state: "reserved" },
+      { ...range, funding: "free" },
+      { ...range, model: "model-2", state: "voided", funding: "balance" },
+      { ...range, model: "none" },
+      { fromMs: nowMs - 5 * HOUR_MS - 1, toMs: nowMs - 4 * HOUR_MS + 1 }
+    ]
+    for (const filter of filters) {
+      const expected = yield* naive(userId, filter)
+      const { ids } = yield* allPages(userId, filter)
+      assert.deepStrictEqual(ids, expected)
+      const streamed = yield* Stream.runCollect(list.rows(userId, filter))
+      assert.deepStrictEqual(streamed.map((item) => item.id), expected)
+    }
+    assert.isAbove((yield* naive(userId, range)).length, 1_000, "the stream reads more than one batch")
+  })
 
-  it.effect("a last page that is just full is the last", () =>
-    Effect.gen(function*() {
-      const list = yield* CallList
-      const nowMs = yield* Clock.currentTimeMillis
-      const [userId = nobody] = yield* makeUsers(1)
-      yield* insertCalls(Array.from({ length: 50 }, (_, index) => callAt(userId, nowMs - index)))
-      const page = yield* list.page(userId, { fromMs: 0, toMs: nowMs + 1 })
-      assert.deepStrictEqual([page.items.length, page.exhausted], [50, true])
-    }))
+  test("a last page that is just full is the last", function*() {
+    const list = yield* CallList
+    const nowMs = yield* Clock.currentTimeMillis
+    const [userId = nobody] = yield* makeUsers(1)
+    yield* insertCalls(Array.from({ length: 50 }, (_, index) => callAt(userId, nowMs - index)))
+    const page = yield* list.page(userId, { fromMs: 0, toMs: nowMs + 1 })
+    assert.deepStrictEqual([page.items.length, page.exhausted], [50, true])
+  })
 
-  it.effect("looks at a bounded number of rows a page, and goes on from there", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const list = yield* CallList
-      const nowMs = yield* Clock.currentTimeMillis
-      const [userId = nobody] = yield* makeUsers(1)
-      const rare = callAt(userId, nowMs - 2 * HOUR_MS, { model: "rare" })
-      yield* insertCalls([rare])
-      yield* sql`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
+  test("looks at a bounded number of rows a page, and goes on from there", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const list = yield* CallList
+    const nowMs = yield* Clock.currentTimeMillis
+    const [userId = nobody] = yield* makeUsers(1)
+    const rare = callAt(userId, nowMs - 2 * HOUR_MS, { model: "rare" })
+    yield* insertCalls([rare])
+    yield* sql`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
           endpoint, model, reserved_at, lease_expires_at, settled_at)
         SELECT (substr(realms_uuid_at_v1(${nowMs}::bigint - 3600000 + i)::text, 1, 24) || lpad(to_hex(i), 12, '0'))::uuid,
             ${userId}, 'committed', 'balance', 1, 1, 1, 'responses', 'common', now(), now(), now()
           FROM generate_series(1, ${LOOKED_ROWS_MAX + 5}::integer) i`
-      const filter = { fromMs: nowMs - 24 * HOUR_MS, toMs: nowMs + HOUR_MS, model: "rare" }
-      const first = yield* list.page(userId, filter)
-      assert.deepStrictEqual([first.items.length, first.exhausted], [0, false])
-      const second = yield* list.page(userId, filter, first.next)
-      assert.deepStrictEqual([second.items.map((item) => item.id), second.exhausted], [[rare.id], true])
-      assert.deepStrictEqual((yield* allPages(userId, filter)).ids, [rare.id])
-    }))
+    const filter = { fromMs: nowMs - 24 * HOUR_MS, toMs: nowMs + HOUR_MS, model: "rare" }
+    const first = yield* list.page(userId, filter)
+    assert.deepStrictEqual([first.items.length, first.exhausted], [0, false])
+    const second = yield* list.page(userId, filter, first.next)
+    assert.deepStrictEqual([second.items.map((item) => item.id), second.exhausted], [[rare.id], true])
+    assert.deepStrictEqual((yield* allPages(userId, filter)).ids, [rare.id])
+  })
 
-  it.effect("names the key, leaves tombstones out, and refuses what is no cursor or no range", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const list = yield* CallList
-      const receipts = yield* Receipts
-      const nowMs = yield* Clock.currentTimeMillis
-      const [userId = nobody, other = nobody] = yield* makeUsers(2)
-      const [key] = yield* sql<{ id: ApiKeyId }>`INSERT INTO api_keys (user_id, name, key_hash, hint)
+  test("names the key, leaves tombstones out, and refuses what is no cursor or no range", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const list = yield* CallList
+    const receipts = yield* Receipts
+    const nowMs = yield* Clock.currentTimeMillis
+    const [userId = nobody, other = nobody] = yield* makeUsers(2)
+    const [key] = yield* sql<{ id: ApiKeyId }>`INSERT INTO api_keys (user_id, name, key_hash, hint)
         VALUES (${userId}, 'laptop', '\\x01', 'sk-…abcd') RETURNING id`
-      const call = callAt(userId, nowMs - 5, { key_id: key?.id ?? null })
-      yield* insertCalls([call])
-      yield* sql`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
+    const call = callAt(userId, nowMs - 5, { key_id: key?.id ?? null })
+    yield* insertCalls([call])
+    yield* sql`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
           endpoint, model, reserved_at, lease_expires_at, settled_at)
         VALUES (realms_uuid_at_v1(${nowMs}), ${userId}, 'voided', 'free', 0, 0, 0, '', '', now(), now(), now())`
-      const range = { fromMs: nowMs - HOUR_MS, toMs: nowMs + HOUR_MS }
-      const { items } = yield* list.page(userId, range)
-      const [item] = items
-      assert.strictEqual(items.length, 1)
-      assert.deepInclude(item, {
-        id: call.id,
-        atMs: nowMs - 5,
-        keyId: key?.id ?? null,
-        keyName: "laptop",
-        keyHint: "sk-…abcd",
-        inputTokens: 3,
-        chargedMicros: 10n,
-        reservedMicros: 20n
-      })
-      const receipt = yield* receipts.receipt(userId, call.id)
-      assert.deepInclude(receipt, { ...item, billingMultiplier: 1_000_000n })
-      assert.isUndefined(yield* receipts.receipt(other, call.id))
-      assert.isUndefined(yield* receipts.receipt(userId, "no id"))
-      assert.strictEqual((yield* Effect.flip(list.page(userId, range, "nowhere")))._tag, "UsageRefused")
-      const backwards = { fromMs: range.toMs, toMs: range.fromMs }
-      assert.strictEqual((yield* Effect.flip(list.page(userId, backwards)))._tag, "UsageRefused")
-    }))
+    const range = { fromMs: nowMs - HOUR_MS, toMs: nowMs + HOUR_MS }
+    const { items } = yield* list.page(userId, range)
+    const [item] = items
+    assert.strictEqual(items.length, 1)
+    assert.deepInclude(item, {
+      id: call.id,
+      atMs: nowMs - 5,
+      keyId: key?.id ?? null,
+      keyName: "laptop",
+      keyHint: "sk-…abcd",
+      inputTokens: 3,
+      chargedMicros: 10n,
+      reservedMicros: 20n
+    })
+    const receipt = yield* receipts.receipt(userId, call.id)
+    assert.deepInclude(receipt, { ...item, billingMultiplier: 1_000_000n })
+    assert.isUndefined(yield* receipts.receipt(other, call.id))
+    assert.isUndefined(yield* receipts.receipt(userId, "no id"))
+    assert.strictEqual((yield* Effect.flip(list.page(userId, range, "nowhere")))._tag, "UsageRefused")
+    const backwards = { fromMs: range.toMs, toMs: range.fromMs }
+    assert.strictEqual((yield* Effect.flip(list.page(userId, backwards)))._tag, "UsageRefused")
+  })
 })

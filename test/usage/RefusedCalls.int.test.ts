@@ -16,6 +16,7 @@ import {
 import { QUEUE_PER_USER_MAX } from "../../src/usage/RefusedQueue.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { idAt, makeUsers, nobody } from "../support/UsageRows.ts"
+import { testsOf } from "../support/Steps.ts"
 
 const Services = RefusedCalls.layer.pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -58,163 +59,156 @@ const dropped = Effect.map(
 )
 
 layer(Services, { excludeTestServices: true })("refused calls", (it) => {
-  it.effect("are listed to their user, newest first, with key, model, status and code", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const calls = yield* RefusedCalls
-      const [userId = nobody, other = nobody] = yield* makeUsers(2)
-      const [key] = yield* sql<{ id: ApiKeyId }>`INSERT INTO api_keys (user_id, name, key_hash, hint)
+  const test = testsOf(it.effect, Effect.void)
+  test("are listed to their user, newest first, with key, model, status and code", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const calls = yield* RefusedCalls
+    const [userId = nobody, other = nobody] = yield* makeUsers(2)
+    const [key] = yield* sql<{ id: ApiKeyId }>`INSERT INTO api_keys (user_id, name, key_hash, hint)
         VALUES (${userId}, 'laptop', decode(md5(${userId}::text), 'hex'), 'sk-…abcd') RETURNING id`
-      const entries = refusedStatuses.map((status) =>
-        refused(userId, { status, code: `code_${status}`, keyId: key?.id ?? null })
-      )
-      const early = refused(userId, { model: null, endpoint: "responses", code: "rate_limit_exceeded", status: 429 })
-      const nowMs = yield* Clock.currentTimeMillis
-      for (const entry of [...entries, early, refused(other)]) calls.record(entry)
-      yield* calls.flush
-      const { items, next } = yield* calls.list(userId, ever)
-      assert.isUndefined(next)
-      assert.deepStrictEqual(
-        items.map(({ code, id, status }) => [id, status, code]),
-        [early, ...entries.toReversed()].map(({ code, id, status }) => [id, status, code])
-      )
-      assert.deepInclude(items[0], { model: null, keyId: null, keyName: null, endpoint: "responses" })
-      assert.deepInclude(items[1], {
-        model: "mini",
-        keyId: key?.id ?? ApiKeyId.make(0n),
-        keyName: "laptop",
-        keyHint: "sk-…abcd"
-      })
-      assert.approximately(items[0]?.atMs ?? 0, nowMs, 5_000)
-      assert.lengthOf((yield* calls.list(userId, { ...ever, keyId: key?.id })).items, entries.length)
-      assert.lengthOf((yield* calls.list(userId, { ...ever, model: "none" })).items, 0)
-      assert.lengthOf((yield* calls.list(userId, { fromMs: 0, toMs: nowMs - HOUR_MS })).items, 0)
-    }))
+    const entries = refusedStatuses.map((status) =>
+      refused(userId, { status, code: `code_${status}`, keyId: key?.id ?? null })
+    )
+    const early = refused(userId, { model: null, endpoint: "responses", code: "rate_limit_exceeded", status: 429 })
+    const nowMs = yield* Clock.currentTimeMillis
+    for (const entry of [...entries, early, refused(other)]) calls.record(entry)
+    yield* calls.flush
+    const { items, next } = yield* calls.list(userId, ever)
+    assert.isUndefined(next)
+    assert.deepStrictEqual(
+      items.map(({ code, id, status }) => [id, status, code]),
+      [early, ...entries.toReversed()].map(({ code, id, status }) => [id, status, code])
+    )
+    assert.deepInclude(items[0], { model: null, keyId: null, keyName: null, endpoint: "responses" })
+    assert.deepInclude(items[1], {
+      model: "mini",
+      keyId: key?.id ?? ApiKeyId.make(0n),
+      keyName: "laptop",
+      keyHint: "sk-…abcd"
+    })
+    assert.approximately(items[0]?.atMs ?? 0, nowMs, 5_000)
+    assert.lengthOf((yield* calls.list(userId, { ...ever, keyId: key?.id })).items, entries.length)
+    assert.lengthOf((yield* calls.list(userId, { ...ever, model: "none" })).items, 0)
+    assert.lengthOf((yield* calls.list(userId, { fromMs: 0, toMs: nowMs - HOUR_MS })).items, 0)
+  })
 
-  it.effect("are kept whatever a client writes as its model", () =>
-    Effect.gen(function*() {
-      const calls = yield* RefusedCalls
-      const [userId = nobody] = yield* makeUsers(1)
-      const models = ["\0", "a\ud800", "\udc00b", `${"x".repeat(255)}😀`, "'; --", "模型", "\u2028"]
-      for (const model of models) calls.record(refused(userId, { model }))
-      calls.record(refused(userId, { endpoint: "/".repeat(500), code: "c".repeat(500) }))
-      yield* calls.flush
-      const { items } = yield* calls.list(userId, ever)
-      assert.deepStrictEqual(items.map(({ model }) => model).toReversed(), [
-        "\ufffd",
-        "a\ufffd",
-        "\ufffdb",
-        `${"x".repeat(255)}\ufffd`,
-        "'; --",
-        "模型",
-        "\u2028",
-        "mini"
-      ])
-      assert.deepStrictEqual([items[0]?.endpoint.length, items[0]?.code.length], [64, 64])
-    }))
+  test("are kept whatever a client writes as its model", function*() {
+    const calls = yield* RefusedCalls
+    const [userId = nobody] = yield* makeUsers(1)
+    const models = ["\0", "a\ud800", "\udc00b", `${"x".repeat(255)}😀`, "'; --", "模型", "\u2028"]
+    for (const model of models) calls.record(refused(userId, { model }))
+    calls.record(refused(userId, { endpoint: "/".repeat(500), code: "c".repeat(500) }))
+    yield* calls.flush
+    const { items } = yield* calls.list(userId, ever)
+    assert.deepStrictEqual(items.map(({ model }) => model).toReversed(), [
+      "\ufffd",
+      "a\ufffd",
+      "\ufffdb",
+      `${"x".repeat(255)}\ufffd`,
+      "'; --",
+      "模型",
+      "\u2028",
+      "mini"
+    ])
+    assert.deepStrictEqual([items[0]?.endpoint.length, items[0]?.code.length], [64, 64])
+  })
 
-  it.effect("are written once, however often a batch is", () =>
-    Effect.gen(function*() {
-      const calls = yield* RefusedCalls
-      const [userId = nobody] = yield* makeUsers(1)
-      const entry = refused(userId)
-      for (let index = 0; index < 3; index++) {
-        calls.record(entry)
-        yield* Effect.all([calls.flush, calls.flush], { concurrency: 2 })
-      }
-      assert.strictEqual(yield* countOf(userId), 1)
-    }))
+  test("are written once, however often a batch is", function*() {
+    const calls = yield* RefusedCalls
+    const [userId = nobody] = yield* makeUsers(1)
+    const entry = refused(userId)
+    for (let index = 0; index < 3; index++) {
+      calls.record(entry)
+      yield* Effect.all([calls.flush, calls.flush], { concurrency: 2 })
+    }
+    assert.strictEqual(yield* countOf(userId), 1)
+  })
 
-  it.effect("wait for a database that is away, and are written when it is back", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const calls = yield* RefusedCalls
-      const [userId = nobody] = yield* makeUsers(1)
-      yield* sql`CREATE FUNCTION going_down() RETURNS trigger LANGUAGE plpgsql AS
+  test("wait for a database that is away, and are written when it is back", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const calls = yield* RefusedCalls
+    const [userId = nobody] = yield* makeUsers(1)
+    yield* sql`CREATE FUNCTION going_down() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'going down' USING ERRCODE = '57P01'; END $$`
-      yield* sql`CREATE TRIGGER going_down BEFORE INSERT ON refused_calls FOR EACH STATEMENT EXECUTE FUNCTION going_down()`
-      calls.record(refused(userId))
-      yield* Effect.flip(calls.flush)
-      calls.record(refused(userId))
-      yield* Effect.flip(calls.flush)
-      assert.strictEqual(yield* countOf(userId), 0)
-      yield* sql`DROP TRIGGER going_down ON refused_calls`
-      yield* calls.flush
-      assert.strictEqual(yield* countOf(userId), 2)
-    }))
+    yield* sql`CREATE TRIGGER going_down BEFORE INSERT ON refused_calls FOR EACH STATEMENT EXECUTE FUNCTION going_down()`
+    calls.record(refused(userId))
+    yield* Effect.flip(calls.flush)
+    calls.record(refused(userId))
+    yield* Effect.flip(calls.flush)
+    assert.strictEqual(yield* countOf(userId), 0)
+    yield* sql`DROP TRIGGER going_down ON refused_calls`
+    yield* calls.flush
+    assert.strictEqual(yield* countOf(userId), 2)
+  })
 
-  it.effect("that cannot be written are dropped and counted, and those after them are written", () =>
-    Effect.gen(function*() {
-      const calls = yield* RefusedCalls
-      const [userId = nobody] = yield* makeUsers(1)
-      const before = yield* dropped
-      calls.record(refused(userId, { id: "no id at all" }))
-      yield* calls.flush
-      assert.strictEqual((yield* dropped) - before, 1)
-      calls.record(refused(userId))
-      yield* calls.flush
-      assert.strictEqual(yield* countOf(userId), 1)
-    }))
+  test("that cannot be written are dropped and counted, and those after them are written", function*() {
+    const calls = yield* RefusedCalls
+    const [userId = nobody] = yield* makeUsers(1)
+    const before = yield* dropped
+    calls.record(refused(userId, { id: "no id at all" }))
+    yield* calls.flush
+    assert.strictEqual((yield* dropped) - before, 1)
+    calls.record(refused(userId))
+    yield* calls.flush
+    assert.strictEqual(yield* countOf(userId), 1)
+  })
 
-  it.effect("of one user are the newest thousand; a flood leaves the others' alone, and is counted", () =>
-    Effect.gen(function*() {
-      const calls = yield* RefusedCalls
-      const [userId = nobody, other = nobody] = yield* makeUsers(2)
-      const nowMs = yield* Clock.currentTimeMillis
-      yield* insertRows(userId, REFUSED_PER_USER_MAX + 50, nowMs)
-      yield* insertRows(other, REFUSED_PER_USER_MAX + 50, nowMs)
-      const before = yield* dropped
-      for (let index = 0; index < QUEUE_PER_USER_MAX + 30; index++) {
-        calls.record(refused(userId, { model: `m${index}` }))
-      }
-      yield* calls.flush
-      assert.strictEqual((yield* dropped) - before, 30)
-      assert.strictEqual(yield* countOf(userId), REFUSED_PER_USER_MAX)
-      assert.strictEqual(yield* countOf(other), REFUSED_PER_USER_MAX + 50)
-      const [newest] = (yield* calls.list(userId, ever)).items
-      assert.strictEqual(newest?.model, `m${QUEUE_PER_USER_MAX + 29}`)
-    }))
+  test("of one user are the newest thousand; a flood leaves the others' alone, and is counted", function*() {
+    const calls = yield* RefusedCalls
+    const [userId = nobody, other = nobody] = yield* makeUsers(2)
+    const nowMs = yield* Clock.currentTimeMillis
+    yield* insertRows(userId, REFUSED_PER_USER_MAX + 50, nowMs)
+    yield* insertRows(other, REFUSED_PER_USER_MAX + 50, nowMs)
+    const before = yield* dropped
+    for (let index = 0; index < QUEUE_PER_USER_MAX + 30; index++) {
+      calls.record(refused(userId, { model: `m${index}` }))
+    }
+    yield* calls.flush
+    assert.strictEqual((yield* dropped) - before, 30)
+    assert.strictEqual(yield* countOf(userId), REFUSED_PER_USER_MAX)
+    assert.strictEqual(yield* countOf(other), REFUSED_PER_USER_MAX + 50)
+    const [newest] = (yield* calls.list(userId, ever)).items
+    assert.strictEqual(newest?.model, `m${QUEUE_PER_USER_MAX + 29}`)
+  })
 
-  it.effect("are gone after some days", () =>
-    Effect.gen(function*() {
-      const calls = yield* RefusedCalls
-      const [userId = nobody] = yield* makeUsers(1)
-      const nowMs = yield* Clock.currentTimeMillis
-      yield* insertRows(userId, 1_500, nowMs - REFUSED_DAYS * 24 * HOUR_MS)
-      yield* insertRows(userId, 3, nowMs - REFUSED_DAYS * 24 * HOUR_MS + HOUR_MS)
-      yield* calls.clean
-      assert.strictEqual(yield* countOf(userId), 3)
-    }))
+  test("are gone after some days", function*() {
+    const calls = yield* RefusedCalls
+    const [userId = nobody] = yield* makeUsers(1)
+    const nowMs = yield* Clock.currentTimeMillis
+    yield* insertRows(userId, 1_500, nowMs - REFUSED_DAYS * 24 * HOUR_MS)
+    yield* insertRows(userId, 3, nowMs - REFUSED_DAYS * 24 * HOUR_MS + HOUR_MS)
+    yield* calls.clean
+    assert.strictEqual(yield* countOf(userId), 3)
+  })
 
-  it.effect("are listed page by page, each once", () =>
-    Effect.gen(function*() {
-      const calls = yield* RefusedCalls
-      const [userId = nobody] = yield* makeUsers(1)
-      yield* insertRows(userId, 120, yield* Clock.currentTimeMillis)
-      const seen: Array<string> = []
-      let cursor: string | undefined
-      for (const size of [50, 50, 20]) {
-        const page: { readonly items: ReadonlyArray<{ readonly id: string }>; readonly next: string | undefined } =
-          yield* calls.list(userId, ever, cursor)
-        assert.lengthOf(page.items, size)
-        seen.push(...page.items.map(({ id }) => id))
-        cursor = page.next
-      }
-      assert.isUndefined(cursor)
-      assert.strictEqual(new Set(seen).size, 120)
-      assert.deepStrictEqual(seen, seen.toSorted().toReversed())
-      assert.strictEqual((yield* Effect.flip(calls.list(userId, ever, "x")))._tag, "UsageRefused")
-      assert.lengthOf((yield* calls.list(userId, ever, idAt(1))).items, 0)
-    }))
+  test("are listed page by page, each once", function*() {
+    const calls = yield* RefusedCalls
+    const [userId = nobody] = yield* makeUsers(1)
+    yield* insertRows(userId, 120, yield* Clock.currentTimeMillis)
+    const seen: Array<string> = []
+    let cursor: string | undefined
+    for (const size of [50, 50, 20]) {
+      const page: { readonly items: ReadonlyArray<{ readonly id: string }>; readonly next: string | undefined } =
+        yield* calls.list(userId, ever, cursor)
+      assert.lengthOf(page.items, size)
+      seen.push(...page.items.map(({ id }) => id))
+      cursor = page.next
+    }
+    assert.isUndefined(cursor)
+    assert.strictEqual(new Set(seen).size, 120)
+    assert.deepStrictEqual(seen, seen.toSorted().toReversed())
+    assert.strictEqual((yield* Effect.flip(calls.list(userId, ever, "x")))._tag, "UsageRefused")
+    assert.lengthOf((yield* calls.list(userId, ever, idAt(1))).items, 0)
+  })
 })
 
 layer(TestDatabase.layer, { excludeTestServices: true })("refused calls at the stop", (it) => {
-  it.effect("are written before it", () =>
-    Effect.gen(function*() {
-      const [userId = nobody] = yield* makeUsers(1)
-      yield* Effect.flatMap(RefusedCalls, (calls) => Effect.sync(() => calls.record(refused(userId)))).pipe(
-        Effect.provide(RefusedCalls.layer)
-      )
-      assert.strictEqual(yield* countOf(userId), 1)
-    }))
+  const test = testsOf(it.effect, Effect.void)
+  test("are written before it", function*() {
+    const [userId = nobody] = yield* makeUsers(1)
+    yield* Effect.flatMap(RefusedCalls, (calls) => Effect.sync(() => calls.record(refused(userId)))).pipe(
+      Effect.provide(RefusedCalls.layer)
+    )
+    assert.strictEqual(yield* countOf(userId), 1)
+  })
 })

@@ -15,6 +15,7 @@ import { AccountsOver, balanceOf, makeUser, reserveOf, used } from "../support/T
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { callAt, commitLate, endCall, idAt, insertCalls, makeUsers, nobody } from "../support/UsageRows.ts"
 import { until } from "../support/Until.ts"
+import { testsOf } from "../support/Steps.ts"
 
 const noKey = ApiKeyId.make(0n)
 
@@ -68,171 +69,191 @@ const foldedOf = Effect.fnUntraced(function*(userId: UserId, keyId: ApiKeyId) {
 
 const folded = (calls: bigint, charged: bigint) => ({ calls, charged, key: 0n, pending: 0n })
 
+/** What is folded of a user and a key, and what a report of the user says: calls and micros charged. */
+const counted = Effect.fnUntraced(function*(
+  userId: UserId,
+  { folded, key, reported }: {
+    readonly key: ApiKeyId
+    readonly folded: Effect.Success<ReturnType<typeof foldedOf>>
+    readonly reported: Array<number | bigint>
+  }
+) {
+  assert.deepStrictEqual(yield* foldedOf(userId, key), folded)
+  assert.deepStrictEqual(yield* totalsOf(userId), reported)
+})
+
 const anHourAgo = Effect.map(Clock.currentTimeMillis, (nowMs) => nowMs - HOUR_MS)
 
 layer(Services, { excludeTestServices: true })("folding usage", (it) => {
-  it.effect("leaves calls of the last minutes alone, does not wait for open ones, and counts them when they have ended", () =>
-    Effect.gen(function*() {
-      const folds = yield* UsageFolds
-      const [userId = nobody] = yield* makeUsers(1)
-      const keyId = ApiKeyId.make(userId * 1_000n)
-      const at = yield* anHourAgo
-      const open = callAt(userId, at, { key_id: keyId, state: "reserved", charged_micros: null, cost_micros: null })
-      yield* insertCalls([
-        open,
-        callAt(userId, at + 1, { key_id: keyId }),
-        callAt(userId, at + 2, { state: "voided", charged_micros: 0n, cost_micros: 0n }),
-        callAt(userId, at + HOUR_MS - 60_000)
-      ])
-      assert.strictEqual(yield* folds.fold(userId), 2)
-      assert.deepStrictEqual(yield* foldedOf(userId, keyId), { calls: 1n, charged: 10n, key: 10n, pending: 0n })
-      assert.deepStrictEqual(yield* totalsOf(userId), [2, 20n])
-      assert.strictEqual(yield* folds.fold(userId), 0)
-      yield* endCall(open.id, "committed", 5n)
-      assert.deepStrictEqual(yield* foldedOf(userId, keyId), { calls: 1n, charged: 10n, key: 10n, pending: 1n })
-      assert.deepStrictEqual(yield* totalsOf(userId), [3, 25n])
-      assert.strictEqual(yield* folds.fold(userId), 1)
-      assert.deepStrictEqual(yield* foldedOf(userId, keyId), { calls: 2n, charged: 15n, key: 15n, pending: 0n })
-      assert.deepStrictEqual(yield* totalsOf(userId), [3, 25n])
-    }))
+  const test = testsOf(it.effect, Effect.void)
+  test("leaves calls of the last minutes alone, does not wait for open ones, and counts them when they have ended", function*() {
+    const folds = yield* UsageFolds
+    const [userId = nobody] = yield* makeUsers(1)
+    const keyId = ApiKeyId.make(userId * 1_000n)
+    const at = yield* anHourAgo
+    const open = callAt(userId, at, { key_id: keyId, state: "reserved", charged_micros: null, cost_micros: null })
+    yield* insertCalls([
+      open,
+      callAt(userId, at + 1, { key_id: keyId }),
+      callAt(userId, at + 2, { state: "voided", charged_micros: 0n, cost_micros: 0n }),
+      callAt(userId, at + HOUR_MS - 60_000)
+    ])
+    assert.strictEqual(yield* folds.fold(userId), 2)
+    yield* counted(userId, {
+      key: keyId,
+      folded: { calls: 1n, charged: 10n, key: 10n, pending: 0n },
+      reported: [2, 20n]
+    })
+    assert.strictEqual(yield* folds.fold(userId), 0)
+    yield* endCall(open.id, "committed", 5n)
+    yield* counted(userId, {
+      key: keyId,
+      folded: { calls: 1n, charged: 10n, key: 10n, pending: 1n },
+      reported: [3, 25n]
+    })
+    assert.strictEqual(yield* folds.fold(userId), 1)
+    yield* counted(userId, {
+      key: keyId,
+      folded: { calls: 2n, charged: 15n, key: 15n, pending: 0n },
+      reported: [3, 25n]
+    })
+  })
 
-  it.effect("at the same time, from several processes, counts once", () =>
-    Effect.gen(function*() {
-      const folds = yield* UsageFolds
-      const [userId = nobody] = yield* makeUsers(1)
-      const at = yield* anHourAgo
-      yield* insertCalls(Array.from({ length: 500 }, (_, index) => callAt(userId, at + index)))
-      const passed = yield* Effect.all(Array.from({ length: 8 }, () => folds.fold(userId)), { concurrency: 8 })
-      const rest = yield* folds.fold(userId)
-      assert.strictEqual(passed.reduce((sum, one) => sum + one, rest), 500)
-      assert.deepStrictEqual(yield* foldedOf(userId, noKey), {
-        calls: 500n,
-        charged: 5_000n,
-        key: 0n,
-        pending: 0n
-      })
-      // One who has it keeps the others from nothing else: they go on at once.
-      const run = yield* session
-      yield* insertCalls([callAt(userId, at + 1_000)])
-      yield* run("BEGIN")
-      yield* foldBy(run, userId)
-      assert.strictEqual(yield* folds.fold(userId), 0)
-      yield* run("COMMIT")
-      assert.strictEqual((yield* foldedOf(userId, noKey))?.calls, 501n)
-    }))
+  test("at the same time, from several processes, counts once", function*() {
+    const folds = yield* UsageFolds
+    const [userId = nobody] = yield* makeUsers(1)
+    const at = yield* anHourAgo
+    yield* insertCalls(Array.from({ length: 500 }, (_, index) => callAt(userId, at + index)))
+    const passed = yield* Effect.all(Array.from({ length: 8 }, () => folds.fold(userId)), { concurrency: 8 })
+    const rest = yield* folds.fold(userId)
+    assert.strictEqual(passed.reduce((sum, one) => sum + one, rest), 500)
+    assert.deepStrictEqual(yield* foldedOf(userId, noKey), {
+      calls: 500n,
+      charged: 5_000n,
+      key: 0n,
+      pending: 0n
+    })
+    // One who has it keeps the others from nothing else: they go on at once.
+    const run = yield* session
+    yield* insertCalls([callAt(userId, at + 1_000)])
+    yield* run("BEGIN")
+    yield* foldBy(run, userId)
+    assert.strictEqual(yield* folds.fold(userId), 0)
+    yield* run("COMMIT")
+    assert.strictEqual((yield* foldedOf(userId, noKey))?.calls, 501n)
+  })
 
-  it.effect("a round finds every user with something to fold and no other", () =>
-    Effect.gen(function*() {
-      const folds = yield* UsageFolds
-      yield* folds.round
-      const users = yield* makeUsers(600)
-      const at = yield* anHourAgo
-      const some = users.filter((_, index) => index % 97 === 0)
-      yield* insertCalls(some.map((userId) => callAt(userId, at)))
-      assert.strictEqual(yield* folds.round, some.length)
-      assert.strictEqual(yield* folds.round, 0)
-    }))
+  test("a round finds every user with something to fold and no other", function*() {
+    const folds = yield* UsageFolds
+    yield* folds.round
+    const users = yield* makeUsers(600)
+    const at = yield* anHourAgo
+    const some = users.filter((_, index) => index % 97 === 0)
+    yield* insertCalls(some.map((userId) => callAt(userId, at)))
+    assert.strictEqual(yield* folds.round, some.length)
+    assert.strictEqual(yield* folds.round, 0)
+  })
 
-  it.effect("runs in the background until it is interrupted", () =>
-    Effect.gen(function*() {
-      const [userId = nobody] = yield* makeUsers(1)
-      yield* insertCalls([callAt(userId, yield* anHourAgo)])
-      const folder = yield* Effect.forkChild(usageFolder)
-      yield* until("it is folded", Effect.map(foldedOf(userId, noKey), (row) => row?.calls === 1n))
-      yield* Fiber.interrupt(folder)
-    }))
+  test("runs in the background until it is interrupted", function*() {
+    const [userId = nobody] = yield* makeUsers(1)
+    yield* insertCalls([callAt(userId, yield* anHourAgo)])
+    const folder = yield* Effect.forkChild(usageFolder)
+    yield* until("it is folded", Effect.map(foldedOf(userId, noKey), (row) => row?.calls === 1n))
+    yield* Fiber.interrupt(folder)
+  })
 })
 
 layer(Services, { excludeTestServices: true })("a late commit", (it) => {
+  const test = testsOf(it.effect, Effect.void)
   for (const charged of [0n, 30n]) {
     for (
       const when of ["after the fold", "while the fold is under way", "before the fold, not committed yet"] as const
     ) {
-      it.effect(`of what expired with a charge of ${charged}, ${when}`, () =>
-        Effect.gen(function*() {
-          const folds = yield* UsageFolds
-          const [userId = nobody] = yield* makeUsers(1)
-          const keyId = ApiKeyId.make(userId * 1_000n)
-          const at = yield* anHourAgo
-          const expired = callAt(userId, at, {
-            state: "expired",
-            key_id: keyId,
-            cost_micros: charged,
-            charged_micros: charged
-          })
-          yield* insertCalls([expired, callAt(userId, at + 1, { key_id: keyId })])
-          const run = yield* session
-          if (when === "after the fold") {
-            yield* folds.fold(userId)
-            yield* commitLate(expired.id, 17n)
-          } else if (when === "while the fold is under way") {
-            yield* run("BEGIN")
-            yield* foldBy(run, userId)
-            const late = yield* Effect.forkChild(commitLate(expired.id, 17n))
-            yield* someoneWaits
-            yield* run("COMMIT")
-            yield* Fiber.join(late)
-          } else {
-            yield* run("BEGIN")
-            yield* run(
-              `UPDATE usage_events SET state = 'committed', cost_micros = 17, late_charged_micros = 17 - charged_micros, late_at = now(), late = true
+      test(`of what expired with a charge of ${charged}, ${when}`, function*() {
+        const folds = yield* UsageFolds
+        const [userId = nobody] = yield* makeUsers(1)
+        const keyId = ApiKeyId.make(userId * 1_000n)
+        const at = yield* anHourAgo
+        const expired = callAt(userId, at, {
+          state: "expired",
+          key_id: keyId,
+          cost_micros: charged,
+          charged_micros: charged
+        })
+        yield* insertCalls([expired, callAt(userId, at + 1, { key_id: keyId })])
+        const run = yield* session
+        if (when === "after the fold") {
+          yield* folds.fold(userId)
+          yield* commitLate(expired.id, 17n)
+        } else if (when === "while the fold is under way") {
+          yield* run("BEGIN")
+          yield* foldBy(run, userId)
+          const late = yield* Effect.forkChild(commitLate(expired.id, 17n))
+          yield* someoneWaits
+          yield* run("COMMIT")
+          yield* Fiber.join(late)
+        } else {
+          yield* run("BEGIN")
+          yield* run(
+            `UPDATE usage_events SET state = 'committed', cost_micros = 17, late_charged_micros = 17 - charged_micros, late_at = now(), late = true
               WHERE id = '${expired.id}'`
-            )
-            assert.strictEqual(yield* folds.fold(userId), 0, "somebody holds it")
-            yield* run("COMMIT")
-            assert.strictEqual(yield* folds.fold(userId), 2)
-          }
-          assert.deepStrictEqual(yield* foldedOf(userId, keyId), { calls: 2n, charged: 27n, key: 27n, pending: 0n })
-          assert.deepStrictEqual(yield* totalsOf(userId), [2, 27n])
-        }))
+          )
+          assert.strictEqual(yield* folds.fold(userId), 0, "somebody holds it")
+          yield* run("COMMIT")
+          assert.strictEqual(yield* folds.fold(userId), 2)
+        }
+        yield* counted(userId, {
+          key: keyId,
+          folded: { calls: 2n, charged: 27n, key: 27n, pending: 0n },
+          reported: [2, 27n]
+        })
+      })
     }
   }
 
-  it.effect("of a call that was open when the fold passed it is counted once", () =>
-    Effect.gen(function*() {
-      const folds = yield* UsageFolds
-      const [userId = nobody] = yield* makeUsers(1)
-      const call = callAt(userId, yield* anHourAgo, { state: "reserved", charged_micros: null, cost_micros: null })
-      yield* insertCalls([call])
-      yield* folds.fold(userId)
-      yield* endCall(call.id, "expired", 0n)
-      yield* commitLate(call.id, 17n)
-      assert.deepStrictEqual(yield* totalsOf(userId), [1, 17n])
-      yield* folds.fold(userId)
-      assert.deepStrictEqual(yield* foldedOf(userId, noKey), folded(1n, 17n))
-    }))
+  test("of a call that was open when the fold passed it is counted once", function*() {
+    const folds = yield* UsageFolds
+    const [userId = nobody] = yield* makeUsers(1)
+    const call = callAt(userId, yield* anHourAgo, { state: "reserved", charged_micros: null, cost_micros: null })
+    yield* insertCalls([call])
+    yield* folds.fold(userId)
+    yield* endCall(call.id, "expired", 0n)
+    yield* commitLate(call.id, 17n)
+    assert.deepStrictEqual(yield* totalsOf(userId), [1, 17n])
+    yield* folds.fold(userId)
+    assert.deepStrictEqual(yield* foldedOf(userId, noKey), folded(1n, 17n))
+  })
 
-  it.effect("goes through the journal while a fold holds the account's usage, and books and reports agree", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const accounts = yield* Accounts
-      const userId = yield* makeUser(1_000n)
-      const nowMs = yield* Clock.currentTimeMillis
-      const command = reserveOf(100n, { id: idAt(nowMs - HOUR_MS), atMs: nowMs - HOUR_MS, leaseSeconds: 1 })
-      yield* accounts.reserve(userId, command, () => undefined)
-      // What another process's sweep does to a hold whose process seems dead.
-      yield* sql.withTransaction(Effect.andThen(
-        sql`UPDATE user_balances SET usd_micros = usd_micros + 100, held_micros = 0, open_holds = 0
+  test("goes through the journal while a fold holds the account's usage, and books and reports agree", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const accounts = yield* Accounts
+    const userId = yield* makeUser(1_000n)
+    const nowMs = yield* Clock.currentTimeMillis
+    const command = reserveOf(100n, { id: idAt(nowMs - HOUR_MS), atMs: nowMs - HOUR_MS, leaseSeconds: 1 })
+    yield* accounts.reserve(userId, command, () => undefined)
+    // What another process's sweep does to a hold whose process seems dead.
+    yield* sql.withTransaction(Effect.andThen(
+      sql`UPDATE user_balances SET usd_micros = usd_micros + 100, held_micros = 0, open_holds = 0
           WHERE user_id = ${userId}`,
-        endCall(command.id, "expired", 0n)
-      ))
-      accounts.invalidate(userId)
-      const run = yield* session
-      yield* run("BEGIN")
-      yield* foldBy(run, userId)
-      const commit = yield* Effect.forkChild(
-        accounts.commit(userId, { _tag: "Commit", id: command.id, outcome: used(60), atMs: nowMs })
-      )
-      yield* someoneWaits
-      // The balance's lock is not the fold's: others are served meanwhile, and so is this user when the fold ends.
-      const other = yield* makeUser(500n)
-      yield* accounts.reserve(other, reserveOf(10n, { atMs: nowMs }), () => undefined)
-      yield* run("COMMIT")
-      assert.strictEqual((yield* Fiber.join(commit)).late, true)
-      assert.deepStrictEqual(yield* balanceOf(userId), { usd: 940n, owed: 0n })
-      assert.deepStrictEqual(yield* totalsOf(userId), [1, 60n])
-      assert.strictEqual((yield* foldedOf(userId, noKey))?.charged, 60n)
-    }))
+      endCall(command.id, "expired", 0n)
+    ))
+    accounts.invalidate(userId)
+    const run = yield* session
+    yield* run("BEGIN")
+    yield* foldBy(run, userId)
+    const commit = yield* Effect.forkChild(
+      accounts.commit(userId, { _tag: "Commit", id: command.id, outcome: used(60), atMs: nowMs })
+    )
+    yield* someoneWaits
+    // The balance's lock is not the fold's: others are served meanwhile, and so is this user when the fold ends.
+    const other = yield* makeUser(500n)
+    yield* accounts.reserve(other, reserveOf(10n, { atMs: nowMs }), () => undefined)
+    yield* run("COMMIT")
+    assert.strictEqual((yield* Fiber.join(commit)).late, true)
+    assert.deepStrictEqual(yield* balanceOf(userId), { usd: 940n, owed: 0n })
+    assert.deepStrictEqual(yield* totalsOf(userId), [1, 60n])
+    assert.strictEqual((yield* foldedOf(userId, noKey))?.charged, 60n)
+  })
 })
 
 /** A user with one call, and a time shortly before it. */
@@ -251,41 +272,39 @@ const countsBoth = Effect.fnUntraced(function*(userId: UserId) {
 })
 
 layer(Services, { excludeTestServices: true })("a call that is written late with an old id", (it) => {
-  it.effect("after the fold has passed it", () =>
-    Effect.gen(function*() {
-      const { at, folds, userId } = yield* withOneCall
-      yield* folds.fold(userId)
-      yield* insertCalls([callAt(userId, at)])
-      yield* countsBoth(userId)
-    }))
+  const test = testsOf(it.effect, Effect.void)
+  test("after the fold has passed it", function*() {
+    const { at, folds, userId } = yield* withOneCall
+    yield* folds.fold(userId)
+    yield* insertCalls([callAt(userId, at)])
+    yield* countsBoth(userId)
+  })
 
-  it.effect("while the user's very first fold is under way", () =>
-    Effect.gen(function*() {
-      const { at, userId } = yield* withOneCall
-      const sql = yield* SqlClient.SqlClient
-      yield* sql`DELETE FROM usage_folds WHERE user_id = ${userId}`
-      const run = yield* session
-      yield* run("BEGIN")
-      yield* foldBy(run, userId)
-      const late = yield* Effect.forkChild(insertCalls([callAt(userId, at)]))
-      yield* someoneWaits
-      yield* run("COMMIT")
-      yield* Fiber.join(late)
-      yield* countsBoth(userId)
-    }))
+  test("while the user's very first fold is under way", function*() {
+    const { at, userId } = yield* withOneCall
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`DELETE FROM usage_folds WHERE user_id = ${userId}`
+    const run = yield* session
+    yield* run("BEGIN")
+    yield* foldBy(run, userId)
+    const late = yield* Effect.forkChild(insertCalls([callAt(userId, at)]))
+    yield* someoneWaits
+    yield* run("COMMIT")
+    yield* Fiber.join(late)
+    yield* countsBoth(userId)
+  })
 
-  it.effect("not committed yet when a fold begins", () =>
-    Effect.gen(function*() {
-      const { at, folds, userId } = yield* withOneCall
-      const run = yield* session
-      yield* run("BEGIN")
-      yield* run(`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
+  test("not committed yet when a fold begins", function*() {
+    const { at, folds, userId } = yield* withOneCall
+    const run = yield* session
+    yield* run("BEGIN")
+    yield* run(`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
           endpoint, model, reserved_at, lease_expires_at, settled_at)
         VALUES ('${idAt(at)}', ${userId}, 'committed', 'balance', 10, 10, 10, 'chat.completions', 'm',
           now() - interval '1 hour', now(), now())`)
-      assert.strictEqual(yield* folds.fold(userId), 0, "the fold does not pass what it cannot see")
-      yield* run("COMMIT")
-      assert.strictEqual(yield* folds.fold(userId), 2)
-      assert.deepStrictEqual(yield* totalsOf(userId), [2, 20n])
-    }))
+    assert.strictEqual(yield* folds.fold(userId), 0, "the fold does not pass what it cannot see")
+    yield* run("COMMIT")
+    assert.strictEqual(yield* folds.fold(userId), 2)
+    assert.deepStrictEqual(yield* totalsOf(userId), [2, 20n])
+  })
 })

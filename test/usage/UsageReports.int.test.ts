@@ -13,6 +13,7 @@ import type { UsageSums } from "../../src/usage/UsageSums.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { anyCall, callAt, commitLate, endCall, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageRows.ts"
+import { testsOf } from "../support/Steps.ts"
 
 const Services = Layer.mergeAll(UsageReports.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -121,114 +122,111 @@ const step = Effect.fnUntraced(
 )
 
 layer(Services, { excludeTestServices: true })("usage reports", (it) => {
-  it.effect("are what the rows say, after any history", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const reports = yield* UsageReports
-      let folded = 0n
-      let pending = 0n
-      for (let seed = 1; seed <= SEEDS; seed++) {
-        const below = seeded(seed)
-        const nowMs = yield* Clock.currentTimeMillis
-        const users = yield* makeUsers(2)
-        for (let index = 0; index < 40; index++) {
-          yield* step(below, users, nowMs)
-          if (below(4) !== 0) continue
-          const userId = users[below(2)] ?? nobody
-          const zone = zones[below(zones.length)] ?? "UTC"
-          const fromMs = nowMs - below(6 * DAY_MS) - HOUR_MS
-          const filter = {
-            fromMs,
-            toMs: fromMs + HOUR_MS + below(7 * DAY_MS),
-            ...(below(4) === 0 ? { model: `model-${below(4)}` } : {}),
-            ...(below(4) === 0 ? { keyId: keyIdOf(userId, 1) } : {}),
-            ...(below(4) === 0 ? { funding: "balance" as const } : {})
-          }
-          agree(yield* reports.overview(userId, filter, zone), yield* naive(userId, filter, zone))
-        }
-        for (const userId of users) {
-          const all = { fromMs: nowMs - 10 * DAY_MS, toMs: nowMs + DAY_MS }
-          agree(yield* reports.overview(userId, all, "UTC"), yield* naive(userId, all, "UTC"))
-        }
-      }
-      // The histories were worth it: much was folded, and something waits.
-      const [seen] = yield* sql<{ folded: bigint; pending: bigint }>`SELECT
-        (SELECT sum(calls) FROM usage_hours)::bigint AS folded, (SELECT count(*) FROM usage_pending) AS pending`
-      folded += seen?.folded ?? 0n
-      pending += seen?.pending ?? 0n
-      assert.isAbove(Number(folded), 100)
-      assert.isAbove(Number(pending), 0)
-    }))
-
-  it.effect("a day is a local one, also when it has 23 or 25 hours, and none is left out", () =>
-    Effect.gen(function*() {
-      const reports = yield* UsageReports
-      const [userId = nobody] = yield* makeUsers(1)
-      const hours = (from: string, to: string) => {
-        const [fromMs, toMs] = [DateTime.makeUnsafe(from).epochMilliseconds, DateTime.makeUnsafe(to).epochMilliseconds]
-        const times: Array<number> = []
-        for (let ms = fromMs; ms < toMs; ms += HOUR_MS) times.push(ms)
-        return { fromMs, toMs, times }
-      }
-      // In New York the 8th of March 2026 has 23 hours, the 1st of November 25.
-      const spring = hours("2026-03-07T05:00:00Z", "2026-03-10T04:00:00Z")
-      const autumn = hours("2026-10-31T04:00:00Z", "2026-11-03T05:00:00Z")
-      yield* insertCalls([...spring.times, ...autumn.times].map((ms) => callAt(userId, ms + 1_000)))
-      const daysOf = (range: typeof spring, zone: string) =>
-        Effect.map(reports.overview(userId, range, zone), ({ days }) => days.map((day) => [day.day, day.calls]))
-      assert.deepStrictEqual(yield* daysOf(spring, "America/New_York"), [
-        ["2026-03-07", 24],
-        ["2026-03-08", 23],
-        ["2026-03-09", 24]
-      ])
-      assert.deepStrictEqual(yield* daysOf(autumn, "America/New_York"), [
-        ["2026-10-31", 24],
-        ["2026-11-01", 25],
-        ["2026-11-02", 24]
-      ])
-      // Midnight in Kathmandu is at 18:15 UTC; the hour it is in belongs to the day that begins in it.
-      const kathmandu = hours("2026-03-07T18:15:00Z", "2026-03-09T18:15:00Z")
-      assert.deepStrictEqual(yield* daysOf(kathmandu, "Asia/Kathmandu"), [["2026-03-08", 24], ["2026-03-09", 24]])
-      const quiet = hours("2026-06-01T00:00:00Z", "2026-06-04T00:00:00Z")
-      assert.deepStrictEqual(yield* daysOf(quiet, "UTC"), [["2026-06-01", 0], ["2026-06-02", 0], ["2026-06-03", 0]])
-    }))
-
-  it.effect("show twenty models by charge and the others as one; names of models come from folded hours", () =>
-    Effect.gen(function*() {
-      const reports = yield* UsageReports
-      const folds = yield* UsageFolds
+  const test = testsOf(it.effect, Effect.void)
+  test("are what the rows say, after any history", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const reports = yield* UsageReports
+    let folded = 0n
+    let pending = 0n
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const below = seeded(seed)
       const nowMs = yield* Clock.currentTimeMillis
-      const [userId = nobody, other = nobody] = yield* makeUsers(2)
-      const at = nowMs - 2 * HOUR_MS
-      yield* insertCalls(Array.from(
-        { length: 25 },
-        (_, index) => callAt(userId, at, { model: `m${index}`, charged_micros: BigInt(1_000 - index) })
-      ))
-      yield* insertCalls([callAt(other, at, { model: "secret" })])
-      const range = { fromMs: nowMs - DAY_MS, toMs: nowMs + DAY_MS }
-      const before = yield* reports.overview(userId, range, "UTC")
-      assert.strictEqual(yield* folds.fold(userId), 25)
-      yield* folds.fold(other)
-      const after = yield* reports.overview(userId, range, "UTC")
-      assert.deepStrictEqual(after, before)
-      assert.deepStrictEqual(after.models.map((model) => model.model), Array.from({ length: 20 }, (_, i) => `m${i}`))
-      assert.strictEqual(after.otherModels?.calls, 5)
-      const models = yield* reports.models(userId)
-      assert.strictEqual(models.length, 25)
-      assert.notInclude(models, "secret")
-    }))
+      const users = yield* makeUsers(2)
+      for (let index = 0; index < 40; index++) {
+        yield* step(below, users, nowMs)
+        if (below(4) !== 0) continue
+        const userId = users[below(2)] ?? nobody
+        const zone = zones[below(zones.length)] ?? "UTC"
+        const fromMs = nowMs - below(6 * DAY_MS) - HOUR_MS
+        const filter = {
+          fromMs,
+          toMs: fromMs + HOUR_MS + below(7 * DAY_MS),
+          ...(below(4) === 0 ? { model: `model-${below(4)}` } : {}),
+          ...(below(4) === 0 ? { keyId: keyIdOf(userId, 1) } : {}),
+          ...(below(4) === 0 ? { funding: "balance" as const } : {})
+        }
+        agree(yield* reports.overview(userId, filter, zone), yield* naive(userId, filter, zone))
+      }
+      for (const userId of users) {
+        const all = { fromMs: nowMs - 10 * DAY_MS, toMs: nowMs + DAY_MS }
+        agree(yield* reports.overview(userId, all, "UTC"), yield* naive(userId, all, "UTC"))
+      }
+    }
+    // The histories were worth it: much was folded, and something waits.
+    const [seen] = yield* sql<{ folded: bigint; pending: bigint }>`SELECT
+        (SELECT sum(calls) FROM usage_hours)::bigint AS folded, (SELECT count(*) FROM usage_pending) AS pending`
+    folded += seen?.folded ?? 0n
+    pending += seen?.pending ?? 0n
+    assert.isAbove(Number(folded), 100)
+    assert.isAbove(Number(pending), 0)
+  })
 
-  it.effect("refuse a range that is empty or longer than 400 days", () =>
-    Effect.gen(function*() {
-      const reports = yield* UsageReports
-      const [userId = nobody] = yield* makeUsers(1)
-      const reason = (fromMs: number, toMs: number) =>
-        reports.overview(userId, { fromMs, toMs }, "UTC").pipe(
-          Effect.as("none"),
-          Effect.catchTag("UsageRefused", (error) => Effect.succeed(error.reason))
-        )
-      assert.strictEqual(yield* reason(HOUR_MS, HOUR_MS + 1), "empty_range")
-      assert.strictEqual(yield* reason(0, 400 * DAY_MS), "none")
-      assert.strictEqual(yield* reason(0, 400 * DAY_MS + HOUR_MS), "range_too_long")
-    }))
+  test("a day is a local one, also when it has 23 or 25 hours, and none is left out", function*() {
+    const reports = yield* UsageReports
+    const [userId = nobody] = yield* makeUsers(1)
+    const hours = (from: string, to: string) => {
+      const [fromMs, toMs] = [DateTime.makeUnsafe(from).epochMilliseconds, DateTime.makeUnsafe(to).epochMilliseconds]
+      const times: Array<number> = []
+      for (let ms = fromMs; ms < toMs; ms += HOUR_MS) times.push(ms)
+      return { fromMs, toMs, times }
+    }
+    // In New York the 8th of March 2026 has 23 hours, the 1st of November 25.
+    const spring = hours("2026-03-07T05:00:00Z", "2026-03-10T04:00:00Z")
+    const autumn = hours("2026-10-31T04:00:00Z", "2026-11-03T05:00:00Z")
+    yield* insertCalls([...spring.times, ...autumn.times].map((ms) => callAt(userId, ms + 1_000)))
+    const daysOf = (range: typeof spring, zone: string) =>
+      Effect.map(reports.overview(userId, range, zone), ({ days }) => days.map((day) => [day.day, day.calls]))
+    assert.deepStrictEqual(yield* daysOf(spring, "America/New_York"), [
+      ["2026-03-07", 24],
+      ["2026-03-08", 23],
+      ["2026-03-09", 24]
+    ])
+    assert.deepStrictEqual(yield* daysOf(autumn, "America/New_York"), [
+      ["2026-10-31", 24],
+      ["2026-11-01", 25],
+      ["2026-11-02", 24]
+    ])
+    // Midnight in Kathmandu is at 18:15 UTC; the hour it is in belongs to the day that begins in it.
+    const kathmandu = hours("2026-03-07T18:15:00Z", "2026-03-09T18:15:00Z")
+    assert.deepStrictEqual(yield* daysOf(kathmandu, "Asia/Kathmandu"), [["2026-03-08", 24], ["2026-03-09", 24]])
+    const quiet = hours("2026-06-01T00:00:00Z", "2026-06-04T00:00:00Z")
+    assert.deepStrictEqual(yield* daysOf(quiet, "UTC"), [["2026-06-01", 0], ["2026-06-02", 0], ["2026-06-03", 0]])
+  })
+
+  test("show twenty models by charge and the others as one; names of models come from folded hours", function*() {
+    const reports = yield* UsageReports
+    const folds = yield* UsageFolds
+    const nowMs = yield* Clock.currentTimeMillis
+    const [userId = nobody, other = nobody] = yield* makeUsers(2)
+    const at = nowMs - 2 * HOUR_MS
+    yield* insertCalls(Array.from(
+      { length: 25 },
+      (_, index) => callAt(userId, at, { model: `m${index}`, charged_micros: BigInt(1_000 - index) })
+    ))
+    yield* insertCalls([callAt(other, at, { model: "secret" })])
+    const range = { fromMs: nowMs - DAY_MS, toMs: nowMs + DAY_MS }
+    const before = yield* reports.overview(userId, range, "UTC")
+    assert.strictEqual(yield* folds.fold(userId), 25)
+    yield* folds.fold(other)
+    const after = yield* reports.overview(userId, range, "UTC")
+    assert.deepStrictEqual(after, before)
+    assert.deepStrictEqual(after.models.map((model) => model.model), Array.from({ length: 20 }, (_, i) => `m${i}`))
+    assert.strictEqual(after.otherModels?.calls, 5)
+    const models = yield* reports.models(userId)
+    assert.strictEqual(models.length, 25)
+    assert.notInclude(models, "secret")
+  })
+
+  test("refuse a range that is empty or longer than 400 days", function*() {
+    const reports = yield* UsageReports
+    const [userId = nobody] = yield* makeUsers(1)
+    const reason = (fromMs: number, toMs: number) =>
+      reports.overview(userId, { fromMs, toMs }, "UTC").pipe(
+        Effect.as("none"),
+        Effect.catchTag("UsageRefused", (error) => Effect.succeed(error.reason))
+      )
+    assert.strictEqual(yield* reason(HOUR_MS, HOUR_MS + 1), "empty_range")
+    assert.strictEqual(yield* reason(0, 400 * DAY_MS), "none")
+    assert.strictEqual(yield* reason(0, 400 * DAY_MS + HOUR_MS), "range_too_long")
+  })
 })
