@@ -128,6 +128,8 @@ export class FrameScanner {
       this.hasChoices =
       this.hasChoice =
       this.hasItem =
+      this.hasMessageText =
+      this.hasFailureCode =
         false
     this.typeStart =
       this.typeEnd =

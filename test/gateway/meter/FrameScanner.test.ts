@@ -133,6 +133,30 @@ describe("FrameScanner", () => {
     assert.strictEqual(scanner.strings.sizeOf(0, STRINGS_MAX), content.length * 6)
   })
 
+  it("judges a frame by itself, whatever came before it in the stream", () => {
+    const frames = [
+      { message: "Welcome", choices: [] },
+      { code: 500 },
+      { message: "Model does not exist", code: 500 },
+      { error: { message: "gone" } },
+      { choices: [{ delta: { content: "a" } }], usage: { prompt_tokens: 1 } },
+      { message: "again" },
+      {}
+    ]
+    const seen = ({ hasChoice, hasChoices, hasCounts, hasError, usages }: FrameScanner) => ({
+      hasChoice,
+      hasChoices,
+      hasCounts,
+      hasError,
+      usages: [...usages]
+    })
+    const scanner = new FrameScanner("chat")
+    for (const frame of frames) {
+      scanner.read(Buffer.from(JSON.stringify(frame)))
+      assert.deepStrictEqual(seen(scanner), seen(scan(JSON.stringify(frame)).scanner), JSON.stringify(frame))
+    }
+  })
+
   it("reads a frame that is nested very deep", () => {
     const depth = 200_000
     const { strings } = scan(`{"choices":[{"delta":{"content":${"[".repeat(depth)}"abc"${"]".repeat(depth)}}}]}`)
