@@ -199,14 +199,17 @@ BEGIN
     RETURN 0;
   END IF;
   EXECUTE format('CREATE TABLE %I (LIKE usage_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', v_name);
-  LOCK TABLE usage_events_default IN ACCESS EXCLUSIVE MODE;
   IF EXISTS (SELECT FROM usage_events_default d WHERE d.id >= v_from AND d.id < v_to) THEN
-    -- The rows stay; only their place changes.
+    -- The rows stay; only their place changes. Whoever would look for them without the new partition waits here before it looks up
+    -- which partitions there are.
+    LOCK TABLE ONLY usage_events IN ACCESS EXCLUSIVE MODE;
+    LOCK TABLE usage_events_default IN ACCESS EXCLUSIVE MODE;
     ALTER TABLE usage_events_default DISABLE TRIGGER keep_usage_events;
     EXECUTE format('WITH moved AS (DELETE FROM usage_events_default WHERE id >= %L AND id < %L RETURNING *)
       INSERT INTO %I SELECT * FROM moved', v_from, v_to, v_name);
     ALTER TABLE usage_events_default ENABLE TRIGGER keep_usage_events;
   END IF;
+  -- Refused by PostgreSQL where a row has come into the default partition meanwhile; then it is for the next round.
   EXECUTE format('ALTER TABLE usage_events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', v_name, v_from, v_to);
   EXECUTE format('CREATE TRIGGER keep_usage_events_all BEFORE TRUNCATE ON %I
     FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1()', v_name);

@@ -78,7 +78,7 @@ END $$;
 -- makes the index scan begin at the user's first call. Where whole rows are read, the planner is told how few a user has by
 -- `user_id BETWEEN ...`, which costs an upward scan nothing, but slows a downward one.
 
--- Which of the users after p_after have something to fold: two index look-ups each. Without the
+-- Which of the users after p_after have something to fold: an index look-up each in every month and in the pending calls. Without the
 -- settings the planner would choose a sequential scan, because it expects an early hit; where nothing is due there is no hit.
 CREATE FUNCTION realms_usage_due_v1(p_after bigint, p_users_max integer, p_margin_ms bigint)
 RETURNS TABLE (id bigint, due boolean) LANGUAGE plpgsql STABLE
@@ -156,8 +156,10 @@ CREATE FUNCTION realms_usage_late_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   v_hour timestamptz := date_trunc('hour', NEW.reserved_at, 'UTC');
   v_key bigint := coalesce(NEW.key_id, 0);
+  -- Before anything is read: what is read in the statement that takes the lock is as it was before the lock was waited for.
+  v_through uuid := realms_usage_lock_v1(NEW.user_id);
 BEGIN
-  IF realms_usage_lock_v1(NEW.user_id) < NEW.id
+  IF v_through < NEW.id
     OR EXISTS (SELECT FROM usage_pending p WHERE p.user_id = NEW.user_id AND p.id = NEW.id) THEN
     RETURN NULL;
   END IF;
@@ -197,8 +199,8 @@ END $$;
 CREATE TRIGGER usage_events_late AFTER UPDATE OF late ON usage_events
   FOR EACH ROW WHEN (NEW.late AND NOT OLD.late) EXECUTE FUNCTION realms_usage_late_v1();
 
--- A fold leaves the calls of the last minutes alone. A call that ends later after its reserve time than half a minute is looked at
--- here. If the fold has passed its id already, the call is noted as pending; if not, the lock keeps the fold from passing it before
+-- A fold leaves the calls of the last minutes alone, by their ids. A call whose id is older than half a minute when it ends is looked
+-- at here. If the fold has passed its id already, the call is noted as pending; if not, the lock keeps the fold from passing it before
 -- it can be seen.
 CREATE FUNCTION realms_usage_straggler_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -209,7 +211,8 @@ BEGIN
 END $$;
 
 CREATE TRIGGER usage_events_straggler AFTER INSERT ON usage_events
-  FOR EACH ROW WHEN (NEW.reserved_at < now() - interval '30 seconds') EXECUTE FUNCTION realms_usage_straggler_v1();
+  FOR EACH ROW WHEN (NEW.id < realms_uuid_at_v1((extract(epoch FROM now()) * 1000)::bigint - 30000))
+  EXECUTE FUNCTION realms_usage_straggler_v1();
 
 -- Calls that were refused before they had a hold. The code that writes them keeps them some days, and a bounded number for each
 -- user. Nothing here is financial.

@@ -250,10 +250,12 @@ export class AccountActor implements JournalAccount {
   onWritten(entries: ReadonlyArray<JournalEntry>, result: GroupResult): void {
     this.failures = 0
     let again = result.note !== ""
-    const written = new Set(entries)
+    // One, as nearly always, is told apart without a set.
+    const written = entries.length === 1 ? undefined : new Set(entries)
     for (const decided of this.decided) {
-      if (decided.entry === undefined || !written.has(decided.entry)) continue
-      decided.status = this.statusOf(decided, decided.entry.event, result)
+      const { entry } = decided
+      if (entry === undefined || !(written === undefined ? entry === entries[0] : written.has(entry))) continue
+      decided.status = this.statusOf(decided, entry.event, result)
       if (decided.status === "again") again = true
     }
     const last = entries[entries.length - 1]

@@ -103,6 +103,26 @@ const twiceSql = `
   SELECT h.user_id, format('call %s is open and has ended', h.id) AS message
   FROM open_holds h JOIN usage_events e ON e.id = h.id`
 
+/** Calls that the fold has passed and counted, of users and of keys, against what reports and limits of keys read. */
+const foldedSql = (() => {
+  const passed = `SELECT c.user_id, c.key_id, c.charged_micros FROM usage_folds f
+      JOIN usage_calls c ON c.user_id = f.user_id AND c.id <= f.through
+      WHERE c.counts AND NOT EXISTS (SELECT FROM usage_pending p WHERE p.user_id = c.user_id AND p.id = c.id)`
+  return `
+  SELECT coalesce(h.user_id, e.user_id) AS user_id, format('reports count %s folded calls of %s micros, there are %s of %s micros',
+      coalesce(h.calls, 0), coalesce(h.charged, 0), coalesce(e.calls, 0), coalesce(e.charged, 0)) AS message
+  FROM (SELECT user_id, sum(calls) AS calls, sum(charged_micros) AS charged FROM usage_hours GROUP BY 1) h
+  FULL JOIN (SELECT user_id, count(*) AS calls, sum(charged_micros) AS charged FROM (${passed}) c GROUP BY 1) e USING (user_id)
+  WHERE h.calls IS DISTINCT FROM e.calls OR h.charged IS DISTINCT FROM e.charged
+  UNION ALL
+  SELECT k.user_id, format('key %s counts %s micros of folded calls, there are %s micros', coalesce(h.key_id, e.key_id),
+      coalesce(h.charged, 0), coalesce(e.charged, 0))
+  FROM (SELECT key_id, charged_micros AS charged FROM usage_keys) h
+  FULL JOIN (SELECT key_id, sum(charged_micros) AS charged FROM (${passed}) c WHERE key_id <> 0 GROUP BY 1) e USING (key_id)
+  LEFT JOIN api_keys k ON k.id = coalesce(h.key_id, e.key_id)
+  WHERE coalesce(h.charged, 0) <> coalesce(e.charged, 0)`
+})()
+
 /** The entries of a user are numbered without gaps. */
 const numbersSql = `
   SELECT user_id, format('%s entries are numbered up to %s', count(*), max(seq)) AS message
@@ -199,6 +219,7 @@ const comparisons = checkOf([
   ["I3", recoveriesSql],
   ["I6", overdueSql],
   ["I3", twiceSql],
+  ["I3", foldedSql],
   ["I4", explainedSql],
   ["I9", numbersSql]
 ])

@@ -8,6 +8,7 @@ import type { SubscriptionId, UserId } from "../domain/Ids.ts"
 import type { Event } from "./AccountMachine.ts"
 import type { CallOutcome, UsageFlag } from "./AccountState.ts"
 import { MULTIPLIER_ONE } from "../domain/Price.ts"
+import type { TakenGroup } from "./JournalEntry.ts"
 import { priceExtrasText } from "./PriceExtras.ts"
 import { onlyReturns } from "./SettlementRules.ts"
 import { storedReferences } from "./StoredReferences.ts"
@@ -299,8 +300,12 @@ const isPlainEvent = (event: Event): boolean => {
   }
 }
 
-/** Whether a group can be in a {@link plainBatch}: its settlements only give back, and all else is as in most calls. */
-export const isPlain = (group: JournalGroup): boolean => group.events.every(isPlainEvent)
+/**
+ * Whether a group can be in a {@link plainBatch}: nothing is owed, its settlements only give back, and all else is as in most calls.
+ * A batch that is refused costs all who are in it, so nobody may be in one that is known to be.
+ */
+export const isPlain = ({ entries }: Pick<TakenGroup, "entries">): boolean =>
+  entries.every(({ event, owedAfterMicros }) => owedAfterMicros === 0n && isPlainEvent(event))
 
 /** Where a plain batch is not refused, nobody owes anything and everything went as decided. */
 const decodePlain = (rows: ReadonlyArray<ReadonlyArray<unknown>>): Map<UserId, GroupResult> => {

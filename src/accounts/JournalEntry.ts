@@ -50,6 +50,8 @@ const subscriptionOf = (event: Event): SubscriptionId | null =>
 
 /** Takes up to `entriesMax` entries off an account, stopping before a second transition of one reservation. */
 export const takeGroup = (account: JournalAccount, entriesMax: number): TakenGroup => {
+  const [only] = account.queued
+  if (account.queued.length === 1 && only !== undefined && entriesMax > 0) return takeOnly(account, only)
   const seen = new Set<string>()
   const subscriptions = new Set<SubscriptionId>()
   let count = 0
@@ -69,6 +71,19 @@ export const takeGroup = (account: JournalAccount, entriesMax: number): TakenGro
     userId: account.userId,
     events: entries.map((entry) => entry.event),
     fences: subscriptions.size === 0 ? noFences : replaceFences(account, subscriptions)
+  }
+}
+
+/** The same for one entry, as nearly always. */
+const takeOnly = (account: JournalAccount, entry: JournalEntry): TakenGroup => {
+  account.queued.pop()
+  const subscription = subscriptionOf(entry.event)
+  return {
+    account,
+    entries: [entry],
+    userId: account.userId,
+    events: [entry.event],
+    fences: subscription === null ? noFences : replaceFences(account, new Set([subscription]))
   }
 }
 

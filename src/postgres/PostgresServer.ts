@@ -40,6 +40,8 @@ const settings = (facts: PostgresFacts): ReadonlyArray<string> =>
     fsync: "on",
     synchronous_commit: "on",
     full_page_writes: "on",
+    // Thousands of holds end in a second; what they leave is cleared before it slows the reading of those that are open.
+    autovacuum_naptime: "10s",
     logging_collector: "off",
     log_destination: "stderr",
     log_checkpoints: "off",

@@ -84,9 +84,9 @@ export class UsageFolds extends Context.Service<UsageFolds, {
 }
 
 /**
- * Calls younger than this are left alone, in milliseconds: their rows may still be on the way. From the making of an id to its
- * reserve time it takes the reading of the body (60 s) and look-ups (15 s) at most, from there to the statement that writes it
- * 30 s, and the statement 8 s. What is written later than those 30 s is handled by a trigger, whatever its age.
+ * Calls with ids younger than this are left alone, in milliseconds: their rows may still be on the way. A call whose id is younger than
+ * 30 s when the statement begins that writes its end is in the table within 8 s more, and the clocks of servers may be off by two
+ * minutes. A trigger looks at those that end later, whatever their age.
  */
 const MARGIN_MS = 180_000
 

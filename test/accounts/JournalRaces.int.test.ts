@@ -17,6 +17,7 @@ import {
   plainBatch,
   wholeBatch
 } from "../../src/accounts/JournalBatch.ts"
+import type { JournalEntry } from "../../src/accounts/JournalEntry.ts"
 import { transitionKey } from "../../src/accounts/JournalEntry.ts"
 import { renewSql } from "../../src/accounts/JournalRenewal.ts"
 import type { SubscriptionId, UserId } from "../../src/domain/Ids.ts"
@@ -109,24 +110,30 @@ const commandOf = (below: ReturnType<typeof seeded>, { atMs, id }: RacedCall): C
   }
 }
 
+interface DecidedGroup extends JournalGroup {
+  readonly entries: ReadonlyArray<JournalEntry>
+}
+
 /** What a writer that has just read an account decides for some of its calls. */
 const decideFor = Effect.fnUntraced(function*(
   below: ReturnType<typeof seeded>,
   { calls, userId }: Racer,
   from: number
-): Effect.fn.Return<JournalGroup, never, SqlClient.SqlClient> {
+): Effect.fn.Return<DecidedGroup, never, SqlClient.SqlClient> {
   const sql = yield* SqlClient.SqlClient
   const chosen = calls.slice(from, from + CALLS_AT_ONCE).filter(() => below(2) === 0)
   const read = { userId, ids: chosen.map(({ id }) => id) }
   const loaded = yield* Effect.orDie(loadAccount(sql, read, yield* Clock.currentTimeMillis))
   let { state } = loaded
   const events: Array<Event> = []
+  const entries: Array<JournalEntry> = []
   const written = new Set<SubscriptionId>()
   for (const call of chosen) {
     const decision = decide(state, commandOf(below, call), loaded.rows.get(call.id) ?? null)
     if (decision._tag !== "Accept") continue
     state = evolve(state, decision.event)
     events.push(decision.event)
+    entries.push({ event: decision.event, usdAfterMicros: state.usdMicros, owedAfterMicros: state.owedMicros })
     const subscriptionId = decision.event.reservation?.subscriptionId ?? null
     if (subscriptionId !== null) written.add(subscriptionId)
   }
@@ -134,13 +141,13 @@ const decideFor = Effect.fnUntraced(function*(
     const fence = loaded.fences.get(id)
     return fence === undefined ? [] : [[id, fence, BigInt(below(2 ** 31))] as const]
   })
-  return { userId, events, fences }
+  return { userId, events, entries, fences }
 })
 
 /** Writes a batch as the journal does: the cheap way where it may go as decided, else, or when that is refused, the other. */
 const writeBatch = Effect.fnUntraced(function*(
   connection: PgConnection.PgConnection,
-  groups: ReadonlyArray<JournalGroup>,
+  groups: ReadonlyArray<DecidedGroup>,
   plain: { written: number; refused: number }
 ): Effect.fn.Return<ReadonlyMap<UserId, GroupResult>, SqlError.SqlError> {
   const by = (statement: typeof plainBatch) =>
@@ -265,13 +272,13 @@ layer(TestAccounts, { excludeTestServices: true })("writers that race for the sa
           const { rows, state } = yield* loadAccount(sql, { userId: racer.userId, ids: [] }, nowMs)
           const ids = Array.from(HashMap.keys(state.open))
           let next = state
-          const events = ids.flatMap((id) => {
+          const entries = ids.flatMap((id) => {
             const decision = decide(next, voidOf(id), rows.get(id) ?? null)
             if (decision._tag !== "Accept") return []
             next = evolve(next, decision.event)
-            return [decision.event]
+            return [{ event: decision.event, usdAfterMicros: next.usdMicros, owedAfterMicros: next.owedMicros }]
           })
-          const group = { userId: racer.userId, events, fences: [] }
+          const group = { userId: racer.userId, events: entries.map(({ event }) => event), entries, fences: [] }
           note(told, group, yield* writeBatch(last, [group], plain))
         }
 

@@ -3,7 +3,7 @@
  * nothing where there is nothing, folded calls included.
  */
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer, Queue } from "effect"
+import { Clock, Effect, Layer, Queue } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
@@ -21,6 +21,7 @@ import {
   reserveOf,
   TestAccounts
 } from "../support/TestAccounts.ts"
+import { idAt } from "../support/UsageRows.ts"
 
 const Services = LedgerDrift.layer.pipe(Layer.provideMerge(Notifications.layer), Layer.provideMerge(TestAccounts))
 
@@ -39,8 +40,10 @@ const metric = Effect.map(
 const spend = Effect.fnUntraced(function*(user: UserId) {
   const sql = yield* SqlClient.SqlClient
   const accounts = yield* Accounts
-  const commands = [300n, 200n, 100n, 50n, 40n].map((micros) => reserveOf(micros))
-  const free = reserveOf(70n, { billingEnabled: false })
+  // Calls that began long ago: a fold may have passed their ids before they end.
+  const anHourAgo = (yield* Clock.currentTimeMillis) - 3_600_000
+  const commands = [300n, 200n, 100n, 50n, 40n].map((micros) => reserveOf(micros, { id: idAt(anHourAgo) }))
+  const free = reserveOf(70n, { billingEnabled: false, id: idAt(anHourAgo) })
   for (const command of [...commands, free]) yield* accounts.reserve(user, command, ignoreLoss)
   const [exact, over, gone, expired, open] = commands.map(({ id }) => id)
   yield* accounts.commit(user, commitOf(exact ?? "", 250))

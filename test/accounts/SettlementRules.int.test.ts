@@ -10,6 +10,7 @@ import { decide, type Event, evolve } from "../../src/accounts/AccountMachine.ts
 import type { Command, Funding, Settlement } from "../../src/accounts/AccountState.ts"
 import { loadAccount } from "../../src/accounts/AccountStore.ts"
 import { type GroupResult, isPlain, plainBatch, wholeBatch } from "../../src/accounts/JournalBatch.ts"
+import type { JournalEntry } from "../../src/accounts/JournalEntry.ts"
 import { settlementOf } from "../../src/accounts/SettlementRules.ts"
 import { rolled } from "../../src/accounts/SubscriptionWindows.ts"
 import { makeReservationId, SubscriptionId, type UserId } from "../../src/domain/Ids.ts"
@@ -163,6 +164,7 @@ layer(TestAccounts, { excludeTestServices: true })("a settlement", (it) => {
           const { rows, state } = yield* loadAccount(sql, { userId: user, ids }, AT_MS)
           let next = state
           const events: Array<Event> = []
+          const entries: Array<JournalEntry> = []
           const answers = new Map<string, Settlement>()
           account.calls.forEach((call, index) => {
             const id = ids[index] ?? ""
@@ -172,19 +174,19 @@ layer(TestAccounts, { excludeTestServices: true })("a settlement", (it) => {
             if (decision._tag !== "Accept" || decision.answer._tag !== "Settlement") return
             next = evolve(next, decision.event)
             events.push(decision.event)
+            entries.push({ event: decision.event, usdAfterMicros: next.usdMicros, owedAfterMicros: next.owedMicros })
             answers.set(id, decision.answer.settlement)
           })
-          return { account, user, ids, events, answers, next, fences: [[subscriptionId, 7n, 8n]] as const }
+          return { account, user, ids, events, entries, answers, next, fences: [[subscriptionId, 7n, 8n]] as const }
         }))
-      const groups = decided.map(({ events, fences, user }) => ({ userId: user, events, fences }))
-      const owing = new Set(decided.filter(({ account }) => account.owed > 0n).map(({ user }) => user))
-      const isCheap = (group: typeof groups[number]) => isPlain(group) && !owing.has(group.userId)
+      const groups = decided.map(({ entries, events, fences, user }) => ({ userId: user, entries, events, fences }))
       const answers = new Map<UserId, GroupResult>()
+      const cheap = groups.filter((group) => group.entries.length > 0 && isPlain(group))
       for (
-        const [statement, part] of [[plainBatch, groups.filter(isCheap)], [
-          wholeBatch,
-          groups.filter((group) => !isCheap(group))
-        ]] as const
+        const [statement, part] of [
+          [plainBatch, cheap],
+          [wholeBatch, groups.filter((group) => !cheap.includes(group))]
+        ] as const
       ) {
         assert.isAbove(part.length, 5, "both ways are tried")
         const rows = yield* connection.queryValues(statement.sql, statement.parameters(part))
