@@ -20,6 +20,9 @@ interface Target {
   readonly realms?: Realms
 }
 
+/** What a call takes still falls after tens of thousands of calls, while V8 compiles what is hot; a server that serves has had them. */
+const WARM_UP_SECONDS = 20
+
 /** One round, with the CPU time that a call took, in microseconds. */
 interface Round extends Figures {
   readonly cpu: number
@@ -44,7 +47,7 @@ const measure = async (target: Target, connections: number, seconds: number): Pr
 const alternating = async (targets: ReadonlyArray<Target>, { isQuick, say }: Bench, connections: number) => {
   const seconds = isQuick ? 1 : 5
   const rounds = new Map<string, Array<Round>>(targets.map(({ name }) => [name, []]))
-  for (const target of targets) await measure(target, connections, seconds)
+  for (const target of targets) await measure(target, connections, isQuick ? seconds : WARM_UP_SECONDS)
   for (let round = 0; round < (isQuick ? 2 : 5); round++) {
     say(`${connections} connections, round ${round + 1} ...`)
     for (const target of round % 2 === 0 ? targets : targets.toReversed()) {
