@@ -190,7 +190,7 @@ export class Gateway extends Context.Service<Gateway, {
         let prepared: Prepared | undefined
         let held: OpenCall | undefined
         return Effect.onExit(
-          Effect.flatMap(prepare(context, signal), (ready) => {
+          Effect.flatMap(Effect.suspend(() => prepare(context, signal)), (ready) => {
             prepared = ready
             return Effect.flatMap(hold(services, counting, ready.basics), (openCall) => {
               held = openCall

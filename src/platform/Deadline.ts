@@ -26,6 +26,9 @@ export class Deadline {
   }
 }
 
+/** The longest timer that Node has. */
+const TIMER_MS_MAX = 2_147_483_647
+
 /** The waits of one length, in the order in which they end. */
 class Waits {
   private readonly delayMs: number
@@ -44,7 +47,7 @@ class Waits {
 
   private wait(delayMs: number): void {
     this.isWaiting = true
-    setTimeout(this.look, delayMs).unref()
+    setTimeout(this.look, Math.min(delayMs, TIMER_MS_MAX)).unref()
   }
 
   /** The timer is left to end by itself, also when nothing waits any more: waits begin and end many times while it runs. */
@@ -58,7 +61,8 @@ class Waits {
       }
     } finally {
       const next = this.list.first?.value
-      if (next !== undefined) this.wait(Math.max(1, Math.ceil(next.dueMs - nowMs)))
+      // What was called back has taken its time: others may be due by now.
+      if (next !== undefined) this.wait(Math.max(1, Math.ceil(next.dueMs - performance.now())))
       else {
         this.isWaiting = false
         byLength.delete(this.delayMs)

@@ -8,7 +8,7 @@ const COPIED_AT_ONCE_BYTES_MAX = 4_194_304
 /** The pieces, which have `bytes` bytes together, as one buffer, where that takes no time; undefined: ask {@link joinBytes}. */
 export const joinedAtOnce = (pieces: ReadonlyArray<Uint8Array>, bytes: number): Buffer | undefined => {
   const [only] = pieces
-  if (pieces.length === 1 && Buffer.isBuffer(only)) return only
+  if (pieces.length === 1 && only !== undefined) return Buffer.from(only.buffer, only.byteOffset, only.byteLength)
   return bytes <= COPIED_AT_ONCE_BYTES_MAX ? Buffer.concat(pieces, bytes) : undefined
 }
 

@@ -41,6 +41,32 @@ describe("deadlineIn", () => {
     assert.deepStrictEqual(passed, ["second", "later"])
   })
 
+  it("calls back the next wait at once when the one before it has taken long", () => {
+    const passed: Array<string> = []
+    let slowMs = 0
+    const now = performance.now.bind(performance)
+    vi.spyOn(performance, "now").mockImplementation(() => now() + slowMs)
+    deadlineIn(50, () => {
+      passed.push("slow")
+      slowMs = 120
+    })
+    vi.advanceTimersByTime(40)
+    deadlineIn(50, () => passed.push("next"))
+    vi.advanceTimersByTime(10)
+    assert.deepStrictEqual(passed, ["slow"])
+    vi.advanceTimersByTime(1)
+    assert.deepStrictEqual(passed, ["slow", "next"])
+    vi.restoreAllMocks()
+  })
+
+  it("never calls back for a wait without an end", () => {
+    const passed: Array<string> = []
+    deadlineIn(Infinity, () => passed.push("never")).cancel()
+    deadlineIn(Infinity, () => passed.push("never"))
+    vi.advanceTimersByTime(3_000_000_000)
+    assert.deepStrictEqual(passed, [])
+  })
+
   it("takes waits that begin, and gives up those that end, when one has passed", () => {
     const passed: Array<string> = []
     deadlineIn(100, () => {

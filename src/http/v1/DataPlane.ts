@@ -250,7 +250,7 @@ export class DataPlane extends Context.Service<DataPlane, {
       finish(Effect.suspend(() => call(visit)), requestId, request, response, (refusal) => leave(visit, refusal))
     }
 
-    /** Runs what answers a request; `onEnd` hears of its end before a refusal is answered. */
+    /** Runs what answers a request; `onEnd` hears of its end before a refusal is answered. Nobody interrupts it: it ends by itself. */
     const finish = (
       answering: Effect.Effect<void, Refusal>,
       requestId: string,
@@ -260,14 +260,14 @@ export class DataPlane extends Context.Service<DataPlane, {
     ): void => {
       run(Effect.matchCauseEffect(answering, {
         onSuccess: () => {
-          onEnd(undefined)
           underWay--
+          onEnd(undefined)
           return Effect.void
         },
         onFailure: (cause) => {
           const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-          onEnd(error)
           underWay--
+          onEnd(error)
           if (error !== undefined) {
             // Once the bytes at hand are parsed, Node knows whether the body came along with the headers.
             return Effect.sync(() => void setImmediate(() => refuse(requestId, request, response, error)))
