@@ -2,7 +2,7 @@
  * What the micro-benchmarks run: the pieces of our own that every call passes, each on input as it comes in the plain case.
  */
 import { Buffer } from "node:buffer"
-import { decide, type Event, evolve } from "../src/accounts/AccountMachine.ts"
+import { decide, type Event } from "../src/accounts/AccountMachine.ts"
 import type { Command } from "../src/accounts/AccountState.ts"
 import { type JournalGroup, plainBatch } from "../src/accounts/JournalBatch.ts"
 import { ApiKeyId, makeReservationId, UserId } from "../src/domain/Ids.ts"
@@ -14,6 +14,7 @@ import { type AdmissionRules, admit } from "../src/gateway/request/Admit.ts"
 import type { Admitted } from "../src/gateway/request/Call.ts"
 import { parseCall } from "../src/gateway/request/ParseCall.ts"
 import { accountState, microPrice, reserveCommand, START_MS, usedTokens } from "../test/support/MachineAccount.ts"
+import { accepted } from "./accepted.ts"
 
 export interface MicroTask {
   readonly name: string
@@ -49,13 +50,6 @@ const commitOf = (id: string): Command => ({
   outcome: { ...usedTokens(500n), channel: "one", upstreamModel: "gpt-4o-mini", latencyMs: 900 },
   atMs: START_MS
 })
-
-/** Decides and applies; the state after it and the event. */
-const accepted = (state: ReturnType<typeof accountState>, command: Command) => {
-  const decision = decide(state, command)
-  if (decision._tag !== "Accept") throw new Error(`the bench was answered ${decision._tag}`)
-  return { state: evolve(state, decision.event), event: decision.event }
-}
 
 const empty = accountState(BALANCE)
 const [first = reserveCommand(makeReservationId(), MICROS)] = reserves

@@ -10,13 +10,24 @@ import { accounts } from "./scenarios/accounts.ts"
 import { bodies } from "./scenarios/bodies.ts"
 import { calls } from "./scenarios/calls.ts"
 import { growth } from "./scenarios/growth.ts"
+import { journal } from "./scenarios/journal.ts"
 import { pages } from "./scenarios/pages.ts"
 import { soak } from "./scenarios/soak.ts"
 import { starting } from "./scenarios/start.ts"
 import { streams } from "./scenarios/streams.ts"
 import { endAll, endProcesses } from "./servers.ts"
 
-const scenarios: ReadonlyArray<Scenario> = [calls, streams, accounts, starting, bodies, pages, growth, soak]
+const scenarios: ReadonlyArray<Scenario> = [
+  calls,
+  journal,
+  streams,
+  accounts,
+  starting,
+  bodies,
+  pages,
+  growth,
+  soak
+]
 
 const { values: { minutes, only, quick, rows } } = parseArgs({
   options: {

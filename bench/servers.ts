@@ -64,10 +64,21 @@ export const startScript = async (script: string, ...args: ReadonlyArray<string>
   return { origin: `http://127.0.0.1:${found}`, pid: child.pid ?? 0 }
 }
 
-/** What a probe that was loaded into a server says when it is asked. */
-export const askProbe = <Answer>(server: ChildProcess, question: "heap" | "longest"): Promise<Answer> =>
+/** What probes that were loaded into a server say. */
+export interface ProbeAnswers {
+  /** What is left of its heap after garbage is collected. */
+  readonly heap: { readonly heapBytes: number; readonly externalBytes: number }
+  /** The delays of its event loop since the last question. */
+  readonly delays: { readonly longestMs: number; readonly p99Ms: number }
+}
+
+/** Asks a probe that was loaded into a server. */
+export const askProbe = <Question extends keyof ProbeAnswers>(
+  server: ChildProcess,
+  question: Question
+): Promise<ProbeAnswers[Question]> =>
   new Promise((resolve) => {
-    server.once("message", (answer: Answer) => resolve(answer))
+    server.once("message", (answer: ProbeAnswers[Question]) => resolve(answer))
     server.send(question)
   })
 

@@ -72,7 +72,7 @@ CREATE TABLE open_holds (
   stream boolean NOT NULL DEFAULT false,
   endpoint text NOT NULL,
   model text NOT NULL,
-  -- One constraint, because each is read anew by every statement that writes.
+  -- One constraint instead of three: PostgreSQL reads the text of each again for every statement that writes.
   CONSTRAINT open_holds_funding CHECK (CASE funding
     WHEN 'balance' THEN subscription_id IS NULL AND reserved_micros >= 0
     WHEN 'subscription' THEN subscription_id IS NOT NULL AND reserved_micros >= 0
@@ -188,7 +188,7 @@ BEGIN
   RETURN v_made;
 END $$;
 
--- Makes the partition of the month that begins at p_month, if there is none; answers how many it has made.
+-- Makes the partition of the month that begins on p_month, where it is missing. Answers 1 when it made one, else 0.
 CREATE FUNCTION realms_make_usage_month_v1(p_month date) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
   v_name text := 'usage_events_' || to_char(p_month, 'YYYYMM');
@@ -200,8 +200,8 @@ BEGIN
   END IF;
   EXECUTE format('CREATE TABLE %I (LIKE usage_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', v_name);
   IF EXISTS (SELECT FROM usage_events_default d WHERE d.id >= v_from AND d.id < v_to) THEN
-    -- The rows stay; only their place changes. Whoever would look for them without the new partition waits here before it looks up
-    -- which partitions there are.
+    -- The rows move from one partition to another. A statement that begins meanwhile waits for the lock of the table, and so finds
+    -- the new partition; without it, the statement would search the old partitions only, and miss the rows.
     LOCK TABLE ONLY usage_events IN ACCESS EXCLUSIVE MODE;
     LOCK TABLE usage_events_default IN ACCESS EXCLUSIVE MODE;
     ALTER TABLE usage_events_default DISABLE TRIGGER keep_usage_events;

@@ -1,7 +1,6 @@
 /**
  * Large bodies: prompts of 1 MB and answers of 5 MB, some at once, and how long they hold the event loop of the server.
  */
-import type { ChildProcess } from "node:child_process"
 import { join } from "node:path"
 import type { Scenario } from "../scenario.ts"
 import { askProbe, keyOf, root, startRealms, startScript } from "../servers.ts"
@@ -9,14 +8,6 @@ import { rounded } from "../statistics.ts"
 
 const AT_ONCE = 4
 const PROMPT_BYTES = 1_000_000
-
-interface Delays {
-  readonly longestMs: number
-  readonly p99Ms: number
-}
-
-/** The delays of the server's event loop since the last question. */
-const delaysOf = (server: ChildProcess): Promise<Delays> => askProbe(server, "longest")
 
 export const bodies: Scenario = {
   name: "bodies",
@@ -47,12 +38,12 @@ export const bodies: Scenario = {
     ) {
       say(`${what} ...`)
       await rounds(5, model, content)
-      await delaysOf(realms.child)
+      await askProbe(realms.child, "delays")
       const startedMs = performance.now()
       const count = isQuick ? 20 : 60
       await rounds(count, model, content)
       const seconds = (performance.now() - startedMs) / 1_000
-      const { longestMs, p99Ms } = await delaysOf(realms.child)
+      const { longestMs, p99Ms } = await askProbe(realms.child, "delays")
       figure({ what: `${what}, ${AT_ONCE} at once`, value: rounded((count * AT_ONCE) / seconds), unit: "calls/s" })
       figure({ what: `${what}: event loop delay, p99`, value: rounded(p99Ms), unit: "ms", target: { atMost: 20 } })
       figure({ what: `${what}: event loop delay, longest`, value: rounded(longestMs), unit: "ms" })

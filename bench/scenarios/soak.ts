@@ -11,7 +11,17 @@ import { lineChart } from "../lineChart.ts"
 import { residentBytes } from "../processes.ts"
 import { figuresTable, jsonOf, machine, measuredBy, writeDocs } from "../report.ts"
 import type { Figure, Scenario } from "../scenario.ts"
-import { askProbe, endProcesses, keyOf, type Realms, root, start, startRealms, startScript } from "../servers.ts"
+import {
+  askProbe,
+  endProcesses,
+  keyOf,
+  type ProbeAnswers,
+  type Realms,
+  root,
+  start,
+  startRealms,
+  startScript
+} from "../servers.ts"
 import { rounded, slopeOf } from "../statistics.ts"
 
 const MEBIBYTE = 1_048_576
@@ -26,14 +36,6 @@ const VERDICT_MINUTES_MIN = 10
 /** The load goes on behind the last sample. */
 const MORE_SECONDS = 2
 const SETTLED_MS_MAX = 60_000
-
-interface Heap {
-  readonly heapBytes: number
-  readonly externalBytes: number
-}
-
-/** What is left of the server's heap after garbage is collected. */
-const heapOf = (server: ChildProcess): Promise<Heap> => askProbe(server, "heap")
 
 interface Done {
   readonly json: number
@@ -88,13 +90,13 @@ const watch = async (server: ChildProcess, minutes: number, warmUpMinutes: numbe
   const startedMs = performance.now()
   const passed = () => (performance.now() - startedMs) / 60_000
   const everyMs = Math.min(SAMPLE_MS, (minutes * 60_000) / SAMPLES_MIN)
-  let warm: (Heap & { readonly minutes: number }) | undefined
+  let warm: (ProbeAnswers["heap"] & { readonly minutes: number }) | undefined
   for (;;) {
     await setTimeout(everyMs)
     const now = passed()
     samples.push({ minutes: rounded(now, 3), residentMib: rounded(residentBytes(server.pid ?? 0) / MEBIBYTE) })
-    if (warm === undefined && now >= warmUpMinutes) warm = { minutes: now, ...await heapOf(server) }
-    if (now >= minutes) return { samples, warm, last: { minutes: passed(), ...await heapOf(server) } }
+    if (warm === undefined && now >= warmUpMinutes) warm = { minutes: now, ...await askProbe(server, "heap") }
+    if (now >= minutes) return { samples, warm, last: { minutes: passed(), ...await askProbe(server, "heap") } }
   }
 }
 
@@ -170,7 +172,7 @@ export const soak: Scenario = {
       ...isLongEnough ? { target: { atMost: 1 } } : { note: `no verdict below ${VERDICT_MINUTES_MIN} minutes` }
     })
     if (warm !== undefined) {
-      const growth = (of: (heap: Heap) => number) =>
+      const growth = (of: (heap: ProbeAnswers["heap"]) => number) =>
         rounded((of(last) - of(warm)) / MEBIBYTE / (last.minutes - warm.minutes), 2)
       const unit = "MiB/minute"
       figure({ what: "growth of the heap, garbage collected", value: growth(({ heapBytes }) => heapBytes), unit })

@@ -250,7 +250,7 @@ export class AccountActor implements JournalAccount {
   onWritten(entries: ReadonlyArray<JournalEntry>, result: GroupResult): void {
     this.failures = 0
     let again = result.note !== ""
-    // One, as nearly always, is told apart without a set.
+    // Nearly always there is one entry, and it needs no set.
     const written = entries.length === 1 ? undefined : new Set(entries)
     for (const decided of this.decided) {
       const { entry } = decided

@@ -39,6 +39,7 @@ import { loadAccount } from "./AccountStore.ts"
 import type { ActorHost } from "./ActorHost.ts"
 import { ask, askStanding } from "./AskAccount.ts"
 import { JournalLane, lanes } from "./JournalLane.ts"
+import { journalSession } from "./JournalSession.ts"
 import { Leases } from "./Leases.ts"
 import { replayFiles } from "./Replay.ts"
 import { ANSWER_MS_MAX, READ_MS_MAX } from "./Silent.ts"
@@ -134,18 +135,7 @@ export class Accounts extends Context.Service<Accounts, {
       database.connect({
         applicationName: `realms-journal-${name}`,
         multiplex: true,
-        startupParameters: {
-          lock_timeout: String(lockTimeoutMs),
-          statement_timeout: "8000",
-          idle_in_transaction_session_timeout: "5000",
-          synchronous_commit: "on",
-          // Plans are cached while tables are small; only one index look-up a row stays right when they are not.
-          enable_seqscan: "off",
-          enable_hashjoin: "off",
-          enable_mergejoin: "off",
-          jit: "off",
-          plan_cache_mode: "force_generic_plan"
-        }
+        startupParameters: journalSession(lockTimeoutMs)
       })
     const main = new JournalLane({
       ...lanes.main,

@@ -102,7 +102,7 @@ const notPlain: ReadonlySet<Column> = new Set(["r_counted", "e_id", "e_user", "e
 
 const plainNames = names.filter((name) => !notPlain.has(name))
 
-/** The parameters behind the columns are of these types. */
+/** A call of the function, by the types of its parameters: an array a column, and `more` behind them. */
 const callOf = (name: string, taken: ReadonlyArray<Column>, more: ReadonlyArray<string>): string =>
   `SELECT * FROM ${name}(${
     [...taken.map((column) => columns[column]), ...more].map((type, index) => `$${index + 1}::${type}`).join(", ")
@@ -110,7 +110,7 @@ const callOf = (name: string, taken: ReadonlyArray<Column>, more: ReadonlyArray<
 
 const escaped = /["\\]/g
 
-const quote = (text: string | null): string => text === null ? "NULL" : `"${text.replace(escaped, "\\$&")}"`
+const quote = (text: string): string => `"${text.replace(escaped, "\\$&")}"`
 
 /** The open reservations that an account may have by the reserves of a batch; null: not limited. */
 const openHoldsMax = (events: ReadonlyArray<Event>): number | null => {
@@ -143,7 +143,7 @@ class BatchArguments {
   private readonly references: Array<unknown> = []
   /** The rows of groups, fences, reserves, extends and settlements so far. */
   private readonly rows = { groups: 0, fences: 0, reserves: 0, extends: 0, settles: 0 }
-  /** The smallest and the largest id of a reserve; null: there is none. */
+  /** The first and the last of the reserves' ids, by their order; null where the batch has no reserve. */
   reserved: [from: string | null, to: string | null] = [null, null]
   /** The row that is being written. */
   private row = 0

@@ -48,57 +48,46 @@ export const transitionKey = (event: Event): string => event._tag === "Settled" 
 const subscriptionOf = (event: Event): SubscriptionId | null =>
   event.reservation === null ? null : event.reservation.subscriptionId
 
+/** How many entries may be taken at once: up to `entriesMax`, stopping before a second transition of one reservation. */
+const takenAtOnce = (queued: ReadonlyArray<JournalEntry>, entriesMax: number): number => {
+  // One, as nearly always.
+  if (queued.length <= 1) return Math.min(queued.length, entriesMax)
+  const seen = new Set<string>()
+  for (const { event } of queued) {
+    const key = transitionKey(event)
+    if (seen.size === entriesMax || seen.has(key)) break
+    seen.add(key)
+  }
+  return seen.size
+}
+
 /** Takes up to `entriesMax` entries off an account, stopping before a second transition of one reservation. */
 export const takeGroup = (account: JournalAccount, entriesMax: number): TakenGroup => {
-  const [only] = account.queued
-  if (account.queued.length === 1 && only !== undefined && entriesMax > 0) return takeOnly(account, only)
-  const seen = new Set<string>()
-  const subscriptions = new Set<SubscriptionId>()
-  let count = 0
-  for (const entry of account.queued) {
-    if (count === entriesMax) break
-    const key = transitionKey(entry.event)
-    if (seen.has(key)) break
-    seen.add(key)
-    const subscription = subscriptionOf(entry.event)
-    if (subscription !== null) subscriptions.add(subscription)
-    count++
-  }
-  const entries = account.queued.splice(0, count)
+  const entries = account.queued.splice(0, takenAtOnce(account.queued, entriesMax))
   return {
     account,
     entries,
     userId: account.userId,
     events: entries.map((entry) => entry.event),
-    fences: subscriptions.size === 0 ? noFences : replaceFences(account, subscriptions)
-  }
-}
-
-/** The same for one entry, as nearly always. */
-const takeOnly = (account: JournalAccount, entry: JournalEntry): TakenGroup => {
-  account.queued.pop()
-  const subscription = subscriptionOf(entry.event)
-  return {
-    account,
-    entries: [entry],
-    userId: account.userId,
-    events: [entry.event],
-    fences: subscription === null ? noFences : replaceFences(account, new Set([subscription]))
+    fences: replaceFences(account, entries)
   }
 }
 
 const noFences: JournalGroup["fences"] = []
 
-const replaceFences = (account: JournalAccount, subscriptions: ReadonlySet<SubscriptionId>): JournalGroup["fences"] => {
-  const fences: Array<readonly [SubscriptionId, bigint, bigint]> = []
-  for (const id of subscriptions) {
-    const expected = account.fences.get(id)
-    if (expected === undefined) continue
+/** Replaces the fence of each subscription that is written, once. */
+const replaceFences = (account: JournalAccount, entries: ReadonlyArray<JournalEntry>): JournalGroup["fences"] => {
+  let replaced: Map<SubscriptionId, JournalGroup["fences"][number]> | undefined
+  for (const { event } of entries) {
+    const id = subscriptionOf(event)
+    const expected = id === null ? undefined : account.fences.get(id)
+    if (id === null || expected === undefined || replaced?.has(id) === true) continue
     const next = randomBytes(8).readBigInt64LE()
     account.fences.set(id, next)
-    fences.push([id, expected, next])
+    replaced ??= new Map()
+    replaced.set(id, [id, expected, next])
   }
-  return fences
+  return replaced === undefined ? noFences : Array.from(replaced.values())
 }
 
 /** Parts of a batch in two, to find what of it PostgreSQL refuses; of one group there is one. */

@@ -2,9 +2,9 @@
  * One writer of the journal: a connection of its own and a loop that turns what accounts have queued into batches.
  * While a batch is being written the next one fills; there is no timer. One that is well filled is sent before the answers of
  * those ahead of it: PostgreSQL writes them in their order, each a transaction of its own. What goes as in nearly all calls is
- * sent apart from the rest, by a cheaper statement. A batch that PostgreSQL refuses is written again once nothing is on its way,
- * whatever turns out to be in it, and split until only the guilty account is told; a connection that dies leaves every account in
- * its batches to reload and decide again.
+ * sent apart from the rest, by a cheaper statement. A batch that PostgreSQL refuses is written again once nothing is on its way, by
+ * the statement that takes everything, and split until only the account at fault is told. When a connection dies, every account
+ * in its batches reads and decides again.
  *
  * @internal
  */
@@ -204,12 +204,12 @@ export class JournalLane {
     if (connection === undefined) return
     const groups = this.queue.take(BATCH_ENTRIES_MAX)
     const plain = groups.filter(isPlain)
-    if (plain.length < groups.length && plain.length > 0 && this.options.batchesMax - this.sent.length >= 2) {
+    const others = groups.filter((group) => !isPlain(group))
+    const isRoomForTwo = this.options.batchesMax - this.sent.length >= 2
+    if (plain.length > 0 && (others.length === 0 || isRoomForTwo)) {
       this.sendBatch(connection, { groups: plain, statement: plainBatch })
-      this.sendBatch(connection, { groups: groups.filter((group) => !isPlain(group)), statement: wholeBatch })
-    } else if (groups.length > 0) {
-      this.sendBatch(connection, { groups, statement: plain.length === groups.length ? plainBatch : wholeBatch })
-    }
+      if (others.length > 0) this.sendBatch(connection, { groups: others, statement: wholeBatch })
+    } else if (groups.length > 0) this.sendBatch(connection, { groups, statement: wholeBatch })
   }
 
   private sendBatch(connection: PgConnection.PgConnection, { groups, statement }: Batch): void {

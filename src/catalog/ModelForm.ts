@@ -90,7 +90,7 @@ export const readModelForm = (
   const tiers = filled.map(({ row, tier }) => ({ row, fields: tierTerms.wrong(tier) })).filter(({ fields }) =>
     fields.length > 0
   )
-  // What is said beside an input of a tier is not said of all tiers once more.
+  // A problem that is shown beside the input of its tier is not shown again for all tiers.
   const fields = wrongFieldsOf(model).filter((field) => field !== "price_tiers" || tiers.length === 0)
   return fields.length === 0 && tiers.length === 0 ? Result.succeed(model) : Result.fail({ fields, tiers })
 }

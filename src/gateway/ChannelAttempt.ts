@@ -41,17 +41,23 @@ const paths = { chat: "/chat/completions", responses: "/responses", embeddings: 
 const failureOf = (channel: Channel, failure: UpstreamFailure): ChannelFailed =>
   failedBecause(channel, failure.message, failure.kind === "timeout" ? { code: "upstream_timeout" } : {})
 
-export const attemptChannel = (
-  services: GatewayServices,
-  open: OpenCall,
-  channel: Channel
-): Effect.Effect<Attempted, CallRefused | UpstreamRefused> => {
+type Attempted = Effect.Effect<Done | UpstreamProblem, CallRefused | UpstreamRefused>
+
+/** A call at a channel. */
+interface Attempt {
+  readonly services: GatewayServices
+  readonly open: OpenCall
+  readonly channel: Channel
+}
+
+export const attemptChannel = (services: GatewayServices, open: OpenCall, channel: Channel): Attempted => {
+  const attempt = { services, open, channel }
   open.advance({ _tag: "WasQueued", channel })
   const place = new Place()
   const ticket = services.shares.enter(channel.id, channel.maxConnections, open.basics.context.key.userId, place)
-  if (ticket.isGranted) return attemptWith(services, open, channel, ticket)
+  if (ticket.isGranted) return attemptWith(attempt, ticket)
   return Effect.flatMap(place.granted(open.basics.signal, ticket), (isGranted) => {
-    if (isGranted) return attemptWith(services, open, channel, ticket)
+    if (isGranted) return attemptWith(attempt, ticket)
     open.advance({ _tag: "AttemptFailed" })
     return Effect.succeed(
       failedBecause(channel, "no connection was free in time", { code: "rate_limit_exceeded", scope: null })
@@ -59,11 +65,10 @@ export const attemptChannel = (
   })
 }
 
-type Attempted = Done | UpstreamProblem
-
 /** An attempt that has its connection, which it gives back. */
-const attemptWith = (services: GatewayServices, open: OpenCall, channel: Channel, ticket: Ticket) =>
-  Effect.onExit(Effect.suspend(() => exchangeWith(services, open, channel)), (exit) => {
+const attemptWith = (attempt: Attempt, ticket: Ticket): Attempted =>
+  Effect.onExit(Effect.suspend(() => exchangeWith(attempt)), (exit) => {
+    const { open } = attempt
     open.basics.signal.unlisten()
     ticket.release()
     releaseAnswer(open)
@@ -115,7 +120,7 @@ class Place implements ShareCallbacks {
 }
 
 /** Ends the request when the call is stopped: at once, or after reading on where the client left. */
-const abortOnStop = (services: GatewayServices, open: OpenCall, channel: Channel, exchange: Exchange): void =>
+const abortOnStop = ({ channel, open, services }: Attempt, exchange: Exchange): void =>
   open.basics.signal.listen((reason) => {
     const drainMs = reason === "client_gone" && exchange.isSent
       ? services.drains.remainingMs(open, channel, services.now())
@@ -135,11 +140,8 @@ const nameChanges = (open: OpenCall, dropped: ReadonlyArray<string>): void => {
 }
 
 /** Sends the request and takes the answer. */
-const exchangeWith = (
-  services: GatewayServices,
-  open: OpenCall,
-  channel: Channel
-): Effect.Effect<Attempted, CallRefused | UpstreamRefused> => {
+const exchangeWith = (attempt: Attempt): Attempted => {
+  const { channel, open } = attempt
   const { admitted, context } = open.basics
   const forwarded = forwardBody(admitted, {
     upstreamModel: channel.upstreamModel,
@@ -162,16 +164,12 @@ const exchangeWith = (
   for (const part of forwarded.parts) bytes += part.length
   const body = joinedAtOnce(forwarded.parts, bytes)
   return body === undefined
-    ? Effect.flatMap(joinBytes(forwarded.parts, bytes), (joined) => sendBody(services, open, channel, joined))
-    : sendBody(services, open, channel, body)
+    ? Effect.flatMap(joinBytes(forwarded.parts, bytes), (joined) => sendBody(attempt, joined))
+    : sendBody(attempt, body)
 }
 
-const sendBody = (
-  services: GatewayServices,
-  open: OpenCall,
-  channel: Channel,
-  body: Uint8Array
-): Effect.Effect<Attempted, CallRefused | UpstreamRefused> => {
+const sendBody = (attempt: Attempt, body: Uint8Array): Attempted => {
+  const { channel, open, services } = attempt
   const { call } = open.basics.context
   open.advance({ _tag: "WasSent", atMs: services.now() })
   const idleMs = channel.idleTimeoutSeconds * MS_PER_SECOND
@@ -185,20 +183,16 @@ const sendBody = (
     idleTimeoutMs: idleMs
   }, (exchange) => {
     latest = exchange
-    abortOnStop(services, open, channel, exchange)
+    abortOnStop(attempt, exchange)
   })
   return Effect.matchEffect(sending, {
-    onSuccess: (exchange) => takeAnswer(services, open, channel, exchange),
+    onSuccess: (exchange) => takeAnswer(attempt, exchange),
     onFailure: (failure) => stoppedOr(services, open, channel, latest?.isSent ?? false, failureOf(channel, failure))
   })
 }
 
-const takeAnswer = (
-  services: GatewayServices,
-  open: OpenCall,
-  channel: Channel,
-  exchange: Exchange
-): Effect.Effect<Attempted, CallRefused | UpstreamRefused> => {
+const takeAnswer = (attempt: Attempt, exchange: Exchange): Attempted => {
+  const { channel, open, services } = attempt
   const onFailure = (failure: UpstreamFailure) =>
     // Only an answer that is not streamed counts in the memory for answers.
     open.answerShare !== undefined && (failure.kind === "too_large" || failure.kind === "no_room")
@@ -208,17 +202,17 @@ const takeAnswer = (
     onFailure,
     onSuccess: (source) => {
       if (exchange.status < 200 || exchange.status > 299) {
-        return Effect.catchTag(refusedAnswer(services, open, channel, exchange, source), "UpstreamFailure", onFailure)
+        return Effect.catchTag(refusedAnswer(attempt, exchange, source), "UpstreamFailure", onFailure)
       }
       return open.basics.context.call.stream
-        ? Effect.catchTag(takeStream(services, open, channel, exchange, source), "UpstreamFailure", onFailure)
+        ? Effect.catchTag(takeStream(attempt, exchange, source), "UpstreamFailure", onFailure)
         : answerBody(services, open, channel, source, onFailure)
     }
   })
 }
 
 const refusedAnswer = Effect.fnUntraced(
-  function*(services: GatewayServices, open: OpenCall, channel: Channel, exchange: Exchange, source: AnswerSource) {
+  function*({ channel, open, services }: Attempt, exchange: Exchange, source: AnswerSource) {
     const body = yield* services.upstream.readShort(source)
     const said = saidErrorOf(exchange.status, body.toString("utf8"))
     const retryAfter = retryAfterOf((name) => exchange.header(name), services.now())
@@ -227,7 +221,7 @@ const refusedAnswer = Effect.fnUntraced(
 )
 
 const takeStream = Effect.fnUntraced(
-  function*(services: GatewayServices, open: OpenCall, channel: Channel, exchange: Exchange, source: AnswerSource) {
+  function*({ channel, open, services }: Attempt, exchange: Exchange, source: AnswerSource) {
     const peeked = yield* peek(source, exchange.header("content-type"))
     if (peeked.isEventStream) return yield* answerStream(services, open, channel, peeked.source)
     const body = (yield* services.upstream.readShort(peeked.source)).toString("utf8")

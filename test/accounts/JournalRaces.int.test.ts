@@ -18,6 +18,7 @@ import {
   wholeBatch
 } from "../../src/accounts/JournalBatch.ts"
 import type { JournalEntry } from "../../src/accounts/JournalEntry.ts"
+import { journalSession } from "../../src/accounts/JournalSession.ts"
 import { transitionKey } from "../../src/accounts/JournalEntry.ts"
 import { renewSql } from "../../src/accounts/JournalRenewal.ts"
 import type { SubscriptionId, UserId } from "../../src/domain/Ids.ts"
@@ -189,18 +190,12 @@ const sumsSql = `
         FROM usage_events WHERE user_id = $1) c
     WHERE b.user_id = $1`
 
+/** Nobody's lock is held so long. */
+const LOCK_TIMEOUT_MS = 8_000
+
 const journalConnection = Effect.gen(function*() {
   const database = yield* Database
-  return yield* database.connect({
-    applicationName: "race-test",
-    startupParameters: {
-      lock_timeout: "10000",
-      enable_seqscan: "off",
-      enable_hashjoin: "off",
-      enable_mergejoin: "off",
-      plan_cache_mode: "force_generic_plan"
-    }
-  })
+  return yield* database.connect({ applicationName: "race-test", startupParameters: journalSession(LOCK_TIMEOUT_MS) })
 })
 
 layer(TestAccounts, { excludeTestServices: true })("writers that race for the same calls", (it) => {

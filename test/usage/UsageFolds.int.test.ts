@@ -69,6 +69,9 @@ const foldedOf = Effect.fnUntraced(function*(userId: UserId, keyId: ApiKeyId) {
 
 const folded = (calls: bigint, charged: bigint) => ({ calls, charged, key: 0n, pending: 0n })
 
+/** The same where all calls are of one key. */
+const foldedOfKey = (calls: bigint, charged: bigint, pending = 0n) => ({ calls, charged, key: charged, pending })
+
 /** What is folded of a user and a key, and what a report of the user says: calls and micros charged. */
 const counted = Effect.fnUntraced(function*(
   userId: UserId,
@@ -99,24 +102,12 @@ layer(Services, { excludeTestServices: true })("folding usage", (it) => {
       callAt(userId, at + HOUR_MS - 60_000)
     ])
     assert.strictEqual(yield* folds.fold(userId), 2)
-    yield* counted(userId, {
-      key: keyId,
-      folded: { calls: 1n, charged: 10n, key: 10n, pending: 0n },
-      reported: [2, 20n]
-    })
+    yield* counted(userId, { key: keyId, folded: foldedOfKey(1n, 10n), reported: [2, 20n] })
     assert.strictEqual(yield* folds.fold(userId), 0)
     yield* endCall(open.id, "committed", 5n)
-    yield* counted(userId, {
-      key: keyId,
-      folded: { calls: 1n, charged: 10n, key: 10n, pending: 1n },
-      reported: [3, 25n]
-    })
+    yield* counted(userId, { key: keyId, folded: foldedOfKey(1n, 10n, 1n), reported: [3, 25n] })
     assert.strictEqual(yield* folds.fold(userId), 1)
-    yield* counted(userId, {
-      key: keyId,
-      folded: { calls: 2n, charged: 15n, key: 15n, pending: 0n },
-      reported: [3, 25n]
-    })
+    yield* counted(userId, { key: keyId, folded: foldedOfKey(2n, 15n), reported: [3, 25n] })
   })
 
   test("at the same time, from several processes, counts once", function*() {
@@ -202,11 +193,7 @@ layer(Services, { excludeTestServices: true })("a late commit", (it) => {
           yield* run("COMMIT")
           assert.strictEqual(yield* folds.fold(userId), 2)
         }
-        yield* counted(userId, {
-          key: keyId,
-          folded: { calls: 2n, charged: 27n, key: 27n, pending: 0n },
-          reported: [2, 27n]
-        })
+        yield* counted(userId, { key: keyId, folded: foldedOfKey(2n, 27n), reported: [2, 27n] })
       })
     }
   }
