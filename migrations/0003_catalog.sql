@@ -12,6 +12,11 @@ CREATE TABLE models (
   -- In micros a call. Null: the tool is not priced.
   web_search_micros bigint CHECK (web_search_micros >= 0),
   file_search_micros bigint CHECK (file_search_micros >= 0),
+  -- What the catalogue says of it; empty: nothing.
+  vendor text NOT NULL DEFAULT '' CHECK (char_length(vendor) <= 60),
+  description text NOT NULL DEFAULT '' CHECK (char_length(description) <= 500),
+  capabilities text[] NOT NULL DEFAULT '{}'
+    CHECK (capabilities <@ '{tools,structured_output,vision,files,embeddings}'),
   -- Null: not known.
   context_tokens integer CHECK (context_tokens > 0),
   max_output_tokens integer NOT NULL CHECK (max_output_tokens > 0),

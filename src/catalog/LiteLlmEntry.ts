@@ -145,6 +145,13 @@ export const fromLiteLlm = (key: string, said: Json): SaidModel | undefined => {
     webSearch: { name: "search_context_cost_per_query", value: searchCosts(entry.search_context_cost_per_query) },
     ...lengthsOf(entry),
     reasoning: { name: "supports_reasoning", value: entry.supports_reasoning },
+    capabilities: {
+      tools: entry.supports_function_calling,
+      structured_output: entry.supports_response_schema,
+      vision: entry.supports_vision,
+      files: entry.supports_pdf_input,
+      ...said.mode === EMBEDDING ? { embeddings: true } : {}
+    },
     others: [...othersOf(entry, suffixes.size > 0), ...suffixes.size > 0 ? [] : rangeOthers(entry.tiered_pricing)]
   }
 }

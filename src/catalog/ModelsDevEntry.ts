@@ -75,7 +75,7 @@ const isEmbedding = (key: string, { family, id }: Json, outputs: unknown): boole
 
 /** Undefined for a model that answers with neither text nor embeddings. */
 export const fromModelsDev = (provider: string, key: string, entry: Json): SaidModel | undefined => {
-  const outputs: unknown = isObject(entry.modalities) ? entry.modalities.output : undefined
+  const { input: inputs, output: outputs } = isObject(entry.modalities) ? entry.modalities : {}
   const embeds = isEmbedding(key, entry, outputs)
   if (Array.isArray(outputs) && !outputs.includes("text") && !embeds) return undefined
   const said = isObject(entry.cost) ? entry.cost : {}
@@ -92,6 +92,12 @@ export const fromModelsDev = (provider: string, key: string, entry: Json): SaidM
     contextTokens: { name: "limit.context", value: limit.context },
     maxOutputTokens: { name: "limit.output", value: embeds ? undefined : limit.output },
     reasoning: { name: "reasoning", value: entry.reasoning },
+    capabilities: {
+      tools: entry.tool_call,
+      structured_output: entry.structured_output,
+      ...Array.isArray(inputs) ? { vision: inputs.includes("image"), files: inputs.includes("pdf") } : {},
+      ...embeds ? { embeddings: true } : {}
+    },
     others: [...othersOf(cost, "cost"), ...tierOthers(cost)]
   }
 }

@@ -5,9 +5,11 @@
 import { TOKENS_MAX } from "../domain/Bounds.ts"
 import { areTiers, isPrice, isTierStart, isToolPrice } from "../domain/ModelRules.ts"
 import { MICROS_SCALE } from "../domain/Money.ts"
+import { capabilities, type Capability } from "../domain/ModelTerms.ts"
 import type { PriceTier, UnitPrices } from "../domain/Price.ts"
 import { scaleUp } from "./DecimalText.ts"
 import { isModelId } from "./ModelTerms.ts"
+import { vendorOf } from "./Vendor.ts"
 
 const PROVIDER_LENGTH_MAX = 100
 
@@ -30,6 +32,8 @@ export interface OfferTerms {
   readonly contextTokens: number | null
   readonly maxOutputTokens: number | null
   readonly reasoning: boolean | null
+  readonly vendor: string | null
+  readonly capabilities: ReadonlyArray<Capability> | null
 }
 
 /** What a file says of one model. */
@@ -79,6 +83,8 @@ export interface SaidModel extends SaidPrices {
   readonly contextTokens: Said<unknown>
   readonly maxOutputTokens: Said<unknown>
   readonly reasoning: Said<unknown>
+  /** Those that an entry affirms or denies; what is neither true nor false says nothing. */
+  readonly capabilities: Readonly<Partial<Record<Capability, unknown>>>
   /** Names of other prices, which no term here stands for. */
   readonly others: ReadonlyArray<string>
 }
@@ -177,6 +183,12 @@ const lengthsOf = (reader: EntryReader, said: SaidModel): Pick<OfferTerms, "cont
   return { contextTokens: null, maxOutputTokens: null }
 }
 
+/** Null: the entry affirms and denies nothing. */
+const capabilitiesOf = (said: SaidModel["capabilities"]): ReadonlyArray<Capability> | null =>
+  capabilities.some((name) => typeof said[name] === "boolean")
+    ? capabilities.filter((name) => said[name] === true)
+    : null
+
 const refused = (said: SaidModel, problem: OfferProblem): PriceOffer => ({
   provider: clean(said.provider, PROVIDER_LENGTH_MAX),
   modelId: problem === "id" ? clean(said.modelId, REFUSED_ID_LENGTH_MAX) : said.modelId,
@@ -197,7 +209,9 @@ export const offerOf = (said: SaidModel): PriceOffer => {
     tiers: reader.tiers(said.tiers),
     webSearchMicros: reader.toolPrice(said.webSearch),
     ...lengthsOf(reader, said),
-    reasoning: reader.flag(said.reasoning)
+    reasoning: reader.flag(said.reasoning),
+    vendor: vendorOf(said.modelId, said.provider),
+    capabilities: capabilitiesOf(said.capabilities)
   }
   const unread = [...new Set([...reader.unread, ...said.others])]
   return {

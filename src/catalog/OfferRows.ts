@@ -5,6 +5,7 @@
  */
 import { Result, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
+import { modelTerms } from "../domain/ModelTerms.ts"
 import { withExtras } from "../domain/Price.ts"
 import { Row, RowWith } from "../domain/Row.ts"
 import type { ColumnValue } from "../postgres/Rows.ts"
@@ -53,7 +54,9 @@ const OfferColumns = Row({
   webSearchMicros: Schema.optionalKey(Schema.BigIntFromString),
   contextTokens: Schema.optionalKey(Schema.Number),
   maxOutputTokens: Schema.optionalKey(Schema.Number),
-  reasoning: Schema.optionalKey(Schema.Boolean)
+  reasoning: Schema.optionalKey(Schema.Boolean),
+  vendor: Schema.optionalKey(modelTerms.json.vendor),
+  capabilities: Schema.optionalKey(modelTerms.json.capabilities)
 })
 
 const encodeColumns = Schema.encodeSync(OfferColumns)
@@ -65,7 +68,9 @@ const offerText = (terms: OfferTerms): string =>
     ...terms.webSearchMicros === null ? {} : { webSearchMicros: terms.webSearchMicros },
     ...terms.contextTokens === null ? {} : { contextTokens: terms.contextTokens },
     ...terms.maxOutputTokens === null ? {} : { maxOutputTokens: terms.maxOutputTokens },
-    ...terms.reasoning === null ? {} : { reasoning: terms.reasoning }
+    ...terms.reasoning === null ? {} : { reasoning: terms.reasoning },
+    ...terms.vendor === null ? {} : { vendor: terms.vendor },
+    ...terms.capabilities === null ? {} : { capabilities: terms.capabilities }
   }))
 
 /** What `jsonb_to_recordset` reads. */
@@ -117,6 +122,8 @@ const withOffer = (before: ModelTerms | null, offer: typeof OfferColumns.Type): 
     contextTokens: offer.contextTokens ?? silent.contextTokens,
     maxOutputTokens: offer.maxOutputTokens ?? silent.maxOutputTokens,
     reasoning: offer.reasoning ?? silent.reasoning,
+    vendor: offer.vendor ?? silent.vendor,
+    capabilities: offer.capabilities ?? silent.capabilities,
     price: {
       inputMicrosPer1m: offer.inputMicrosPer1m,
       cachedInputMicrosPer1m: offer.cachedInputMicrosPer1m,

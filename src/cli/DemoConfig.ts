@@ -23,6 +23,9 @@ export interface DemoProviders {
 const models = [
   {
     id: "gpt-4o-mini",
+    vendor: "OpenAI",
+    description: "Small, fast and cheap: summaries, extraction and everyday chats.",
+    capabilities: ["tools", "structured_output", "vision"],
     input_usd_per_1m: "0.15",
     cached_input_usd_per_1m: "0.075",
     output_usd_per_1m: "0.60",
@@ -31,6 +34,9 @@ const models = [
   },
   {
     id: "gpt-4o",
+    vendor: "OpenAI",
+    description: "An all-rounder that reads images and calls tools.",
+    capabilities: ["tools", "structured_output", "vision", "files"],
     input_usd_per_1m: "2.50",
     cached_input_usd_per_1m: "1.25",
     output_usd_per_1m: "10.00",
@@ -39,6 +45,9 @@ const models = [
   },
   {
     id: "o4-mini",
+    vendor: "OpenAI",
+    description: "Thinks before it answers: mathematics, code and planning.",
+    capabilities: ["tools", "structured_output"],
     input_usd_per_1m: "1.10",
     cached_input_usd_per_1m: "0.275",
     output_usd_per_1m: "4.40",

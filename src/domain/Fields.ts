@@ -239,10 +239,32 @@ export const text = (
   } & Options<string>
 ): Field<string> => ({
   ...optional(options),
-  kind: { is: "text", charactersMax },
+  kind: { is: "text", charactersMax, isOptional: false },
   value: Schema.String.check(Schema.isPattern(pattern)),
   row: Schema.String,
   json: Schema.String,
   text: textMatching(pattern, expected),
   typed: Schema.String
 })
+
+/** A text that may be empty, on one line or on several. Left out, it is empty. */
+export const optionalText = (
+  { charactersMax, lines, ...names }: {
+    readonly charactersMax: number
+    /** It may have several, of which so many are shown at once. */
+    readonly lines?: number
+  } & Pick<Options<string>, "key" | "column">
+): Field<string> => {
+  const character = lines === undefined ? "[^\\p{Cc}\\p{Cs}]" : "(?:[^\\p{Cc}\\p{Cs}]|\\n)"
+  return {
+    ...text({
+      pattern: new RegExp(`^${character}{0,${charactersMax}}$`, "u"),
+      charactersMax,
+      expected: `a text of at most ${charactersMax} characters${lines === undefined ? " on one line" : ""}`,
+      otherwise: "",
+      mayBeEmpty: true,
+      ...names
+    }),
+    kind: { is: "text", charactersMax, isOptional: true, ...lines === undefined ? {} : { lines } }
+  }
+}

@@ -22,7 +22,8 @@ export type Kind =
   | { readonly is: "decimal"; readonly min: bigint; readonly max: bigint }
   /** Amounts from zero to `max` fen, or micros. */
   | { readonly is: "cny" | "usd"; readonly max: bigint; readonly isOptional: boolean }
-  | { readonly is: "text"; readonly charactersMax: number }
+  /** On one line, unless it has `lines`: so many are shown of it at once. */
+  | { readonly is: "text"; readonly charactersMax: number; readonly isOptional: boolean; readonly lines?: number }
   | { readonly is: "flag" }
   | { readonly is: "choice"; readonly options: ReadonlyArray<string> }
   /** Any of the options, in their order. */
@@ -163,4 +164,8 @@ export const textsOf = ({ typed }: Field<Value>, value: unknown): ReadonlyArray<
 
 /** Undefined: the field was not sent. A tick or a choice that is not sent is one that is not set. */
 const sentOf = ({ kind: { is } }: Field<Value>, form: URLSearchParams, input: string): Typed | undefined =>
-  is === "flag" ? form.has(input) : is === "choices" ? form.getAll(input) : form.get(input)?.trim()
+  is === "flag"
+    ? form.has(input)
+    : is === "choices"
+    ? form.getAll(input)
+    : form.get(input)?.trim().replaceAll("\r\n", "\n")

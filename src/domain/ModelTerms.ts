@@ -1,15 +1,19 @@
 /**
- * What is known of a model besides its id: prices, lengths, and the bounds that holds are computed from. Each term but the prices is
+ * What is known of a model besides its id: what it is, prices, lengths, and the bounds that holds are computed from. Each term but the prices is
  * described here once, in the order in which it is shown; rows, the API, config.yaml, forms and the audit log follow.
  */
 import { TOKENS_MAX } from "./Bounds.ts"
-import { choice, flag, integer, integerOrNull, ratio } from "./Fields.ts"
+import { choice, choices, flag, integer, integerOrNull, optionalText, ratio } from "./Fields.ts"
 import { defaultsOf, model, type ValueOf } from "./Model.ts"
 import { MULTIPLIER_ONE, type PriceSnapshot } from "./Price.ts"
 
 /** What happens to tools that the upstream would run itself: taken out, refused with 400, or priced and forwarded. */
 const hostedToolPolicies = ["drop", "refuse", "price"] as const
 export type HostedToolPolicy = typeof hostedToolPolicies[number]
+
+/** What a model can do that callers choose it for. It is said to people, and changes no call. */
+export const capabilities = ["tools", "structured_output", "vision", "files", "embeddings"] as const
+export type Capability = typeof capabilities[number]
 
 /** The most tokens of one image where the model does not say. */
 export const IMAGE_TOKENS_MAX_DEFAULT = 16_384
@@ -18,6 +22,10 @@ export const IMAGE_TOKENS_MAX_DEFAULT = 16_384
 export const TOKENIZER_MARGIN_DEFAULT = 1_500_000
 
 export const modelTerms = model({
+  /** Who made it, such as OpenAI; empty: nobody has said it. */
+  vendor: optionalText({ charactersMax: 60 }),
+  description: optionalText({ charactersMax: 500, lines: 3 }),
+  capabilities: choices(capabilities, { otherwise: [] }),
   /** Input and output together, in tokens; null: unknown, so it caps nothing. */
   contextTokens: integerOrNull({ min: 1, max: TOKENS_MAX }),
   maxOutputTokens: integer({ min: 1, max: TOKENS_MAX, otherwise: 16_384 }),

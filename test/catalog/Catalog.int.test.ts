@@ -80,6 +80,9 @@ describe("Catalog", () => {
       const { createdAtMs: _, id, price, ...terms } = yield* catalog.find(large.id)
       assert.strictEqual(id, large.id)
       assert.deepStrictEqual(terms, {
+        vendor: "",
+        description: "",
+        capabilities: [],
         contextTokens: 200_000,
         maxOutputTokens: 64_000,
         defaultOutputTokens: 1_000,

@@ -163,6 +163,9 @@ describe("ModelAdmin", () => {
           }],
           tools: { webSearchMicros: 10_000n, fileSearchMicros: null }
         },
+        vendor: "OpenAI",
+        description: "Writes well.\nReads images.",
+        capabilities: ["tools", "vision"],
         contextTokens: 1_000_000,
         maxOutputTokens: 64_000,
         defaultOutputTokens: 64_000,

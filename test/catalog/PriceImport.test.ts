@@ -77,6 +77,47 @@ describe("readPriceFile", () => {
     assert.strictEqual(skipped, 2)
   })
 
+  it("tells the vendor and the capabilities of a model where the file or its name says them", () => {
+    const said = (text: string) =>
+      read(text).offers.flatMap(({ modelId, terms }) =>
+        terms === null ? [] : [`${modelId}: ${terms.vendor} ${terms.capabilities?.join() ?? "-"}`]
+      )
+    assert.deepStrictEqual(said(modelsDev), [
+      "gpt-4o-mini: OpenAI tools,vision",
+      "o4-mini: OpenAI ",
+      "text-embedding-3-small: OpenAI embeddings",
+      "claude-sonnet-4-5: Anthropic -",
+      "o4-mini: OpenAI -",
+      "fine: null -"
+    ])
+    assert.deepStrictEqual(said(liteLlm), [
+      "gpt-4o-mini: OpenAI vision",
+      "o4-mini: OpenAI -",
+      "anthropic/claude-sonnet-4.5: Anthropic -",
+      "text-embedding-3-small: OpenAI embeddings",
+      "cohere.embed-v4:0: Cohere embeddings"
+    ])
+    const entry = { mode: "chat", input_cost_per_token: 1e-6, output_cost_per_token: 1e-6 }
+    const all = {
+      supports_function_calling: true,
+      supports_response_schema: true,
+      supports_vision: true,
+      supports_pdf_input: true
+    }
+    assert.deepStrictEqual(
+      said(JSON.stringify({
+        "us.anthropic.claude-haiku-4-5": { ...entry, ...all },
+        "none": { ...entry, litellm_provider: "constructor", supports_vision: false },
+        "odd": { ...entry, litellm_provider: "deepseek", supports_vision: "yes" }
+      })),
+      [
+        "us.anthropic.claude-haiku-4-5: Anthropic tools,structured_output,vision,files",
+        "none: null ",
+        "odd: DeepSeek -"
+      ]
+    )
+  })
+
   it("reads one provider alone, and the flat form", () => {
     const one = `{"id":"x","models":{"m":{"cost":{"input":1,"output":2}}}}`
     assert.deepStrictEqual(read(one).offers.map(line), ["x|m 1000000 1000000 - 2000000 - - -"])

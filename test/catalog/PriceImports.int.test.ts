@@ -154,6 +154,7 @@ describe("PriceImports", () => {
         max_input_tokens: 400_000,
         max_output_tokens: 2_000,
         supports_reasoning: true,
+        supports_function_calling: true,
         input_cost_per_token_above_200k_tokens: 4e-6,
         search_context_cost_per_query: { search_context_size_low: 0.01, search_context_size_high: 0.025 },
         output_cost_per_reasoning_token: 9e-6
@@ -163,6 +164,7 @@ describe("PriceImports", () => {
         contextTokens: 400_000,
         maxOutputTokens: 2_000,
         reasoning: true,
+        capabilities: ["tools"],
         price: {
           ...own.price,
           tiers: [{

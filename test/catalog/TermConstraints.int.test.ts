@@ -26,6 +26,9 @@ describe("the tables of models and channels", () => {
         sql`UPDATE models SET hosted_tools = 'price', web_search_micros = 1`,
         sql`UPDATE models SET hosted_tools = 'allow'`,
         sql`UPDATE models SET tokenizer_margin = 0.9`,
+        sql`UPDATE models SET vendor = repeat('x', 61)`,
+        sql`UPDATE models SET description = repeat('x', 501)`,
+        sql`UPDATE models SET capabilities = '{tools,magic}'`,
         sql`UPDATE channels SET max_connections = 0`,
         sql`UPDATE channels SET unknown_fields = 'keep'`
       ]

@@ -36,6 +36,9 @@ describe("terms of a model", () => {
 
   it("are what the file says, each under its key, as text or as YAML has it", () => {
     const terms = {
+      vendor: "OpenAI",
+      description: "Writes well.",
+      capabilities: ["vision", "tools"],
       context_tokens: "1000000",
       max_output_tokens: 64_000,
       default_output_tokens: 500,
@@ -61,6 +64,9 @@ describe("terms of a model", () => {
     const [model] = testConfig(modelWith(terms)).models
     assert.deepStrictEqual(model, {
       id: "m",
+      vendor: "OpenAI",
+      description: "Writes well.",
+      capabilities: ["tools", "vision"],
       contextTokens: 1_000_000,
       maxOutputTokens: 64_000,
       defaultOutputTokens: 500,

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { channelTerms, defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
-import { choice, choices, flag, integer, integerOrNull, ratio } from "../../src/domain/Fields.ts"
+import { choice, choices, flag, integer, integerOrNull, optionalText, ratio } from "../../src/domain/Fields.ts"
 import { type Field, type JsonValue, model } from "../../src/domain/Model.ts"
 import { defaultTerms, modelTerms } from "../../src/domain/ModelTerms.ts"
 import { Row } from "../../src/domain/Row.ts"
@@ -35,6 +35,9 @@ describe("terms", () => {
 
   it("have columns and keys of the same names", () => {
     assert.deepStrictEqual(modelTerms.toRow(defaultTerms), {
+      vendor: "",
+      description: "",
+      capabilities: [],
       context_tokens: null,
       max_output_tokens: 16_384,
       default_output_tokens: null,
@@ -97,7 +100,7 @@ describe("terms", () => {
     const read = (sent: Readonly<Record<string, string>>) => modelTerms.readForm(new URLSearchParams(sent), kept)
     // A tick that is not sent is one that is not set.
     assert.deepStrictEqual(
-      read({ max_output_tokens: " 50 ", context_tokens: "", unheard_of: "1" }),
+      read({ description: "", max_output_tokens: " 50 ", context_tokens: "", unheard_of: "1" }),
       Result.succeed({ ...kept, contextTokens: null, maxOutputTokens: 50, reasoning: false })
     )
     assert.deepStrictEqual(read({ hosted_tools: "maybe" }), Result.fail(["hostedTools"] as const))
@@ -126,6 +129,8 @@ describe("terms", () => {
         ["0.999999", "2.000001", "1.0000001", "1e0", "", 1, null]
       ],
       [flag({}), [true, false], ["true", 1, null]],
+      [optionalText({ charactersMax: 2 }), ["", "ab", "\u{1F600}b"], ["abc", "a\n", "\u0000", null, 1]],
+      [optionalText({ charactersMax: 3, lines: 2 }), ["", "a\nb"], ["a\nbc", "a\tb", "\ud800"]],
       [choice(words, {}), ["a", "b"], ["A", "c", "", null, ["a"]]],
       [choices(words, {}), [[], ["a"], ["b", "a"]], [["c"], ["a", "c"], "a", null, [null]]]
     ]

@@ -19,7 +19,9 @@ export const rangeText = (kind: Kind): string => {
     case "usd":
       return `is from 0 to ${formatDecimal(kind.max, { scale: MICROS_SCALE })} USD${kind.isOptional ? ", or null" : ""}`
     case "text":
-      return `has 1 to ${kind.charactersMax} characters`
+      return kind.isOptional
+        ? `has at most ${kind.charactersMax} characters`
+        : `has 1 to ${kind.charactersMax} characters`
     case "flag":
       return "is true or false"
     case "choice":

@@ -52,7 +52,10 @@ const kindProblem = (context: PageContext, kind: Kind): string => {
     case "cny":
       return decimals(0n, kind.max, FEN_SCALE)
     case "text":
-      return say("problem.text", { max: kind.charactersMax })
+      if (!kind.isOptional) return say("problem.text", { max: kind.charactersMax })
+      return kind.lines === undefined
+        ? say("problem.text.optional", { max: kind.charactersMax })
+        : say("problem.text.lines", { max: kind.charactersMax })
     default:
       return say("problem.choice")
   }
@@ -66,7 +69,7 @@ const textOf = (
   value: unknown
 ): string => {
   const say = sayOf(context, "term")
-  if (value === null) return unset
+  if (value === null || value === "") return unset
   if (typeof value === "boolean") return value ? say("yes") : say("no")
   if (field.kind.is === "usd") return context.formats.usd(BigInt(String(value)))
   if (field.kind.is === "integer") return context.formats.count(Number(value))
@@ -93,7 +96,9 @@ const inputFor = (
     case "choices":
       return { ...label, name, is: "ticks", initial: initials, options: named(kind.options) }
     case "text":
-      return { ...typed, maxlength: kind.charactersMax }
+      return kind.lines === undefined
+        ? { ...typed, maxlength: kind.charactersMax }
+        : { ...label, name, is: "lines", rows: kind.lines, initial: first }
     default:
       return { ...typed, is: kind.is }
   }

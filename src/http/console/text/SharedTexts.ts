@@ -2,6 +2,7 @@
  * What several pages say: of roles, of passwords, to those who have tried too often, and where one person is not enough.
  */
 import { Effect } from "effect"
+import type { Capability } from "../../../domain/ModelTerms.ts"
 import type { PasswordRefused, TooManyAttempts } from "../../../identity/IdentityError.ts"
 import type { Role } from "../../../identity/Roles.ts"
 import type { ConfirmationRefused } from "../../../platform/SecondPerson.ts"
@@ -22,6 +23,18 @@ export const roleHints = ({ language }: Pick<PageContext, "language">): Readonly
     support: say("support.hint"),
     finance: say("finance.hint"),
     root: say("root.hint")
+  }
+}
+
+/** What a model can do. */
+export const capabilityNames = ({ language }: Pick<PageContext, "language">): Readonly<Record<Capability, string>> => {
+  const say = sayIn(language, "capability")
+  return {
+    tools: say("tools"),
+    structured_output: say("structured_output"),
+    vision: say("vision"),
+    files: say("files"),
+    embeddings: say("embeddings")
   }
 }
 

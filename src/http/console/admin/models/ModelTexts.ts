@@ -8,6 +8,7 @@ import { tierTerms, toolPrices, unitPrices } from "../../../../domain/ModelRules
 import { IMAGE_TOKENS_MAX_DEFAULT, modelTerms } from "../../../../domain/ModelTerms.ts"
 import type { Problems } from "../../Answer.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
+import { capabilityNames } from "../../text/SharedTexts.ts"
 import { shownTerms } from "../Terms.tsx"
 
 export const modelTermsOf = (context: PageContext) => {
@@ -16,6 +17,9 @@ export const modelTermsOf = (context: PageContext) => {
   const { count } = context.formats
   const max = count(TOKENS_MAX)
   return shownTerms(context, modelTerms, {
+    vendor: { label: say("vendor"), hint: say("vendor.hint"), unset: "" },
+    description: { label: say("description"), hint: say("description.hint") },
+    capabilities: { label: say("capabilities"), options: capabilityNames(context) },
     contextTokens: { label: say("context"), hint: say("context.hint"), unset: say("unknown") },
     maxOutputTokens: { label: say("output"), hint: say("output.hint"), problem: models("limit.problem", { max }) },
     defaultOutputTokens: {

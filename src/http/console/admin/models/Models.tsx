@@ -142,8 +142,7 @@ const lengthTerms: ReadonlyArray<ModelTermName> = [
   "outputTokensPerSecond",
   "inputOverheadTokens",
   "imageTokensMax",
-  "tokenizerMarginMicros",
-  "reasoning"
+  "tokenizerMarginMicros"
 ]
 
 const ModelFields = ({ state, context }: FormProps) => {
@@ -153,6 +152,12 @@ const ModelFields = ({ state, context }: FormProps) => {
   const problem = state.problems["price_tiers"]
   return (
     <>
+      <Group title={say("about")} hint={say("about.hint")}>
+        <Inputs
+          state={state}
+          inputs={[[terms.vendor], terms.description, terms.capabilities, terms.reasoning]}
+        />
+      </Group>
       <Group title={say("prices")}>
         <Inputs state={state} inputs={[Object.values(prices.unit.inputs())]} />
       </Group>

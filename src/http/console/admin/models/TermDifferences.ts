@@ -15,7 +15,13 @@ export interface Difference {
 }
 
 /** Terms that files of prices may name: the others of a new model are its defaults. */
-const importedNames: ReadonlyArray<ModelTermName> = ["contextTokens", "maxOutputTokens", "reasoning"]
+const importedNames: ReadonlyArray<ModelTermName> = [
+  "vendor",
+  "contextTokens",
+  "maxOutputTokens",
+  "reasoning",
+  "capabilities"
+]
 
 const priceTexts = (context: PageContext, { price }: ModelTerms): ReadonlyArray<readonly [string, string]> => {
   const say = sayOf(context, "import")
