@@ -6,6 +6,8 @@ import { EventResolutions } from "./EventResolutions.ts"
 import { ManualPayments } from "./ManualPayments.ts"
 import { OrderHistory } from "./OrderHistory.ts"
 import { PaymentEvents } from "./PaymentEvents.ts"
+import { PaymentReviews } from "./PaymentReviews.ts"
+import { PaymentSearch } from "./PaymentSearch.ts"
 import { Reconciliation } from "./Reconciliation.ts"
 
 export const EventsLayer = Layer.mergeAll(
@@ -15,5 +17,7 @@ export const EventsLayer = Layer.mergeAll(
   ManualPayments.layer,
   OrderHistory.layer,
   PaymentEvents.layer,
+  PaymentReviews.layer.pipe(Layer.provide(PaymentEvents.layer)),
+  PaymentSearch.layer,
   Reconciliation.layer
 )

@@ -16,7 +16,7 @@ import { type Refund, refundsOfOrder } from "../orders/RefundStore.ts"
 import { type AuditItem, AuditTrail } from "../platform/AuditTrail.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf } from "../postgres/Rows.ts"
-import { type EventItem, eventsOfOrder } from "./PaymentEvents.ts"
+import { type EventItem, eventsAbout } from "./PaymentEvents.ts"
 
 export type { PaidAttempt } from "../orders/Refundable.ts"
 
@@ -66,7 +66,7 @@ export class OrderHistory extends Context.Service<OrderHistory, {
           email: more?.email ?? "",
           creditUsdPerCny: more?.rate ?? null,
           attempts,
-          events: yield* eventsOfOrder(sql, id),
+          events: yield* eventsAbout(sql, { orderId: id, paymentId: null }),
           changes: yield* trail.page({ target: `order:${id}` }, { limit: CHANGES_MAX }),
           refunds: yield* refundsOfOrder(sql, id),
           disputes: yield* disputesOfOrder(sql, id),

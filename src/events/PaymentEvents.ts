@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { EventId, OrderId, UserId } from "../domain/Ids.ts"
+import { EventId, OrderId, PaymentId, UserId } from "../domain/Ids.ts"
 import { Micros, Minor, parseDecimal } from "../domain/Money.ts"
 import { Row, RowWith } from "../domain/Row.ts"
 import { OrderKind, OrderState } from "../orders/Order.ts"
@@ -56,6 +56,8 @@ export const EventItem = Row({
   /** The same to be worded for people; undefined: only the note is known. */
   reason: KeptReason,
   payment: Schema.NullOr(Schema.String),
+  /** The payment's row, once it has one. */
+  paymentId: Schema.NullOr(PaymentId),
   reference: Schema.NullOr(Schema.String),
   amountMinor: Schema.NullOr(Minor),
   currency: Schema.NullOr(Schema.String),
@@ -197,10 +199,10 @@ const listSql = `${eventsSql}
     AND ($7::bigint IS NULL OR e.id < $7)
   ORDER BY e.id DESC LIMIT $8`
 
-/** Everything said about one order, newest first; 201 at most. */
-export const eventsOfOrder = (
+/** Everything said about an order or a payment, newest first; 201 at most. */
+export const eventsAbout = (
   sql: SqlClient.SqlClient,
-  orderId: OrderId
+  { orderId, paymentId }: { readonly orderId: OrderId | null; readonly paymentId: PaymentId | null }
 ): Effect.Effect<ReadonlyArray<EventItem>, SqlError.SqlError> =>
   rowsOf(
     EventItem,
@@ -209,9 +211,14 @@ export const eventsOfOrder = (
         SELECT t.id FROM payment_events t JOIN payment_attempts b ON b.id = t.attempt_id WHERE b.order_id = $1
         UNION
         SELECT t.id FROM payment_events t JOIN payment_attempts b ON b.merchant_reference = t.merchant_reference
-          WHERE b.order_id = $1)
+          WHERE b.order_id = $1
+        UNION
+        SELECT t.id FROM payment_events t WHERE t.payment_id = $2
+        UNION
+        SELECT t.id FROM payment_events t JOIN payments p ON p.provider = t.provider AND p.payment_id = t.payment_reference
+          WHERE p.id = $2 AND t.payment_id IS NULL)
       ORDER BY e.id DESC LIMIT ${LISTED_MAX}`,
-      [orderId]
+      [orderId, paymentId]
     )
   )
 

@@ -3,7 +3,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { DisputeId, EventId, OrderId } from "../domain/Ids.ts"
+import { DisputeId, EventId, OrderId, type PaymentId } from "../domain/Ids.ts"
 import { Minor } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { type DisputeTold, Provider } from "../payments/PaymentFact.ts"
@@ -105,6 +105,13 @@ export const disputesOfOrder = (sql: Sql, orderId: OrderId): Read<ReadonlyArray<
   rowsOf(
     Dispute,
     sql.unsafe(`SELECT ${columns} WHERE a.order_id = $1 ORDER BY d.id DESC LIMIT ${LISTED_MAX}`, [orderId])
+  )
+
+/** Of one payment, newest first. */
+export const disputesOfPayment = (sql: Sql, paymentId: PaymentId): Read<ReadonlyArray<Dispute>> =>
+  rowsOf(
+    Dispute,
+    sql.unsafe(`SELECT ${columns} WHERE d.payment_id = $1 ORDER BY d.id DESC LIMIT ${LISTED_MAX}`, [paymentId])
   )
 
 /** Disputes that were told before their payment was known are its own from now on. */

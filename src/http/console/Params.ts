@@ -43,6 +43,9 @@ export const searchText = (query: URLSearchParams, name: string): string | undef
   return text === "" ? undefined : text
 }
 
+/** Orders and users are written as `#7`. */
+export const numberText = (text: string | undefined): string | undefined => text?.replace(/^#(?=.)/, "")
+
 const PATH_LENGTH_MAX = 2_000
 
 const here = "http://here.invalid"

@@ -271,7 +271,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       )
       const event = yield* exceptionOf(`t${order.id}`, `topup_${order.id}_x`)
       const path = `/admin/payments/${event}`
-      const queue = yield* client.get("/admin/payments")
+      const queue = yield* client.get("/admin/payments?view=review")
       assert.include(queue.text, path)
       assert.notInclude(queue.text, "<b>cny</b>")
       const form = yield* client.get(`${path}/credit`)
@@ -309,8 +309,8 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       assert.include(late.text, `${root.email} has already resolved it`)
       assert.include((yield* client.get(path)).text, "paid too little, agreed")
       assert.strictEqual((yield* client.get(`${path}/dismiss`)).status, 303)
-      assert.notInclude((yield* client.get("/admin/payments")).text, path)
-      const found = `/admin/payments?view=all&q=t${order.id}&outcome=exception&provider=epay`
+      assert.notInclude((yield* client.get("/admin/payments?view=review")).text, path)
+      const found = `/admin/payments?view=events&q=t${order.id}&outcome=exception&provider=epay`
       assert.include((yield* client.get(found)).text, path)
       for (const wrong of [`${path}/bribe`, "/admin/payments/999999999", "/admin/payments/x"]) {
         assert.strictEqual((yield* client.get(wrong)).status, 404, wrong)

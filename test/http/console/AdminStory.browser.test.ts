@@ -162,7 +162,7 @@ const seeDispute = async (
   const { page } = visitor
   stripe.dispute({ paymentIntent: paid.payment })
   await stripe.idle()
-  await page.goto(`${origin}/admin/payments`)
+  await page.goto(`${origin}/admin/payments?view=review`)
   await inspect(visitor, telling, "dispute-queue")
   await page.click("main a[href^='/admin/payments/']")
   await page.click("main summary")
@@ -257,6 +257,7 @@ const lookAround = async (visitor: Visitor, telling: Telling, { origin }: World,
       `/admin/users/${userId}`,
       "/admin/orders",
       "/admin/payments",
+      "/admin/payments?view=events",
       "/admin/usage",
       "/admin/usage/calls",
       "/admin/channels",
@@ -269,7 +270,7 @@ const lookAround = async (visitor: Visitor, telling: Telling, { origin }: World,
     ]
   ) {
     await page.goto(`${origin}${path}`)
-    await inspect(visitor, telling, path.slice(1).replaceAll("/", "-").replace(String(userId), "one"))
+    await inspect(visitor, telling, path.slice(1).replaceAll(/[/?=]/g, "-").replace(String(userId), "one"))
     assert.strictEqual(await page.locator("main h1").count(), 1, path)
   }
   assert.include(await page.textContent("main"), "settings.saved")

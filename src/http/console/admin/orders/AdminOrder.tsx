@@ -13,7 +13,7 @@ import { methodName, OrderBadge, orderFacts } from "../../kit/Orders.tsx"
 import { AdminLink, Badge, type Fact, FactsCard, Moment, Small, StateBadge, type States } from "../../kit/Parts.tsx"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
-import { minorText, plainWords } from "../payments/EventParts.tsx"
+import { DisputeBadge, minorText, plainWords } from "../payments/EventParts.tsx"
 import { isCompletable, OrderActionRoutes, theOrder } from "./OrderActions.tsx"
 import { OrderTimeline } from "./OrderTimeline.tsx"
 
@@ -92,7 +92,7 @@ const Details = (props: RecordProps) => {
   )
 }
 
-const refundStates: States<Refund["state"], TextKey<"adminOrders">> = {
+export const refundStates: States<Refund["state"], TextKey<"adminOrders">> = {
   pending: ["blue", "refund.pending"],
   requires_action: ["yellow", "refund.requires_action"],
   succeeded: ["green", "refund.succeeded"],
@@ -157,7 +157,7 @@ const DisputeState = (
   const isOpen = askedOf(status) === "answer"
   return (
     <>
-      <Badge tone={isOpen ? "red" : "secondary"}>{plainWords(status)}</Badge>
+      <DisputeBadge status={status} />
       <Small>{plainWords(reason)}</Small>
       {dueAt === null || !isOpen ? null : (
         <div class="small">

@@ -7,15 +7,12 @@ import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { amountColumn, type ItemColumn, listPage, readListed, timeColumn } from "../../kit/List.tsx"
 import { OrderBadge, orderName, stateName } from "../../kit/Orders.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
-import { oneOf, searchText } from "../../Params.ts"
+import { numberText, oneOf, searchText } from "../../Params.ts"
 import { dayFilters, daysWarning, readDays } from "../FilterDays.ts"
 import { sourceFilter, sources } from "../payments/EventParts.tsx"
 import { OrderRoutes } from "./AdminOrder.tsx"
 
 const PAGE_SIZE = 50
-
-/** Orders and users are written as `#7`. */
-const numberText = (text: string | undefined): string | undefined => text?.replace(/^#(?=.)/, "")
 
 /** Two states have one name for buyers. */
 const nameOf = (context: PageContext, state: typeof orderStates[number]): string => {

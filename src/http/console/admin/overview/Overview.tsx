@@ -89,7 +89,7 @@ const Waiting = ({ figures: { callsOpen, ordersPending }, toConfirm, toReview, c
   return (
     <Figures
       figures={[
-        look(say("waiting.reviews"), count(toReview), "alert", "/admin/payments", toReview > 0),
+        look(say("waiting.reviews"), count(toReview), "alert", "/admin/payments?view=review", toReview > 0),
         // Most installations have no limits: the figure is there once something waits.
         ...toConfirm === 0
           ? []

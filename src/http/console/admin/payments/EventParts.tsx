@@ -3,7 +3,10 @@
  */
 import { DateTime, Option } from "effect"
 import type { EventItem, Resolution } from "../../../../events/PaymentEvents.ts"
+import type { PaymentStanding } from "../../../../events/PaymentSearch.ts"
+import { askedOf } from "../../../../orders/DisputeFold.ts"
 import type { PaymentUsed } from "../../../../orders/OrderError.ts"
+import type { PaymentState } from "../../../../orders/Payments.ts"
 import type { Reason } from "../../../../orders/Reason.ts"
 import type { EventOutcome } from "../../../../orders/Settlement.ts"
 import { PaymentSource } from "../../../../payments/PaymentFact.ts"
@@ -70,6 +73,17 @@ const resolutions: Readonly<Record<Resolution, TextKey<"payments">>> = {
 export const resolutionName = (context: PageContext, resolution: Resolution): string =>
   sayOf(context, "payments")(resolutions[resolution])
 
+/** What has become of a payment. */
+export const paymentStates: States<PaymentState | PaymentStanding, TextKey<"payments">> = {
+  in_review: ["red", "toLookAt"],
+  fulfilled: ["green", "paid"],
+  paid: ["green", "paid"],
+  credited: ["green", "credited"],
+  part_refunded: ["orange", "state.part_refunded"],
+  refunded: ["orange", "resolution.refunded"],
+  dismissed: ["secondary", "resolution.dismissed"]
+}
+
 /** What became of it: by itself, or by somebody. */
 export const OutcomeBadge = (
   { event: { outcome, resolution }, context }: { readonly context: PageContext; readonly event: EventItem }
@@ -94,6 +108,11 @@ export const minorText = (context: PageContext, amountMinor: bigint | null, curr
 
 /** Providers' own words for people: `product_not_received` as `product not received`. */
 export const plainWords = (text: string): string => text.replaceAll("_", " ")
+
+/** A dispute, by its provider's word for how it stands. */
+export const DisputeBadge = ({ status }: { readonly status: string }) => (
+  <Badge tone={askedOf(status) === "answer" ? "red" : "secondary"}>{plainWords(status)}</Badge>
+)
 
 const amountIn = (context: PageContext, values: Reason["values"], name: "asked" | "paid"): string => {
   const minor = values[`${name}_minor`]

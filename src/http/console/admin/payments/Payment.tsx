@@ -1,72 +1,20 @@
 /**
- * `/admin/payments/{id}`: one payment event. What is known of it, what can be done about it, and what has been done.
+ * `/admin/payments/{id}`: one payment event. What came in and what was asked for, what can be done about it and would come of it, what has
+ * been done, and what else is on record.
  */
 import { Effect } from "effect"
 import { isPayment, possibleActions } from "../../../../events/EventActions.ts"
-import type { EventDetails } from "../../../../events/PaymentEvents.ts"
 import { orNotFound } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { headedPage } from "../../kit/Forms.tsx"
-import { Card, FactsCard, Moment } from "../../kit/Parts.tsx"
+import { AdminLink, Card, FactsCard, Moment } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { factName, minorText, OutcomeBadge, reasonFor, resolutionName, sourceName } from "./EventParts.tsx"
-import { actionTexts, PaymentActionRoutes, theEvent } from "./PaymentActions.ts"
+import { effectText } from "./EffectText.ts"
+import { OutcomeBadge, resolutionName } from "./EventParts.tsx"
+import { actionTexts, PaymentActionRoutes, theReview } from "./PaymentActions.ts"
+import { AskedFor, CameIn, Glance, Record, type ReviewProps } from "./ReviewParts.tsx"
 
-interface EventProps {
-  readonly context: UserContext
-  readonly details: EventDetails
-}
-
-const Code = ({ text }: { readonly text: string | null }) =>
-  text === null ? <>–</> : <code class="break-anywhere">{text}</code>
-
-const Link = (
-  { id, path, text }: { readonly path: string; readonly id: bigint | undefined; readonly text: string | undefined }
-) => id === undefined ? <>–</> : <a class="break-anywhere" href={`${path}/${id}`}>{text}</a>
-
-/** The payment, and where root sees it at Stripe. */
-const Payment = ({ details: { event: { payment, provider } }, context }: EventProps) => (
-  <>
-    <Code text={payment} />
-    {provider === "stripe" && payment !== null && /^pi_\w+$/.test(payment)
-      ? (
-        <a
-          class="ms-2 text-decoration-underline"
-          href={`https://dashboard.stripe.com/payments/${payment}`}
-          target="_blank"
-          rel="noreferrer"
-        >
-          {sayOf(context, "payments")("provider.page")}
-        </a>
-      )
-      : null}
-  </>
-)
-
-const Known = (props: EventProps) => {
-  const { details: { buyer, event, order }, context } = props
-  const say = sayOf(context, "payments")
-  const reason = reasonFor(context, event)
-  return (
-    <FactsCard
-      facts={[
-        [say("provider"), sourceName(context, event.provider)],
-        [say("says"), factName(context, event.fact)],
-        [say("amount"), <strong>{minorText(context, event.amountMinor, event.currency)}</strong>],
-        reason === "" ? null : [say("why"), <span class="break-anywhere">{reason}</span>],
-        [say("payment"), <Payment {...props} />],
-        [say("reference"), <Code text={event.reference} />],
-        [say("order"), <Link path="/admin/orders" id={order?.id} text={say("orderNumber", { id: `${order?.id}` })} />],
-        [say("buyer"), <Link path="/admin/users" id={buyer?.id} text={buyer?.email} />],
-        [say("kind"), <Code text={event.kind} />],
-        [say("received"), <Moment context={context} at={event.receivedAt} />],
-        [say("deliveries"), context.formats.count(event.deliveries)]
-      ]}
-    />
-  )
-}
-
-const Resolved = ({ details: { event }, context }: EventProps) => {
+const Resolved = ({ review: { event }, context }: ReviewProps) => {
   const say = sayOf(context, "payments")
   if (event.resolution === null || event.resolvedAt === null) return null
   const by = { what: resolutionName(context, event.resolution), who: event.resolvedBy ?? "" }
@@ -90,21 +38,34 @@ const Resolved = ({ details: { event }, context }: EventProps) => {
   )
 }
 
-const Actions = ({ details, context }: EventProps) => {
+/** A refund in time avoids the dispute that a bank warns of. */
+const RefundOrder = ({ review: { asked, event }, context }: ReviewProps) =>
+  event.fact !== "FraudWarning" || asked === undefined ? null : (
+    <div class="card-footer">
+      <AdminLink context={context} class="btn" href={`/admin/orders/${asked.order.id}/refund`}>
+        {sayOf(context, "payments")("warning.refund", { id: asked.order.id.toString() })}
+      </AdminLink>
+    </div>
+  )
+
+const Actions = ({ review, context }: ReviewProps) => {
   const say = sayOf(context, "payments")
-  const { event } = details
-  const actions = possibleActions(details)
+  const { event } = review
+  const actions = possibleActions(review)
   if (actions.length === 0) return null
   return (
     <Card title={say("actions")} class="mb-3">
       <div class="list-group list-group-flush">
         {actions.map((action, at) => {
-          const { text, title } = actionTexts(context, details, action)
+          const { text, title } = actionTexts(context, review, action)
           const isFirst = at === 0 && isPayment(event)
           return (
             <div key={action} class="list-group-item">
               <div class="row g-2 align-items-center">
-                <div class="col-12 col-md">{text}</div>
+                <div class="col-12 col-md">
+                  <div>{text}</div>
+                  <div class="text-secondary break-anywhere">{effectText(context, review, action)}</div>
+                </div>
                 <div class="col-12 col-md-auto">
                   <a class={`btn w-100 ${isFirst ? "btn-primary" : ""}`} href={`/admin/payments/${event.id}/${action}`}>
                     {title}
@@ -116,12 +77,15 @@ const Actions = ({ details, context }: EventProps) => {
         })}
       </div>
       {event.fact === "Dispute" ? <div class="card-footer text-secondary">{say("dispute")}</div> : null}
-      {isPayment(event) ? <div class="card-footer text-secondary">{say("pay")}</div> : null}
+      {isPayment(event) && review.asked === undefined
+        ? <div class="card-footer text-secondary">{say("pay")}</div>
+        : null}
+      <RefundOrder review={review} context={context} />
     </Card>
   )
 }
 
-const Evidence = ({ details: { evidence }, context }: EventProps) =>
+const Evidence = ({ review: { evidence }, context }: ReviewProps) =>
   Object.keys(evidence).length === 0 ? null : (
     <Card>
       <details class="card-body">
@@ -133,8 +97,8 @@ const Evidence = ({ details: { evidence }, context }: EventProps) =>
 
 const show = Effect.fnUntraced(function*(context: UserContext) {
   const say = sayOf(context, "payments")
-  const props = { context, details: yield* theEvent }
-  const { event } = props.details
+  const props = { context, review: yield* theReview }
+  const { event } = props.review
   return headedPage({
     context,
     title: say("event.title", { id: event.id.toString() }),
@@ -142,9 +106,18 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     done: { resolved: say("done"), unanswered: ["warning", say("refund.unanswered")] },
     children: (
       <>
-        <Known {...props} />
+        <Glance {...props} />
         <Actions {...props} />
         <Resolved {...props} />
+        <div class="row">
+          <div class="col-lg-6">
+            <CameIn {...props} />
+          </div>
+          <div class="col-lg-6">
+            <AskedFor {...props} />
+          </div>
+        </div>
+        <Record {...props} />
         <Evidence {...props} />
       </>
     )

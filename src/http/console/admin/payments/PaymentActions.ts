@@ -5,9 +5,10 @@ import { Effect } from "effect"
 import { HttpRouter } from "effect/http"
 import { EventId } from "../../../../domain/Ids.ts"
 import { formatUsd } from "../../../../domain/Money.ts"
-import { type EventAction, eventActions } from "../../../../events/EventActions.ts"
+import { type EventAction, eventActions, possibleActions } from "../../../../events/EventActions.ts"
 import { EventResolutions, type Resolve } from "../../../../events/EventResolutions.ts"
-import { type EventDetails, PaymentEvents, resolutions } from "../../../../events/PaymentEvents.ts"
+import { type EventDetails, resolutions } from "../../../../events/PaymentEvents.ts"
+import { PaymentReviews } from "../../../../events/PaymentReviews.ts"
 import { isCounted } from "../../../../orders/Clawback.ts"
 import type { EventClosed } from "../../../../orders/OrderError.ts"
 import { isUnanswered } from "../../../../orders/Refunds.ts"
@@ -16,6 +17,7 @@ import { type Input, noteInput } from "../../kit/Inputs.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, pathId } from "../../Params.ts"
 import { adminAction, refuseFor, usdIn } from "../AdminAction.ts"
+import { effectText, sentences } from "./EffectText.ts"
 import { minorText, resolutionName, sourceName, usedText } from "./EventParts.tsx"
 
 /** What an action is called, and what follows from it. */
@@ -81,9 +83,9 @@ const closed = (context: PageContext, { by, resolution }: EventClosed) => {
   return refuse({ form }, 409)
 }
 
-/** The event of the `:id` in the route of the request at hand. */
-export const theEvent = Effect.gen(function*() {
-  return yield* (yield* PaymentEvents).find(yield* pathId("id", EventId))
+/** The event of the `:id` in the route of the request at hand, with all that decides on it. */
+export const theReview = Effect.gen(function*() {
+  return yield* (yield* PaymentReviews).find(yield* pathId("id", EventId))
 })
 
 const theAction = Effect.flatMap(HttpRouter.params, ({ action }) => {
@@ -111,16 +113,17 @@ export const PaymentActionRoutes = adminAction("/admin/payments/:id/:action", {
   texts: "payments",
   find: Effect.gen(function*() {
     const action = yield* theAction
-    return { action, details: yield* theEvent }
+    return { action, details: yield* theReview }
   }),
   hrefOf: ({ details: { event } }) => `/admin/payments/${event.id}`,
-  isPossible: ({ details: { event } }) => event.isOpen,
+  isPossible: ({ action, details }) => possibleActions(details).includes(action),
   ask: ({ context, say, subject: { action, details } }) => {
     const { event } = details
     const texts = actionTexts(context, details, action)
     const title = say("event.title", { id: event.id.toString() })
     return {
-      ...texts,
+      title: texts.title,
+      text: sentences(context, [texts.text, effectText(context, details, action)]),
       lead: `${title} · ${minorText(context, event.amountMinor, event.currency)}`,
       submit: texts.title,
       once: action === "refund",

@@ -1,120 +1,137 @@
 /**
- * `/admin/payments`: payment events, those that people have to look at, and all of them with a filter.
+ * `/admin/payments`: every payment with its customer, how it was paid, its state and its dispute; and, as tabs, what providers have said.
  */
 import { Effect } from "effect"
-import { type EventItem, eventOutcomes, PaymentEvents } from "../../../../events/PaymentEvents.ts"
+import { type FoundPayment, PaymentSearch, paymentStandings } from "../../../../events/PaymentSearch.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
-import {
-  amountColumn,
-  byId,
-  type ItemColumn,
-  type ListFilter,
-  listPage,
-  readListed,
-  timeColumn
-} from "../../kit/List.tsx"
-import { Small, Tabs } from "../../kit/Parts.tsx"
+import { amountColumn, byId, type ItemColumn, listPage, readListed, timeColumn } from "../../kit/List.tsx"
+import { methodName } from "../../kit/Orders.tsx"
+import { AdminLink, Small, StateBadge } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
-import { oneOf, searchText } from "../../Params.ts"
+import { numberText, oneOf, searchText } from "../../Params.ts"
 import { dayFilters, daysWarning, readDays } from "../FilterDays.ts"
-import {
-  factName,
-  minorText,
-  OutcomeBadge,
-  outcomeName,
-  reasonFor,
-  sourceFilter,
-  sourceName,
-  sources
-} from "./EventParts.tsx"
+import { eventList } from "./EventList.tsx"
+import { DisputeBadge, minorText, paymentStates, sourceFilter, sources } from "./EventParts.tsx"
 import { PaymentRoutes } from "./Payment.tsx"
+import { paymentTabs } from "./PaymentTabs.tsx"
 
 const PAGE_SIZE = 50
 
-const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<EventItem>> => {
+/** Where a payment is looked at: by what was said of it, else by its order. */
+const pathOf = ({ eventId, orderId }: FoundPayment): string | undefined =>
+  eventId !== null ? `/admin/payments/${eventId}` : orderId === null ? undefined : `/admin/orders/${orderId}`
+
+const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<FoundPayment>> => {
   const say = sayOf(context, "payments")
   return [
     {
-      title: say("event"),
-      cell: (event) => (
+      title: say("payment"),
+      cell: (found) => {
+        const path = pathOf(found)
+        return (
+          <>
+            {path === undefined
+              ? <span class="break-anywhere">{found.payment}</span>
+              : <a class="break-anywhere" href={path}>{found.payment}</a>}
+            <Small>{methodName(context, found.provider, found.method)}</Small>
+            <div class="d-md-none text-secondary small break-anywhere">{found.email}</div>
+          </>
+        )
+      }
+    },
+    {
+      title: say("customer"),
+      wide: true,
+      cell: ({ email, userId }) =>
+        userId === null
+          ? <span class="text-secondary">{say("customer.none")}</span>
+          : <a class="break-anywhere" href={`/admin/users/${userId}`}>{email}</a>
+    },
+    amountColumn(say("amount"), ({ currency, paidMinor }) => minorText(context, paidMinor, currency)),
+    {
+      title: say("state"),
+      cell: ({ backMinor, currency, disputeStatus, standing }) => (
         <>
-          <a href={`/admin/payments/${event.id}`}>#{event.id.toString()} {factName(context, event.fact)}</a>
-          <Small>{sourceName(context, event.provider)}</Small>
+          <StateBadge say={say} states={paymentStates} state={standing} />
+          {standing === "part_refunded"
+            ? <Small>{say("back", { amount: minorText(context, backMinor, currency) })}</Small>
+            : null}
+          {disputeStatus === null ? null : (
+            <div class="d-md-none mt-1">
+              <DisputeBadge status={disputeStatus} />
+            </div>
+          )}
         </>
       )
     },
-    amountColumn(say("amount"), ({ amountMinor, currency }) => minorText(context, amountMinor, currency)),
     {
-      title: say("outcome"),
-      cell: (event) => (
-        <>
-          <OutcomeBadge context={context} event={event} />
-          <div class="d-none d-md-block text-secondary small break-anywhere">{reasonFor(context, event)}</div>
-        </>
-      )
+      title: say("fact.Dispute"),
+      wide: true,
+      cell: ({ disputeStatus }) => disputeStatus === null ? "–" : <DisputeBadge status={disputeStatus} />
     },
     {
       title: say("order"),
       wide: true,
       cell: ({ orderId }) => orderId === null ? "–" : <a href={`/admin/orders/${orderId}`}>#{orderId.toString()}</a>
     },
-    timeColumn(context, say("received"), ({ receivedAt }) => receivedAt)
+    timeColumn(context, say("received"), ({ createdAt }) => createdAt)
   ]
 }
 
-/** Everything, narrowed by what the address says. */
-const readFilter = (context: PageContext) => {
+const paymentList = Effect.fnUntraced(function*(context: UserContext) {
   const { query } = context
   const say = sayOf(context, "payments")
   const days = readDays(context)
-  const { fromMs, toMs } = days
-  const [text, provider] = [searchText(query, "q"), oneOf(sources, query.get("provider"))]
-  const outcome = oneOf(eventOutcomes, query.get("outcome"))
-  const outcomes = eventOutcomes.map((one) => [one, outcomeName(context, one)] as const)
-  const fields: ReadonlyArray<ListFilter> = [
-    { is: "text", name: "q", label: say("search"), value: text },
-    sourceFilter(context, say("provider"), provider),
-    { is: "choice", name: "outcome", label: say("outcome"), value: outcome, options: outcomes },
-    ...dayFilters(context, days)
-  ]
-  return { filter: { text, provider, outcome, fromMs, toMs }, fields, warning: daysWarning(context, days) }
-}
-
-const list = Effect.fnUntraced(function*(context: UserContext) {
-  const say = sayOf(context, "payments")
-  const events = yield* PaymentEvents
-  // Those that wait are shown whole.
-  const all = context.query.get("view") === "all" ? readFilter(context) : undefined
-  const filter = all?.filter ?? { open: true }
-  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => events.list(filter, range))
-  const openCount = yield* events.openCount
-  const waiting = openCount === 0 ? undefined : context.formats.count(openCount)
+  const filter = {
+    text: numberText(searchText(query, "q")),
+    user: numberText(searchText(query, "user")),
+    standing: oneOf(paymentStandings, query.get("state")),
+    provider: oneOf(sources, query.get("provider")),
+    disputed: query.get("dispute") === "any",
+    fromMs: days.fromMs,
+    toMs: days.toMs
+  }
+  const search = yield* PaymentSearch
+  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => search.list(filter, range))
   return listPage({
     context,
     path: "/admin/payments",
     title: say("title"),
     lead: say("lead"),
-    ...all === undefined ? {} : { warning: all.warning, kept: { view: "all" }, filter: all.fields },
+    actions: <AdminLink context={context} class="btn" href="/admin/exports">{say("exports")}</AdminLink>,
+    warning: daysWarning(context, days),
+    filter: [
+      { is: "text", name: "q", label: say("search.payment"), value: filter.text },
+      { is: "text", name: "user", label: say("customer"), value: filter.user, hint: say("customer.hint") },
+      {
+        is: "choice",
+        name: "state",
+        label: say("state"),
+        value: filter.standing,
+        options: paymentStandings.map((one) => [one, say(paymentStates[one][1])] as const)
+      },
+      {
+        is: "choice",
+        name: "dispute",
+        label: say("fact.Dispute"),
+        value: filter.disputed ? "any" : undefined,
+        options: [["any", say("disputed")]]
+      },
+      sourceFilter(context, say("provider"), filter.provider),
+      ...dayFilters(context, days)
+    ],
     ...found,
     cursor: byId,
     columns: columnsOf(context),
-    empty: all === undefined
-      ? { icon: "check", title: say("open.none"), text: say("open.none.text") }
-      : { icon: "topup", title: say("none") },
-    children: (
-      <>
-        <Tabs
-          tabs={[
-            { href: "/admin/payments", text: say("toLookAt"), isShown: all === undefined, waiting },
-            { href: "/admin/payments?view=all", text: say("tab.all"), isShown: all !== undefined }
-          ]}
-        />
-        {all !== undefined || found.items.length === 0
-          ? null
-          : <p class="card-body border-bottom text-secondary mb-0">{say("open.hint")}</p>}
-      </>
-    )
+    empty: { icon: "topup", title: say("payments.none"), text: say("payments.none.text") },
+    none: say("payments.none.matching"),
+    children: yield* paymentTabs(context, "payments")
   })
 })
+
+const list = (context: UserContext) => {
+  const view = oneOf(["review", "events"], context.query.get("view"))
+  return view === undefined ? paymentList(context) : eventList(context, view)
+}
 
 export const PaymentsRoutes = routes(adminPage("/admin/payments", list), PaymentRoutes)
