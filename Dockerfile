@@ -7,7 +7,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The install scripts bring Node.js and PostgreSQL, which are not wanted here, and `prepare`, which needs the source.
 RUN npm ci --include=dev --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json rolldown.config.js ./
 COPY src ./src
 RUN npm run build \
   && npm prune --omit=dev --ignore-scripts \

@@ -3,40 +3,36 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { execFile } from "node:child_process"
-import { pathToFileURL } from "node:url"
-import { promisify } from "node:util"
+import { readdir, readFile } from "node:fs/promises"
+import { join } from "node:path"
 import { built, builtModule } from "../support/SpawnRealms.ts"
 
-/** Prints the address of every module that loading one brings. */
-const script = `
-  import { registerHooks } from "node:module"
-  const loaded = []
-  registerHooks({
-    resolve: (specifier, context, next) => {
-      const found = next(specifier, context)
-      loaded.push(found.url)
-      return found
-    }
-  })
-  await import(process.argv[1])
-  process.stdout.write(JSON.stringify(loaded))`
+/** Each module that was joined begins with its path. */
+const modules = /^\/\/ (\S+\.[jt]s)$/gm
 
-const loadedBy = (url: string) =>
-  Effect.promise(async (): Promise<ReadonlyArray<string>> => {
-    const args = ["--input-type=module", "--eval", script, url]
-    const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 16 * 1024 * 1024 })
-    return JSON.parse(stdout)
-  })
+const joinedModules = Effect.promise(async (): Promise<ReadonlyArray<string>> => {
+  const folder = builtModule("bundle")
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".js"))
+  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), "utf8")))
+  return texts.flatMap((text) => Array.from(text.matchAll(modules), ([, path]) => path ?? ""))
+})
 
 describe("the graph of modules", () => {
-  it.live("of a server and its commands has no simulator in it", () =>
+  it.live("of a server and its commands has no simulator in it, and each module once", () =>
     Effect.gen(function*() {
       yield* built
-      const loaded = yield* loadedBy(pathToFileURL(builtModule("App.js")).href)
-      for (const module of ["http/HttpServer.js", "cli/DemoCommand.js", "cli/DemoSimulators.js"]) {
-        assert.isTrue(loaded.some((url) => url.endsWith(`/dist/${module}`)), module)
+      const joined = yield* joinedModules
+      for (
+        const module of [
+          "http/HttpServer.js",
+          "cli/DemoCommand.js",
+          "cli/DemoSimulators.js",
+          "accounts/AccountsLayer.js"
+        ]
+      ) {
+        assert.include(joined, `dist/${module}`)
       }
-      assert.deepStrictEqual(loaded.filter((url) => /simulat(?:ors|ed)\/|Simulator\b/.test(url)), [])
+      assert.deepStrictEqual(joined.filter((path) => /simulat(?:ors|ed)\/|Simulator\b/.test(path)), [])
+      assert.strictEqual(new Set(joined).size, joined.length)
     }))
 })

@@ -7,7 +7,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Exit, Layer, References, Schema } from "effect"
 import { TestConsole } from "effect/testing"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
-import { cp, readdir, readFile, stat, writeFile } from "node:fs/promises"
+import { readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
 import { CliServices, migrate } from "../../src/CommandApp.ts"
@@ -22,19 +22,19 @@ const root = join(import.meta.dirname, "../..")
 export const builtModule = (path: string): string => join(root, "dist", path)
 
 const entry = join(root, "dist/main.js")
-const assets = "http/console/assets"
+const bundle = join(root, "dist/bundle/CommandLine.js")
 
 /** The environment without what would be another configuration. */
 const { DATABASE_URL: _url, HOST: _host, PORT: _port, ...environment } = process.env
 
+/** `npm run build`: what is run is what its users run. */
 const compile = (): Promise<void> =>
   new Promise((resolve, reject) => {
-    const args = [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"]
     execFile(
-      process.execPath,
-      args,
-      { cwd: root },
-      (error, stdout) => error === null ? resolve() : reject(new Error(stdout))
+      "npm",
+      ["run", "--silent", "build"],
+      { cwd: root, shell: process.platform === "win32" },
+      (error, stdout, stderr) => error === null ? resolve() : reject(new Error(`${stdout}\n${stderr}`))
     )
   })
 
@@ -43,10 +43,7 @@ const changedMs = (path: string): Promise<number> => stat(path).then((found) => 
 const build = async (): Promise<void> => {
   const names = await readdir(join(root, "src"), { recursive: true })
   const times = await Promise.all(names.map((name) => changedMs(join(root, "src", name))))
-  if (Math.max(...times) > await changedMs(entry)) {
-    await compile()
-    await cp(join(root, "src", assets), join(root, "dist", assets), { recursive: true })
-  }
+  if (Math.max(...times) > await changedMs(bundle)) await compile()
 }
 
 let building: Promise<void> | undefined
