@@ -5,7 +5,6 @@
  */
 import { cpSync, globSync } from "node:fs"
 import { basename } from "node:path"
-import { defineConfig } from "rolldown"
 
 const joined = /^(?:[./]|effect(?:\/|$)|@effect\/)/
 
@@ -27,10 +26,11 @@ const assets = {
   }
 }
 
-export default defineConfig({
+/** @type {import("rolldown").BuildOptions} */
+export const bundle = {
   input,
   platform: "node",
   external: (id) => !joined.test(id),
   plugins: [assets],
   output: { dir: "dist/bundle", format: "esm", chunkFileNames: "[name].js" }
-})
+}

@@ -52,6 +52,7 @@ const allowedAtTop = new Set([
   ".dockerignore",
   ".oxlintrc.json",
   "dprint.json",
+  "rolldown.config.js",
   "vitest.config.ts"
 ])
 const mayBeAtTop = (name: string): boolean => allowedAtTop.has(name) || /^(?:tsconfig.*\.json|README.*)$/.test(name)
