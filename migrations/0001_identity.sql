@@ -5,6 +5,32 @@
 -- 1,000,000. Functions have a version in their names, so that processes of two versions can run side by side: each calls the
 -- functions that it was written for.
 
+-- The counter of every table that people edit. It counts each change of a row, no matter who makes it: a form names the revision
+-- that it was filled in on, so that two people cannot overwrite each other unseen.
+CREATE FUNCTION realms_count_revision_v1() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.revision := OLD.revision + 1;
+  RETURN NEW;
+END $$;
+
+-- Groups of users, each with its prices: what calls cost is multiplied with the group's multiplier. Users, plans and batches of
+-- redemption codes name a group by its code, which never changes. A row is disabled and never deleted: those who have the group
+-- keep it.
+CREATE TABLE user_groups (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  code text NOT NULL UNIQUE CHECK (code ~ '^[a-z0-9-]{1,40}$'),
+  name text NOT NULL,
+  multiplier_micros bigint NOT NULL DEFAULT 1000000 CHECK (multiplier_micros >= 0),
+  -- The row comes from config.yaml.
+  declared boolean NOT NULL DEFAULT false,
+  disabled_at timestamptz,
+  revision bigint NOT NULL DEFAULT 1,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TRIGGER user_groups_revision BEFORE UPDATE ON user_groups
+  FOR EACH ROW EXECUTE FUNCTION realms_count_revision_v1();
+
 CREATE TABLE users (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   email text NOT NULL CHECK (email = lower(email)),
@@ -13,8 +39,13 @@ CREATE TABLE users (
   role text NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'support', 'finance', 'root')),
   disabled_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now(),
+  -- The user's own group, which an administrator sets, and that of the last redeemed code that had one.
+  group_code text REFERENCES user_groups (code),
+  redeemed_group_code text REFERENCES user_groups (code),
   UNIQUE (email)
 );
+CREATE INDEX users_group ON users (group_code) WHERE group_code IS NOT NULL;
+CREATE INDEX users_redeemed_group ON users (redeemed_group_code) WHERE redeemed_group_code IS NOT NULL;
 
 CREATE TABLE sessions (
   -- A session's secret is never stored and its hash is never shown: lists name a session by this number.

@@ -40,14 +40,6 @@ CREATE TABLE models (
     OR (context_tokens IS NOT NULL AND coalesce(web_search_micros, file_search_micros) IS NOT NULL))
 );
 
--- The counter of every table that people edit. It counts each change of a row, no matter who makes it: a form names the revision
--- that it was filled in on, so that two people cannot overwrite each other unseen.
-CREATE FUNCTION realms_count_revision_v1() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  NEW.revision := OLD.revision + 1;
-  RETURN NEW;
-END $$;
-
 CREATE TRIGGER models_revision BEFORE UPDATE ON models FOR EACH ROW EXECUTE FUNCTION realms_count_revision_v1();
 
 -- A price file that was read.

@@ -13,6 +13,8 @@ CREATE TABLE subscription_plans (
   limit_7d_micros bigint NOT NULL CHECK (limit_7d_micros >= 0),
   limit_30d_micros bigint NOT NULL CHECK (limit_30d_micros >= 0),
   multiplier_micros bigint NOT NULL DEFAULT 1000000 CHECK (multiplier_micros >= 0),
+  -- The group whose prices its calls have. Null: the plan sets none.
+  group_code text REFERENCES user_groups (code),
   -- The row comes from config.yaml.
   declared boolean NOT NULL DEFAULT false,
   disabled_at timestamptz,
@@ -38,6 +40,7 @@ CREATE TABLE user_subscriptions (
   limit_7d_micros bigint NOT NULL CHECK (limit_7d_micros >= 0),
   limit_30d_micros bigint NOT NULL CHECK (limit_30d_micros >= 0),
   multiplier_micros bigint NOT NULL DEFAULT 1000000 CHECK (multiplier_micros >= 0),
+  group_code text REFERENCES user_groups (code),
   starts_at timestamptz NOT NULL,
   ends_at timestamptz NOT NULL,
   -- Since when its time does not run: suspended, or ended for a price that was given back.

@@ -10,6 +10,8 @@ CREATE TABLE redemption_batches (
   usd_micros bigint CHECK (usd_micros > 0),
   -- The plan's full terms when the batch was made, as an order has them.
   terms jsonb,
+  -- Whoever redeems a code of it has the prices of this group from then on. Null: it changes no prices.
+  group_code text REFERENCES user_groups (code),
   codes integer NOT NULL CHECK (codes > 0),
   -- How many users may redeem each code. 1: a code for one user; more: a code that is shared.
   uses_max integer NOT NULL CHECK (uses_max > 0),
@@ -28,7 +30,7 @@ CREATE TRIGGER redemption_batches_revision BEFORE UPDATE ON redemption_batches
   FOR EACH ROW EXECUTE FUNCTION realms_count_revision_v1();
 CALL realms_keep_rows_v1('redemption_batches', 'DELETE');
 CREATE TRIGGER keep_redemption_batches_gift
-  BEFORE UPDATE OF kind, usd_micros, terms, codes, uses_max ON redemption_batches
+  BEFORE UPDATE OF kind, usd_micros, terms, group_code, codes, uses_max ON redemption_batches
   FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
 
 CREATE TABLE redemption_codes (

@@ -13,7 +13,7 @@ export class InsufficientFunds extends Schema.TaggedError<InsufficientFunds>()("
   wantedMicros: Schema.BigInt,
   /** What the balance has; 0 while anything is owed or when pay-as-you-go is off. */
   availableMicros: Schema.BigInt,
-  /** The most that any one funding has with no call open, as if its plan's multiplier were 1. */
+  /** The most that any one funding has with no call open, as if the multipliers of its plan and group were 1. */
   roomMicros: Schema.BigInt,
   owedMicros: Schema.BigInt,
   /** The output limit, in tokens, that the best funding would cover now; 0 when none. */
@@ -29,7 +29,7 @@ export class InsufficientFunds extends Schema.TaggedError<InsufficientFunds>()("
 export class FundsHeld extends Schema.TaggedError<FundsHeld>()("FundsHeld", {
   neededMicros: Schema.BigInt,
   availableMicros: Schema.BigInt,
-  /** The most that any one funding has with no call open, as if its plan's multiplier were 1. */
+  /** The most that any one funding has with no call open, as if the multipliers of its plan and group were 1. */
   roomMicros: Schema.BigInt,
   /** Open reservations of the account. */
   openHolds: Schema.Number,

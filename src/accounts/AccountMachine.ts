@@ -4,7 +4,7 @@
  * conditions as guards in SQL; this file is the fast, exact first answer.
  */
 import { HashMap, Option } from "effect"
-import { costMicros, costNumerator, MULTIPLIER_ONE } from "../domain/Price.ts"
+import { costMicros, costNumerator } from "../domain/Price.ts"
 import { type AccountError, InsufficientFunds, ReservationLost, TooManyHolds } from "./AccountError.ts"
 import type {
   AccountState,
@@ -22,7 +22,7 @@ import type {
   Void
 } from "./AccountState.ts"
 import { affordable, isRunning, refusalOf } from "./Affordability.ts"
-import { boundMicros } from "./HoldBound.ts"
+import { balanceMultipliers, boundMicros, planMultipliers } from "./HoldBound.ts"
 import { type SettlementChange, settlementOf } from "./SettlementRules.ts"
 import { add, rolled, room } from "./SubscriptionWindows.ts"
 
@@ -88,7 +88,7 @@ const decideReserve = (state: AccountState, command: Reserve, row: ReservationRo
     return reserved(command, {
       funding: "free",
       subscriptionId: null,
-      planMultiplier: MULTIPLIER_ONE,
+      ...balanceMultipliers(state),
       outputTokens: command.tokensMax
     })
   }
@@ -96,25 +96,25 @@ const decideReserve = (state: AccountState, command: Reserve, row: ReservationRo
   for (const subscription of state.subscriptions) {
     if (!isRunning(subscription, command.atMs)) continue
     const left = room(rolled(subscription.windows, command.atMs), subscription.limits)
-    const planMultiplier = subscription.multiplier
+    const multipliers = planMultipliers(state, subscription)
     const outputTokens = left === undefined
       ? command.tokensMax
-      : affordable(command, { availableMicros: left, planMultiplier })
+      : affordable(command, { availableMicros: left, ...multipliers })
     if (outputTokens !== undefined) {
       return reserved(command, {
         funding: "subscription",
         subscriptionId: subscription.id,
-        planMultiplier,
+        ...multipliers,
         outputTokens
       })
     }
   }
   if (command.payAsYouGo) {
     const availableMicros = state.owedMicros > 0n ? 0n : state.usdMicros
-    const planMultiplier = MULTIPLIER_ONE
-    const outputTokens = affordable(command, { availableMicros, planMultiplier })
+    const multipliers = balanceMultipliers(state)
+    const outputTokens = affordable(command, { availableMicros, ...multipliers })
     if (outputTokens !== undefined) {
-      return reserved(command, { funding: "balance", subscriptionId: null, planMultiplier, outputTokens })
+      return reserved(command, { funding: "balance", subscriptionId: null, ...multipliers, outputTokens })
     }
   }
   return { _tag: "Refuse", error: refusalOf(state, command, false) }
@@ -122,7 +122,7 @@ const decideReserve = (state: AccountState, command: Reserve, row: ReservationRo
 
 const reserved = (
   command: Reserve,
-  pays: Pick<Reservation, "funding" | "subscriptionId" | "planMultiplier" | "outputTokens">
+  pays: Pick<Reservation, "funding" | "subscriptionId" | "planMultiplier" | "groupMultiplier" | "outputTokens">
 ): Decision => {
   const isFree = pays.funding === "free"
   const reservation: Reservation = {
@@ -130,8 +130,7 @@ const reserved = (
     ...pays,
     price: command.price,
     billingMultiplier: command.billingMultiplier,
-    groupMultiplier: command.groupMultiplier,
-    reservedMicros: isFree ? 0n : boundMicros(command, pays.outputTokens, pays.planMultiplier),
+    reservedMicros: isFree ? 0n : boundMicros(command, pays.outputTokens, pays),
     reservedAtMs: command.atMs,
     // Nothing is held of a call that is free.
     ...(command.counted === true && !isFree ? { counted: true } : {})
@@ -316,6 +315,7 @@ const taken = (state: AccountState, reservation: Reservation, micros: bigint): A
     heldMicros: state.heldMicros + fromBalance,
     openHolds: state.openHolds,
     countedOpen: state.countedOpen,
+    groups: state.groups,
     subscriptions: reservation.funding === "subscription"
       ? withUsage(state.subscriptions, reservation, { used: micros, held: micros })
       : state.subscriptions,
@@ -333,6 +333,7 @@ const afterSettlement = (state: AccountState, event: Extract<Event, { _tag: "Set
     heldMicros: reservation?.funding === "balance" ? state.heldMicros - released : state.heldMicros,
     openHolds: wasOpen ? state.openHolds - 1 : state.openHolds,
     countedOpen: state.countedOpen && !(wasOpen && reservation.counted === true),
+    groups: state.groups,
     subscriptions: reservation === null
       ? state.subscriptions
       : withUsage(state.subscriptions, reservation, { used: event.windowDelta, held: -released }),

@@ -9,9 +9,11 @@ import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { AccountUnavailable, type UnknownAccount } from "./AccountError.ts"
-import type { AccountState, SubscriptionState } from "./AccountState.ts"
+import type { AccountGroups, AccountState, SubscriptionState } from "./AccountState.ts"
 import { loadAccount } from "./AccountStore.ts"
+import { type FundingMultipliers, planMultipliers } from "./HoldBound.ts"
 import { nextRelief, rolled, windowHours } from "./SubscriptionWindows.ts"
+import { balanceGroup, type GroupChoice } from "./UserGroups.ts"
 
 /** Subscriptions shown, at most: the ones that end soonest. */
 const SUBSCRIPTIONS_SHOWN_MAX = 20
@@ -41,8 +43,8 @@ const ActiveSubscription = Row({
 interface ActiveSubscription extends Schema.Schema.Type<typeof ActiveSubscription> {}
 
 export interface SubscriptionOverview extends ActiveSubscription {
-  /** Of the plan, scaled by 10^6. */
-  readonly multiplierMicros: bigint
+  /** What its calls cost is multiplied with them. */
+  readonly multipliers: FundingMultipliers
   /** The limited ones; empty: spend is not limited. */
   readonly windows: ReadonlyArray<WindowOverview>
 }
@@ -53,6 +55,7 @@ export interface AccountView extends Balance {
   readonly openCalls: number
   /** Running and coming ones; the one that ends soonest first. */
   readonly subscriptions: ReadonlyArray<SubscriptionOverview>
+  readonly groups: AccountGroups
   /** Those whose time stands still, because their price is disputed or on its way back. */
   readonly suspended: ReadonlyArray<SuspendedOverview>
 }
@@ -67,6 +70,8 @@ export interface SuspendedOverview extends Schema.Schema.Type<typeof SuspendedOv
 
 export class AccountOverview extends Context.Service<AccountOverview, {
   balance(userId: UserId): Effect.Effect<Balance, SqlError.SqlError>
+  /** The group whose prices the calls have that the balance pays; undefined: prices are the models'. */
+  group(userId: UserId): Effect.Effect<GroupChoice | undefined, SqlError.SqlError>
   view(userId: UserId): Effect.Effect<AccountView, AccountUnavailable | SqlError.SqlError>
 }>()("realms/accounts/AccountOverview") {
   static readonly layer = Layer.effect(AccountOverview)(Effect.gen(function*() {
@@ -110,11 +115,12 @@ export class AccountOverview extends Context.Service<AccountOverview, {
         owedMicros: state.owedMicros,
         heldMicros: state.heldMicros,
         openCalls: state.openHolds,
+        groups: state.groups,
         subscriptions: active.flatMap((found) => subscriptionOf(found, state, nowMs))
       }
     })
 
-    return AccountOverview.of({ balance, view })
+    return AccountOverview.of({ balance, group: (userId) => balanceGroup(sql, userId), view })
   }))
 }
 
@@ -144,7 +150,7 @@ const subscriptionOf = (
 ): ReadonlyArray<SubscriptionOverview> => {
   const subscription = state.subscriptions.find(({ id }) => id === active.id)
   if (subscription === undefined) return []
-  return [{ ...active, multiplierMicros: subscription.multiplier, windows: windowsOf(subscription, nowMs) }]
+  return [{ ...active, multipliers: planMultipliers(state, subscription), windows: windowsOf(subscription, nowMs) }]
 }
 
 /** An account of which nothing is known: a read of it has what open calls hold, and not the calls. */
@@ -154,6 +160,7 @@ const nothingKnown: AccountState = {
   heldMicros: 0n,
   openHolds: 0,
   countedOpen: false,
+  groups: { own: null, redeemed: null },
   subscriptions: [],
   open: HashMap.empty()
 }

@@ -46,10 +46,20 @@ export interface SubscriptionState {
   readonly endsAtMs: number
   readonly limits: WindowLimits
   readonly multiplier: bigint
+  /** That of the group that its plan sets, scaled by 10^6; null: it sets none. */
+  readonly groupMultiplier: bigint | null
   /** What settled calls were charged and open ones hold. */
   readonly windows: Windows
   /** The part of `windows` that open calls hold. */
   readonly held: Windows
+}
+
+/** The multipliers of the groups that an account has whatever pays, scaled by 10^6; null: there is no such group. */
+export interface AccountGroups {
+  /** The user's own, which comes before every other. */
+  readonly own: bigint | null
+  /** That of the last redeemed code with a group. */
+  readonly redeemed: bigint | null
 }
 
 /** Everything a decision is made on. Subscriptions are in funding order: the one that ends soonest first. */
@@ -62,6 +72,7 @@ export interface AccountState {
   readonly openHolds: number
   /** One of the open reservations has a counted hold. */
   readonly countedOpen: boolean
+  readonly groups: AccountGroups
   readonly subscriptions: ReadonlyArray<SubscriptionState>
   /** The open reservations that this process knows. */
   readonly open: HashMap.HashMap<string, Reservation>
@@ -81,7 +92,6 @@ export interface Reserve {
   readonly stream: boolean
   readonly price: PriceSnapshot
   readonly billingMultiplier: bigint
-  readonly groupMultiplier: bigint
   readonly billingEnabled: boolean
   readonly payAsYouGo: boolean
   readonly baseNumerator: bigint

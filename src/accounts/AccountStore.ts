@@ -68,6 +68,7 @@ const StoredSubscription = Schema.Struct({
   ends_at_ms: Schema.Number,
   limits: Schema.Tuple([BigIntText, BigIntText, BigIntText, BigIntText]),
   multiplier: BigIntText,
+  grp: Schema.NullOr(BigIntText),
   fence: BigIntText,
   /** Null: the fence is the one that the reader knows. */
   windows: Schema.NullOr(Schema.Struct({ minutes: Buckets, hours: Buckets }))
@@ -79,6 +80,8 @@ const Stored = Schema.Struct({
   held: BigIntText,
   open_holds: Schema.Number,
   counted_open: Schema.Boolean,
+  own_group: Schema.NullOr(BigIntText),
+  redeemed_group: Schema.NullOr(BigIntText),
   subscriptions: Schema.Array(StoredSubscription),
   reservations: Schema.Array(StoredReservation)
 })
@@ -98,6 +101,8 @@ const loadSql = (rows: string) => `
     'held', b.held_micros::text,
     'open_holds', b.open_holds,
     'counted_open', EXISTS (SELECT FROM open_holds c WHERE c.user_id = $1 AND c.counted),
+    'own_group', own.multiplier_micros::text,
+    'redeemed_group', redeemed.multiplier_micros::text,
     'reservations', coalesce((
       SELECT json_agg(json_build_object(
         'id', u.id, 'state', u.state, 'funding', u.funding, 'subscription_id', u.subscription_id::text,
@@ -117,7 +122,7 @@ const loadSql = (rows: string) => `
         'ends_at_ms', floor(extract(epoch FROM s.ends_at) * 1000),
         'limits', json_build_array(s.limit_5h_micros::text, s.limit_1d_micros::text, s.limit_7d_micros::text,
           s.limit_30d_micros::text),
-        'multiplier', s.multiplier_micros::text, 'fence', s.fence::text,
+        'multiplier', s.multiplier_micros::text, 'grp', g.multiplier_micros::text, 'fence', s.fence::text,
         'windows', CASE WHEN k.fence IS DISTINCT FROM s.fence THEN json_build_object(
           'minutes', coalesce((
             SELECT json_agg(json_build_array(extract(epoch FROM m.bucket_start) * 1000, m.micros::text,
@@ -133,10 +138,15 @@ const loadSql = (rows: string) => `
             ), '[]')) END
         ) ORDER BY s.ends_at, s.id)
       FROM user_subscriptions s
+      LEFT JOIN user_groups g ON g.code = s.group_code
       LEFT JOIN unnest($3::bigint[], $4::bigint[]) AS k (id, fence) ON k.id = s.id
       WHERE s.user_id = $1 AND s.status = 'active' AND s.ends_at > now() - interval '1 hour'), '[]')
   ) AS account
-  FROM user_balances b WHERE b.user_id = $1`
+  FROM user_balances b
+  JOIN users u ON u.id = b.user_id
+  LEFT JOIN user_groups own ON own.code = u.group_code
+  LEFT JOIN user_groups redeemed ON redeemed.code = u.redeemed_group_code
+  WHERE b.user_id = $1`
 
 const wholeSql = loadSql(openRows)
 
@@ -182,6 +192,7 @@ const toLoaded = (stored: typeof Stored.Type, read: AccountRead, nowMs: number):
       heldMicros: stored.held,
       openHolds: stored.open_holds,
       countedOpen: stored.counted_open,
+      groups: { own: stored.own_group, redeemed: stored.redeemed_group },
       subscriptions: stored.subscriptions.map((subscription) => toSubscription(subscription, read.known, nowMs)),
       open: openAfter(read, rows)
     },
@@ -230,6 +241,7 @@ const toSubscription = (
   endsAtMs: stored.ends_at_ms,
   limits: stored.limits,
   multiplier: stored.multiplier,
+  groupMultiplier: stored.grp,
   ...windowsOf(stored, known, nowMs)
 })
 

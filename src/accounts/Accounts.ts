@@ -36,6 +36,7 @@ import {
   type Void
 } from "./AccountState.ts"
 import { loadAccount } from "./AccountStore.ts"
+import { EVERY_ACCOUNT } from "./Ledger.ts"
 import type { ActorHost } from "./ActorHost.ts"
 import { ask, askStanding } from "./AskAccount.ts"
 import { JournalLane, lanes } from "./JournalLane.ts"
@@ -321,7 +322,9 @@ export class Accounts extends Context.Service<Accounts, {
 
     yield* notifications.subscribe({
       onMessage: (topic, key) => {
-        if (topic === "account" && /^\d+$/.test(key)) residents.invalidate(UserId.make(BigInt(key)))
+        if (topic !== "account") return
+        if (key === EVERY_ACCOUNT) residents.invalidateAll()
+        else if (/^\d+$/.test(key)) residents.invalidate(UserId.make(BigInt(key)))
       },
       // What ended the listener's connection may have ended an idle journal's: it finds out by asking, not at the next call.
       onDown: () => void run(Effect.ignore(main.renew(() => [makeReservationId()], 1))),

@@ -4,21 +4,20 @@
  *
  * @internal
  */
-import { maximum, minimum } from "../domain/Money.ts"
+import { divideUp, maximum, minimum } from "../domain/Money.ts"
 import { MULTIPLIER_ONE, multiplierProduct, PRODUCT_ONE } from "../domain/Price.ts"
 import { FundsHeld, InsufficientFunds } from "./AccountError.ts"
 import type { AccountState, Reserve, SubscriptionState } from "./AccountState.ts"
-import { boundMicros } from "./HoldBound.ts"
+import { balanceMultipliers, boundMicros, type FundingMultipliers, planMultipliers } from "./HoldBound.ts"
 import { rolled, room, roomAt, roomWithout } from "./SubscriptionWindows.ts"
 
 /** Whether a subscription pays at a moment. */
 export const isRunning = (subscription: SubscriptionState, atMs: number): boolean =>
   subscription.startsAtMs <= atMs && atMs < subscription.endsAtMs
 
-/** What one funding has for a call, and the multiplier at which it pays. */
-interface Funds {
+/** What one funding has for a call, and the multipliers at which it pays. */
+interface Funds extends FundingMultipliers {
   readonly availableMicros: bigint
-  readonly planMultiplier: bigint
 }
 
 /** The fewest tokens that the call does with. */
@@ -28,10 +27,15 @@ const least = (command: Reserve): number => Math.min(command.tokensMin, command.
  * The largest number of tokens, up to the most that is wanted, whose cost fits into what the funds leave after the base -
  * with `halfAvailable` into half of that.
  */
-const upperTokens = (command: Reserve, { availableMicros, planMultiplier }: Funds): number => {
-  const multiplier = multiplierProduct({ ...command, planMultiplier })
+const upperTokens = (command: Reserve, funds: Funds): number => {
+  const { availableMicros, groupMultiplier, planMultiplier } = funds
+  const multiplier = multiplierProduct({
+    billingMultiplier: command.billingMultiplier,
+    planMultiplier,
+    groupMultiplier
+  })
   if (command.tokenNumerator * multiplier === 0n) {
-    return boundMicros(command, 0, planMultiplier) <= availableMicros ? command.tokensMax : 0
+    return boundMicros(command, 0, funds) <= availableMicros ? command.tokensMax : 0
   }
   const scale = 1_000_000n * PRODUCT_ONE
   const left = (availableMicros * scale) / multiplier - command.baseNumerator
@@ -44,20 +48,20 @@ const upperTokens = (command: Reserve, { availableMicros, planMultiplier }: Fund
  * default where that fits, else to the least; undefined when they do not cover the least.
  */
 export const affordable = (command: Reserve, funds: Funds): number | undefined => {
-  const { availableMicros, planMultiplier } = funds
+  const { availableMicros } = funds
   const { halfAvailable, tokensDefault, tokensMax } = command
-  if (halfAvailable !== true && boundMicros(command, tokensMax, planMultiplier) <= availableMicros) return tokensMax
+  if (halfAvailable !== true && boundMicros(command, tokensMax, funds) <= availableMicros) return tokensMax
   const tokensMin = least(command)
-  if (boundMicros(command, tokensMin, planMultiplier) > availableMicros) return undefined
+  if (boundMicros(command, tokensMin, funds) > availableMicros) return undefined
   const upper = upperTokens(command, funds)
   const wanted = Math.min(Math.max(tokensDefault ?? tokensMin, tokensMin), tokensMax)
-  if (upper < wanted && boundMicros(command, wanted, planMultiplier) <= availableMicros) return wanted
+  if (upper < wanted && boundMicros(command, wanted, funds) <= availableMicros) return wanted
   return Math.max(upper, tokensMin)
 }
 
 /** The output limit that a funding would cover now, in tokens; 0 when it covers none. */
 const fit = (command: Reserve, funds: Funds): number =>
-  boundMicros(command, 1, funds.planMultiplier) > funds.availableMicros
+  boundMicros(command, 1, funds) > funds.availableMicros
     ? 0
     : upperTokens({ ...command, halfAvailable: false }, funds)
 
@@ -68,12 +72,21 @@ const balanceOf = (state: AccountState, command: Reserve): bigint =>
 const runningOf = (state: AccountState, command: Reserve): ReadonlyArray<SubscriptionState> =>
   state.subscriptions.filter((subscription) => isRunning(subscription, command.atMs))
 
-/** The most that any one funding has with no call open, as if its plan's multiplier were 1. */
+/** Funds as if their multipliers were 1. What is multiplied by 0 is free, and needs none. */
+const unmultipliedMicros = (micros: bigint, { groupMultiplier, planMultiplier }: FundingMultipliers): bigint => {
+  const multiplier = planMultiplier * groupMultiplier
+  return multiplier === 0n ? 0n : divideUp(micros * MULTIPLIER_ONE * MULTIPLIER_ONE, multiplier)
+}
+
+/** The most that any one funding has with no call open, as if the multipliers of its plan and group were 1. */
 const roomOf = (state: AccountState, command: Reserve): bigint => {
-  let most = command.payAsYouGo && state.owedMicros === 0n ? state.usdMicros + state.heldMicros : 0n
-  for (const { held, limits, multiplier, windows } of runningOf(state, command)) {
+  let most = command.payAsYouGo && state.owedMicros === 0n
+    ? unmultipliedMicros(state.usdMicros + state.heldMicros, balanceMultipliers(state))
+    : 0n
+  for (const subscription of runningOf(state, command)) {
+    const { held, limits, windows } = subscription
     const left = roomWithout({ windows: rolled(windows, command.atMs), held: rolled(held, command.atMs), limits })
-    if (left !== undefined && multiplier > 0n) most = maximum(most, (left * MULTIPLIER_ONE) / multiplier)
+    if (left !== undefined) most = maximum(most, unmultipliedMicros(left, planMultipliers(state, subscription)))
   }
   return most
 }
@@ -81,23 +94,22 @@ const roomOf = (state: AccountState, command: Reserve): bigint => {
 /** Why neither a subscription nor the balance covers the smallest hold, and what would. */
 const insufficient = (state: AccountState, command: Reserve): InsufficientFunds => {
   const availableMicros = balanceOf(state, command)
-  let outputTokensFit = command.payAsYouGo ? fit(command, { availableMicros, planMultiplier: MULTIPLIER_ONE }) : 0
+  const ofBalance = balanceMultipliers(state)
+  let outputTokensFit = command.payAsYouGo ? fit(command, { availableMicros, ...ofBalance }) : 0
   let roomAtMs: number | null = null
   const running = runningOf(state, command)
   for (const subscription of running) {
     const windows = rolled(subscription.windows, command.atMs)
     const left = room(windows, subscription.limits) ?? 0n
-    outputTokensFit = Math.max(
-      outputTokensFit,
-      fit(command, { availableMicros: left, planMultiplier: subscription.multiplier })
-    )
-    const needed = boundMicros(command, least(command), subscription.multiplier)
+    const multipliers = planMultipliers(state, subscription)
+    outputTokensFit = Math.max(outputTokensFit, fit(command, { availableMicros: left, ...multipliers }))
+    const needed = boundMicros(command, least(command), multipliers)
     const at = roomAt(windows, subscription.limits, needed, command.atMs)
     if (at !== undefined && at < subscription.endsAtMs && (roomAtMs === null || at < roomAtMs)) roomAtMs = at
   }
   return new InsufficientFunds({
-    neededMicros: boundMicros(command, least(command), MULTIPLIER_ONE),
-    wantedMicros: boundMicros(command, command.tokensMax, MULTIPLIER_ONE),
+    neededMicros: boundMicros(command, least(command), ofBalance),
+    wantedMicros: boundMicros(command, command.tokensMax, ofBalance),
     availableMicros,
     roomMicros: roomOf(state, command),
     owedMicros: state.owedMicros,
@@ -115,18 +127,19 @@ interface HeldFunding {
 }
 
 const heldFunding = (state: AccountState, command: Reserve): HeldFunding | undefined => {
-  const covers = (unheld: bigint | undefined, multiplier: bigint) =>
-    unheld === undefined || boundMicros(command, least(command), multiplier) <= unheld
-  for (const { held, limits, multiplier, windows } of runningOf(state, command)) {
+  const needed = (multipliers: FundingMultipliers) => boundMicros(command, least(command), multipliers)
+  for (const subscription of runningOf(state, command)) {
+    const { held, limits, windows } = subscription
     const rolledWindows = rolled(windows, command.atMs)
     const unheld = roomWithout({ windows: rolledWindows, held: rolled(held, command.atMs), limits })
-    if (!covers(unheld, multiplier)) continue
-    const neededMicros = boundMicros(command, least(command), multiplier)
+    const neededMicros = needed(planMultipliers(state, subscription))
+    if (unheld !== undefined && neededMicros > unheld) continue
     return { neededMicros, availableMicros: room(rolledWindows, limits) ?? neededMicros }
   }
   const mayPay = command.payAsYouGo && state.owedMicros === 0n
-  return mayPay && covers(state.usdMicros + state.heldMicros, MULTIPLIER_ONE)
-    ? { neededMicros: boundMicros(command, least(command), MULTIPLIER_ONE), availableMicros: state.usdMicros }
+  const neededMicros = needed(balanceMultipliers(state))
+  return mayPay && neededMicros <= state.usdMicros + state.heldMicros
+    ? { neededMicros, availableMicros: state.usdMicros }
     : undefined
 }
 

@@ -54,6 +54,13 @@ export const postInTransaction = (
 export const lockAccount = (sql: SqlClient.SqlClient, userId: UserId): Effect.Effect<void, SqlError.SqlError> =>
   Effect.asVoid(sql`SELECT FROM user_balances WHERE user_id = ${userId} FOR UPDATE`)
 
+/** In place of a user's id: something that many accounts are decided on has changed. */
+export const EVERY_ACCOUNT = "every"
+
 /** Tells every process, when the transaction under way commits, that an account has changed. */
 export const announceAccount = (sql: SqlClient.SqlClient, userId: UserId): Effect.Effect<void, SqlError.SqlError> =>
   Effect.asVoid(sql`SELECT pg_notify('realms', ${`account:${userId}`})`)
+
+/** The same of all accounts. */
+export const announceAccounts = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.asVoid(sql`SELECT pg_notify('realms', ${`account:${EVERY_ACCOUNT}`})`)

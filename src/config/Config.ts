@@ -10,6 +10,7 @@ export type {
   BillingConfig,
   ChannelConfig,
   EpayConfig,
+  GroupConfig,
   ModelConfig,
   PlanConfig,
   RealmsConfig,

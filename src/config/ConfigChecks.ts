@@ -56,6 +56,12 @@ export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProbl
     ...duplicates("models", "id", document.models.map((model) => model.id)),
     ...document.models.flatMap(modelProblems),
     ...duplicates("plans", "code", document.plans.map((plan) => plan.code)),
+    ...duplicates("groups", "code", document.groups.map((group) => group.code)),
+    ...document.plans.flatMap(({ groupCode }, index) =>
+      groupCode === null || document.groups.some(({ code }) => code === groupCode)
+        ? []
+        : [{ path: ["plans", index, "group"], message: "expected the code of one of groups" }]
+    ),
     ...billing.minTopupFen <= 0n
       ? [{ path: ["billing", "min_topup_cny"], message: "expected an amount above zero" }]
       : [],

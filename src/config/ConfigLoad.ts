@@ -55,6 +55,7 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
   channels: document.channels,
   models: document.models.map(modelOf),
   plans: document.plans,
+  groups: document.groups,
   masterKey: Option.map(
     Option.fromNullishOr(options.env["REALMS_MASTER_KEY"] || undefined),
     (key) => Redacted.make(key)

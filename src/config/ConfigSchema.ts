@@ -9,6 +9,8 @@ import { channelTerms } from "../domain/ChannelTerms.ts"
 import { modelTerms } from "../domain/ModelTerms.ts"
 import { FEN_SCALE, MICROS_SCALE } from "../domain/Money.ts"
 import { planTerms } from "../domain/Plan.ts"
+import { CodeText } from "../domain/Code.ts"
+import { groupTerms } from "../domain/UserGroup.ts"
 import {
   decimal,
   decimalUpTo,
@@ -177,6 +179,8 @@ const Model = section({
 
 const Plan = section({ code: NonEmptyText, ...planTerms.text }, planTerms.keys)
 
+const Group = section({ code: CodeText, ...groupTerms.text }, groupTerms.keys)
+
 const Log = section({
   format: Schema.optionalKey(oneOf(["pretty", "json"])),
   level: withDefault(oneOf(["all", "trace", "debug", "info", "warn", "error", "fatal", "none"]), "info")
@@ -195,6 +199,7 @@ export const ConfigDocument = section({
   channels: Schema.Array(Channel),
   models: Schema.Array(Model),
   plans: Schema.Array(Plan),
+  groups: Schema.Array(Group),
   log: Log
 })
 export type ConfigDocument = typeof ConfigDocument.Type
@@ -219,6 +224,7 @@ export const withSections = (raw: unknown): unknown => {
     channels: [],
     models: [],
     plans: [],
+    groups: [],
     log: {},
     ...raw,
     payment: isMapping(payment) ? { epay: {}, stripe: {}, ...payment } : payment

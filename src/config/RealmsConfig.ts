@@ -14,6 +14,8 @@ export interface ModelConfig extends ModelTerms {
   readonly id: string
 }
 
+export type GroupConfig = ConfigDocument["groups"][number]
+
 export type PlanConfig = ConfigDocument["plans"][number]
 
 export interface ServerConfig extends Omit<ConfigDocument["server"], "publicUrl"> {
@@ -47,6 +49,7 @@ export interface RealmsConfig {
   readonly channels: ReadonlyArray<ChannelConfig>
   readonly models: ReadonlyArray<ModelConfig>
   readonly plans: ReadonlyArray<PlanConfig>
+  readonly groups: ReadonlyArray<GroupConfig>
   readonly masterKey: Option.Option<Redacted.Redacted<string>>
   readonly log: { readonly format: "pretty" | "json"; readonly level: LogLevel.LogLevel }
 }

@@ -26,7 +26,8 @@ const Codes = Schema.Struct({
   uses_max: Schema.Int,
   expires_at: Schema.NullOr(Schema.String),
   usd_micros: Schema.optionalKey(Amount),
-  plan_code: Schema.optionalKey(Schema.String)
+  plan_code: Schema.optionalKey(Schema.String),
+  group_code: Schema.optionalKey(Schema.String)
 })
 const Accept = Schema.Struct({ event_id: idFromText(EventId), in_proportion: Schema.Boolean })
 const Credit = Schema.Struct({ event_id: idFromText(EventId), user: Schema.String, amount_micros: Amount })
@@ -67,6 +68,7 @@ const batchOf = (asked: typeof Codes.Type, note: string): NewBatch => ({
   gift: asked.plan_code === undefined
     ? { kind: "balance", usdMicros: asked.usd_micros ?? 0n }
     : { kind: "plan", planCode: asked.plan_code },
+  groupCode: asked.group_code ?? null,
   codes: asked.codes,
   usesMax: asked.uses_max,
   expiresAt: asked.expires_at === null ? null : DateTime.toDateUtc(DateTime.makeUnsafe(asked.expires_at))

@@ -10,6 +10,7 @@ export const UserId = Schema.BigInt.pipe(Schema.brand("UserId"))
 export const ApiKeyId = Schema.BigInt.pipe(Schema.brand("ApiKeyId"))
 export const ChannelId = Schema.BigInt.pipe(Schema.brand("ChannelId"))
 export const PlanId = Schema.BigInt.pipe(Schema.brand("PlanId"))
+export const GroupId = Schema.BigInt.pipe(Schema.brand("GroupId"))
 export const SubscriptionId = Schema.BigInt.pipe(Schema.brand("SubscriptionId"))
 export const OrderId = Schema.BigInt.pipe(Schema.brand("OrderId"))
 /** A payment attempt. */
@@ -24,6 +25,7 @@ export type UserId = typeof UserId.Type
 export type ApiKeyId = typeof ApiKeyId.Type
 export type ChannelId = typeof ChannelId.Type
 export type PlanId = typeof PlanId.Type
+export type GroupId = typeof GroupId.Type
 export type SubscriptionId = typeof SubscriptionId.Type
 export type OrderId = typeof OrderId.Type
 export type AttemptId = typeof AttemptId.Type

@@ -4,6 +4,7 @@
  */
 import { Record, Schema } from "effect"
 import { MULTIPLIER_MAX } from "./Bounds.ts"
+import { codeOrNull } from "./Code.ts"
 import { factor, fen, IdJson, integer, micros, text } from "./Fields.ts"
 import { model, type ValueOf } from "./Model.ts"
 import { AMOUNT_MAX, FEN_PER_CNY } from "./Money.ts"
@@ -28,20 +29,21 @@ export const planTerms = model({
   limit7dMicros: limit(),
   limit30dMicros: limit(),
   /** Scaled by 10^6: what calls cost is multiplied with it. */
-  multiplierMicros: factor({ max: MULTIPLIER_MAX * MULTIPLIER_ONE, otherwise: MULTIPLIER_ONE, key: "multiplier" })
+  multiplierMicros: factor({ max: MULTIPLIER_MAX * MULTIPLIER_ONE, otherwise: MULTIPLIER_ONE, key: "multiplier" }),
+  /** The group whose prices its calls have; null: it sets none. */
+  groupCode: codeOrNull({ key: "group" })
 })
 export interface PlanTerms extends ValueOf<typeof planTerms.fields> {}
 
 /** Terms as somebody who confirms them reads them. */
 export const planTexts = (terms: PlanTerms): Readonly<Record<string, string | number>> => {
   const { name, ...others } = planTerms.toRow(terms)
-  return { plan: String(name), ...Record.map(others, (value) => typeof value === "bigint" ? String(value) : value) }
+  const texts = Record.map(
+    Record.filter(others, (value) => value !== null),
+    (value) => typeof value === "bigint" ? String(value) : value
+  )
+  return { plan: String(name), ...texts }
 }
-
-/** A plan is named by its code in files, orders and the API. It never changes. */
-const codePattern = /^[a-z0-9-]{1,40}$/
-
-export const isPlanCode = (code: string): boolean => codePattern.test(code)
 
 /** What may be wrong with a plan that somebody wants to make. */
 export const planFields = ["code", ...planTerms.names] as const

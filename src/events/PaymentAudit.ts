@@ -27,7 +27,8 @@ const subscriptionsSql = `
     OR s.limit_5h_micros::text <> o.terms ->> 'limit_5h_micros' OR s.limit_1d_micros::text <> o.terms ->> 'limit_1d_micros'
     OR s.limit_7d_micros::text <> o.terms ->> 'limit_7d_micros'
     OR s.limit_30d_micros::text <> o.terms ->> 'limit_30d_micros'
-    OR s.multiplier_micros::text <> o.terms ->> 'multiplier_micros')
+    OR s.multiplier_micros::text <> o.terms ->> 'multiplier_micros'
+    OR s.group_code IS DISTINCT FROM o.terms ->> 'group_code')
   UNION ALL
   SELECT s.user_id, format('subscription %s was given by order %s, which is %s', s.id, s.order_id,
       coalesce(o.state, 'not there'))

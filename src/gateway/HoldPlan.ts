@@ -6,7 +6,7 @@ import type { Reserve } from "../accounts/AccountState.ts"
 import type { Model } from "../catalog/Catalog.ts"
 import type { BillingConfig } from "../config/Config.ts"
 import type { ApiKeyId } from "../domain/Ids.ts"
-import { boundPrices, MULTIPLIER_ONE, type PriceSnapshot, PRODUCT_ONE, type ToolPrices } from "../domain/Price.ts"
+import { boundPrices, type PriceSnapshot, PRODUCT_ONE, type ToolPrices } from "../domain/Price.ts"
 import type { CallBounds } from "./meter/Bounds.ts"
 import type { Call, OutputLimitField } from "./request/Call.ts"
 
@@ -132,7 +132,6 @@ export const reserveOf = (
   stream: call.stream,
   price: model.price,
   billingMultiplier: billing.multiplierMicros,
-  groupMultiplier: MULTIPLIER_ONE,
   billingEnabled: billing.enabled,
   payAsYouGo: billing.payAsYouGo,
   baseNumerator: plan.baseNumerator,

@@ -9,9 +9,8 @@ import { Effect } from "effect"
 import { FundsHeld, type InsufficientFunds } from "../accounts/AccountError.ts"
 import type { Accounts, ReserveError } from "../accounts/Accounts.ts"
 import type { Reservation, Reserve } from "../accounts/AccountState.ts"
-import { boundMicros } from "../accounts/HoldBound.ts"
+import { boundMicros, unmultiplied } from "../accounts/HoldBound.ts"
 import type { UserId } from "../domain/Ids.ts"
-import { MULTIPLIER_ONE } from "../domain/Price.ts"
 import type { KeySpend } from "../identity/KeySpend.ts"
 import { type CallRefused, refusalOf, unavailable } from "./CallError.ts"
 import {
@@ -185,7 +184,7 @@ const bytesBound = (bytes: number): number => Math.ceil(bytes / BYTES_PER_TOKEN_
 
 /** False where not even the least that the text can be fits into any funding. */
 const mayFit = (error: InsufficientFunds | FundsHeld, least: Reserve): boolean =>
-  error.roomMicros >= boundMicros(least, least.tokensMin, MULTIPLIER_ONE)
+  error.roomMicros >= boundMicros(least, least.tokensMin, unmultiplied)
 
 const oneAtATime = (error: InsufficientFunds | FundsHeld): FundsHeld =>
   new FundsHeld({

@@ -5,22 +5,22 @@
  */
 import { Effect } from "effect"
 import type { Reserve } from "../accounts/AccountState.ts"
-import { formatUsd, maximum } from "../domain/Money.ts"
-import { costMicros, MULTIPLIER_ONE, multiplierProduct } from "../domain/Price.ts"
+import { formatUsd } from "../domain/Money.ts"
+import { costMicros, multiplierProduct } from "../domain/Price.ts"
 import type { KeySpending } from "../identity/KeySpend.ts"
 import { CallRefused } from "./CallError.ts"
 import { tokensWithin } from "./HoldPlan.ts"
 
 /**
- * The command with the hold that the key has room for. What will pay is not known yet: the larger of one and the multipliers
- * of the user's subscriptions is assumed.
+ * The command with the hold that the key has room for. What will pay is not known yet: of the balance and the running
+ * subscriptions, that with the largest multipliers is assumed.
  */
 export const withinRoom = (command: Reserve, spending: KeySpending): Effect.Effect<Reserve, CallRefused> => {
   const { limitMicros, roomMicros, spentMicros } = spending
   if (limitMicros === null || roomMicros === null) return Effect.succeed(command)
-  const planMultiplier = maximum(MULTIPLIER_ONE, spending.planMultiplier)
   const least = command.baseNumerator + BigInt(command.tokensMin) * command.tokenNumerator
-  const multipliers = { ...command, planMultiplier }
+  const { groupMultiplier, planMultiplier } = spending
+  const multipliers = { billingMultiplier: command.billingMultiplier, planMultiplier, groupMultiplier }
   const neededMicros = costMicros(least, multipliers)
   if (neededMicros > roomMicros) {
     return Effect.fail(

@@ -71,6 +71,13 @@ export class PasswordLinkInvalid extends Schema.TaggedError<PasswordLinkInvalid>
 }
 
 /** What was asked for is not done for a user who is disabled. */
+/** Users are not put into a group that is not there, or is disabled. */
+export class GroupNotOffered extends Schema.TaggedError<GroupNotOffered>()("GroupNotOffered", {
+  code: Schema.String
+}) {
+  override readonly message = `there is no group ${this.code} that can be given`
+}
+
 export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabled", { userId: UserId }) {
   override readonly message = `user ${this.userId} is disabled`
 }

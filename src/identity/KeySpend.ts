@@ -27,13 +27,18 @@ export interface KeySpending {
   readonly spentMicros: bigint
   /** What is left; negative when more was spent. Null without a limit. */
   readonly roomMicros: bigint | null
-  /** The largest multiplier of the user's running subscriptions, scaled by 10^6; 0 without one. */
+  /** Of the balance and the running subscriptions, the multipliers of that at which calls cost most, scaled by 10^6. */
   readonly planMultiplier: bigint
+  readonly groupMultiplier: bigint
 }
 
 const Spending = Row(
-  { limitMicros: Schema.NullOr(Micros), spentMicros: Micros, planMultiplier: Schema.BigInt },
-  { planMultiplier: "multiplier" }
+  {
+    limitMicros: Schema.NullOr(Micros),
+    spentMicros: Micros,
+    planMultiplier: Schema.BigInt,
+    groupMultiplier: Schema.BigInt
+  }
 )
 
 export class KeySpend extends Context.Service<KeySpend, {
@@ -116,9 +121,26 @@ const spendingSql = `
       + coalesce((SELECT sum(${chargedOf("e")})
         FROM usage_pending p CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = p.id OFFSET 0) e
         WHERE p.user_id = k.user_id AND e.key_id = k.id), 0))::bigint AS spent_micros,
-    coalesce((SELECT max(s.multiplier_micros) FROM user_subscriptions s
-      WHERE s.user_id = k.user_id AND s.status = 'active' AND s.starts_at <= now() AND s.ends_at > now()), 0) AS multiplier
-  FROM api_keys k WHERE k.id = $1`
+    m.plan_multiplier, m.group_multiplier
+  FROM api_keys k
+  CROSS JOIN LATERAL (
+    SELECT p.plan AS plan_multiplier, g.multiplier AS group_multiplier
+      FROM users u
+      LEFT JOIN user_groups own ON own.code = u.group_code
+      LEFT JOIN user_groups redeemed ON redeemed.code = u.redeemed_group_code
+      CROSS JOIN LATERAL (
+        SELECT 1000000::bigint AS plan, NULL::bigint AS of_plan
+        UNION ALL
+        SELECT s.multiplier_micros, o.multiplier_micros
+          FROM user_subscriptions s LEFT JOIN user_groups o ON o.code = s.group_code
+          WHERE s.user_id = u.id AND s.status = 'active' AND s.starts_at <= now() AND s.ends_at > now()
+      ) p
+      CROSS JOIN LATERAL (
+        SELECT coalesce(own.multiplier_micros, p.of_plan, redeemed.multiplier_micros, 1000000) AS multiplier
+      ) g
+      WHERE u.id = k.user_id ORDER BY p.plan * g.multiplier DESC LIMIT 1
+  ) m
+  WHERE k.id = $1`
 
 const toSpending = (spending: typeof Spending.Type): KeySpending => ({
   ...spending,

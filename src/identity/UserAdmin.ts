@@ -3,9 +3,12 @@
  * once, on every server: sessions end, keys of both kinds are refused. At least one administrator is never disabled, however many
  * changes come at the same time. Every change is in the audit log.
  */
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { announceAccount } from "../accounts/Ledger.ts"
+import { mayName } from "../accounts/UserGroups.ts"
 import type { UserId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
@@ -14,6 +17,7 @@ import { inTransaction } from "../postgres/Transaction.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import {
   type EmailTaken,
+  GroupNotOffered,
   InvalidEmail,
   LastRoot,
   OwnUser,
@@ -32,6 +36,8 @@ import { insertUser, lockRoots } from "./UserStore.ts"
 
 export { type UserDetails, type UserSearch, UserSession, UserSummary } from "./UserSearch.ts"
 
+const GroupedUser = Row({ groupCode: Schema.NullOr(Schema.String) })
+
 type ChangeError = UserNotFound | OwnUser | LastRoot | DatabaseUnavailable
 
 export class UserAdmin extends Context.Service<UserAdmin, {
@@ -48,6 +54,12 @@ export class UserAdmin extends Context.Service<UserAdmin, {
   enable(actor: Actor, userId: UserId): Effect.Effect<void, UserNotFound | DatabaseUnavailable>
   /** Administrators are made of users who are not disabled. */
   setRole(actor: Actor, userId: UserId, role: User["role"]): Effect.Effect<void, ChangeError | UserDisabled>
+  /** Sets the user's own group; null: it is that of the plan or the code. Open calls keep their prices. */
+  setGroup(
+    actor: Actor,
+    userId: UserId,
+    code: string | null
+  ): Effect.Effect<void, UserNotFound | GroupNotOffered | DatabaseUnavailable>
 }>()("realms/identity/UserAdmin") {
   static readonly layer = Layer.effect(UserAdmin)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -119,6 +131,24 @@ export class UserAdmin extends Context.Service<UserAdmin, {
       })
     })
 
+    const setGroupNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId, code: string | null) {
+      const user = yield* rowOf(
+        GroupedUser,
+        sql`SELECT group_code FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
+      )
+      if (user === undefined) return yield* new UserNotFound({ userId })
+      if (user.groupCode === code) return
+      if (!(yield* mayName(sql, code))) return yield* new GroupNotOffered({ code: code ?? "" })
+      yield* sql`UPDATE users SET group_code = ${code}::text WHERE id = ${userId}`
+      yield* announceAccount(sql, userId)
+      yield* recordChange(sql, actor, {
+        action: "user.group_changed",
+        target: `user:${userId}`,
+        before: { group_code: user.groupCode },
+        after: { group_code: code }
+      })
+    })
+
     const createNow = Effect.fnUntraced(function*(actor: Actor, user: Parameters<typeof insertUser>[1]) {
       const made = yield* insertUser(sql, user)
       yield* recordChange(sql, actor, {
@@ -157,6 +187,9 @@ export class UserAdmin extends Context.Service<UserAdmin, {
       }),
       setRole: Effect.fn("UserAdmin.setRole")(function*(actor, userId, role) {
         yield* inTransaction(sql, setRoleNow(actor, userId, role)).pipe(orUnavailable)
+      }),
+      setGroup: Effect.fn("UserAdmin.setGroup")(function*(actor, userId, code) {
+        yield* inTransaction(sql, setGroupNow(actor, userId, code)).pipe(orUnavailable)
       })
     })
   })).pipe(Layer.provide(PasswordQueue.layer))

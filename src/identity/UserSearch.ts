@@ -43,6 +43,9 @@ const CountedUser = RowWith(UserSummary, {
   hasPassword: Schema.Boolean,
   /** When the link for a new password that is out there ends; null: there is none. */
   passwordLinkUntil: Schema.NullOr(Schema.Date),
+  /** The user's own group, and that of the last redeemed code that had one. */
+  groupCode: Schema.NullOr(Schema.String),
+  redeemedGroupCode: Schema.NullOr(Schema.String),
   /** How many there are of each, of all times; live keys of the administration's API. */
   orders: Schema.BigInt,
   subscriptions: Schema.BigInt,
@@ -89,7 +92,7 @@ export const userDetails = (
       sql`SELECT u.id, u.email, u.role, u.created_at, u.disabled_at, coalesce(b.usd_micros, 0) AS usd_micros,
           coalesce(b.owed_micros, 0) AS owed_micros,
           (SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at,
-          u.password_hash IS NOT NULL AS has_password,
+          u.password_hash IS NOT NULL AS has_password, u.group_code, u.redeemed_group_code,
           (SELECT max(l.expires_at) FROM password_links l WHERE l.user_id = u.id AND l.expires_at > now()) AS link_until,
           (SELECT count(*) FROM topup_orders o WHERE o.user_id = u.id)
             + (SELECT count(*) FROM subscription_orders o WHERE o.user_id = u.id) AS orders,

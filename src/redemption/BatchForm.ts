@@ -28,6 +28,7 @@ export const readBatchForm = (form: URLSearchParams, timeZone: string): NewBatch
     gift: gives === GIVES_BALANCE
       ? { kind: "balance", usdMicros: parseDecimal(textOf("amount"), MICROS_SCALE) ?? 0n }
       : { kind: "plan", planCode: gives.startsWith(GIVES_PLAN) ? gives.slice(GIVES_PLAN.length) : "" },
+    groupCode: textOf("group") || null,
     codes: countOf(textOf("codes")),
     usesMax: countOf(textOf("uses")),
     expiresAt: expiryOf(textOf("expiry").trim(), timeZone)

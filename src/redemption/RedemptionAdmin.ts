@@ -2,6 +2,7 @@
  * Batches of redemption codes as administrators manage them: create, look at and disable them, and get their texts again. Every
  * change, and every reading of the texts, is in the audit log; no text is.
  */
+import { type GroupChoice, groupChoices, mayName } from "../accounts/UserGroups.ts"
 import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { planTexts, type SoldPlan } from "../domain/Plan.ts"
@@ -52,6 +53,7 @@ const SealedCodes = Row({ bytes: Schema.Uint8Array, keyId: Schema.String }, { by
 
 export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
   readonly plans: Effect.Effect<ReadonlyArray<GivablePlan>, DatabaseUnavailable>
+  readonly groups: Effect.Effect<ReadonlyArray<GroupChoice>, DatabaseUnavailable>
   /** Makes a batch with all its codes; answers its id. A plan's terms are those of this moment. */
   create(
     actor: Actor,
@@ -108,11 +110,13 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
       )
       const sealed = yield* box.seal(Redacted.make(texts.map(Redacted.value).join("\n")), placeOf(id))
       yield* sql`
-      INSERT INTO redemption_batches (id, name, note, kind, usd_micros, terms, codes, uses_max, expires_at, codes_sealed,
-          key_id, created_by) OVERRIDING SYSTEM VALUE
+      INSERT INTO redemption_batches (id, name, note, kind, usd_micros, terms, group_code, codes, uses_max, expires_at,
+          codes_sealed, key_id, created_by) OVERRIDING SYSTEM VALUE
         VALUES (${id}, ${batch.name}, ${batch.note}, ${batch.gift.kind},
           ${batch.gift.kind === "balance" ? batch.gift.usdMicros : null}::bigint,
-          ${plan === undefined ? null : soldPlanJson(plan)}::jsonb, ${batch.codes}, ${batch.usesMax},
+          ${
+        plan === undefined ? null : soldPlanJson(plan)
+      }::jsonb, ${batch.groupCode}::text, ${batch.codes}, ${batch.usesMax},
           ${batch.expiresAt}::timestamptz, ${sealed.bytes}, ${sealed.keyId}, ${actor.userId}::bigint)`
       return id
     })
@@ -140,6 +144,7 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
           sql,
           Effect.gen(function*() {
             const plan = yield* planOf(batch)
+            if (!(yield* mayName(sql, batch.groupCode))) return yield* new BatchRefused({ fields: ["group"] })
             const id = yield* insertBatch(actor, batch, plan, texts)
             yield* insertCodes(id, batch.usesMax, texts)
             yield* recordChange(sql, actor, {
@@ -244,6 +249,7 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
 
     return RedemptionAdmin.of({
       plans: orUnavailable(givablePlans(sql)),
+      groups: orUnavailable(groupChoices(sql, null)),
       create,
       list: Effect.fn("RedemptionAdmin.list")(
         (page: IdPage & { readonly state?: CodeState | undefined }) =>
@@ -282,6 +288,7 @@ const factsOf = (batch: NewBatch): AuditFacts => ({
   name: batch.name,
   note: batch.note,
   ...(batch.gift.kind === "balance" ? { usd_micros: batch.gift.usdMicros } : { plan: batch.gift.planCode }),
+  ...(batch.groupCode === null ? {} : { group_code: batch.groupCode }),
   codes: batch.codes,
   uses_max: batch.usesMax,
   expires_at: batch.expiresAt?.toISOString() ?? null
@@ -289,13 +296,14 @@ const factsOf = (batch: NewBatch): AuditFacts => ({
 
 /** What a batch is worth: all that its codes give. */
 const actionOf = (batch: NewBatch, plan: SoldPlan | undefined): AskedAction => {
-  const { codes, expiresAt, gift, name, note, usesMax } = batch
+  const { codes, expiresAt, gift, groupCode, name, note, usesMax } = batch
   const times = BigInt(codes) * BigInt(usesMax)
   const asked = {
     name,
     codes,
     uses_max: usesMax,
     expires_at: expiresAt?.toISOString() ?? null,
+    ...(groupCode === null ? {} : { group_code: groupCode }),
     ...(gift.kind === "balance" ? { usd_micros: gift.usdMicros.toString() } : { plan_code: gift.planCode })
   }
   return {

@@ -24,7 +24,8 @@ const subscriptionsSql = `
     OR s.limit_5h_micros::text <> b.terms ->> 'limit_5h_micros' OR s.limit_1d_micros::text <> b.terms ->> 'limit_1d_micros'
     OR s.limit_7d_micros::text <> b.terms ->> 'limit_7d_micros'
     OR s.limit_30d_micros::text <> b.terms ->> 'limit_30d_micros'
-    OR s.multiplier_micros::text <> b.terms ->> 'multiplier_micros'))`
+    OR s.multiplier_micros::text <> b.terms ->> 'multiplier_micros'
+    OR s.group_code IS DISTINCT FROM b.terms ->> 'group_code'))`
 
 const usesSql = `
   SELECT NULL::bigint AS user_id, format('code %s of %s uses counts %s, redeemed %s times', c.id, c.uses_max, c.uses,

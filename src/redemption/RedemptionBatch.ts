@@ -23,6 +23,8 @@ export const Batch = Row({
   id: Schema.BigInt,
   name: Schema.String,
   note: Schema.String,
+  /** Whose prices those have who redeem a code; null: prices stay as they are. */
+  groupCode: Schema.NullOr(Schema.String),
   codes: Schema.Number,
   /** Of each code, every one by another user: 1 for a code for one, more for a code that is shared. */
   usesMax: Schema.Number,
@@ -72,6 +74,8 @@ export interface NewBatch {
     | { readonly kind: "balance"; readonly usdMicros: bigint }
     | { readonly kind: "plan"; readonly planCode: string }
   /** 1 to {@link CODES_MAX}. */
+  /** Whose prices those have who redeem a code; null: prices stay as they are. */
+  readonly groupCode: string | null
   readonly codes: number
   /** Of each code: 1 to {@link USES_MAX}. */
   readonly usesMax: number

@@ -23,7 +23,7 @@ export class CodeRedeemed extends Schema.TaggedError<CodeRedeemed>()("CodeRedeem
   override readonly message = "you have redeemed this code already"
 }
 
-export const batchFields = ["name", "note", "amount", "plan", "codes", "uses", "expiry"] as const
+export const batchFields = ["name", "note", "amount", "plan", "group", "codes", "uses", "expiry"] as const
 
 /** Such a batch cannot be made, for what is wrong with these fields. Nothing was made. */
 export class BatchRefused extends Schema.TaggedError<BatchRefused>()("BatchRefused", {

@@ -51,7 +51,7 @@ export const batchesOf = (
       UsedBatch,
       sql`
       SELECT * FROM (
-        SELECT b.id, b.name, b.note, b.usd_micros, b.terms, b.codes, b.uses_max, c.uses, b.expires_at, b.disabled_at,
+        SELECT b.id, b.name, b.note, b.usd_micros, b.terms, b.group_code, b.codes, b.uses_max, c.uses, b.expires_at, b.disabled_at,
             b.revision, b.created_at, u.email AS created_by,
             CASE WHEN b.disabled_at IS NOT NULL THEN 'disabled' WHEN c.uses >= b.codes::bigint * b.uses_max THEN 'used'
               WHEN b.expires_at <= now() THEN 'expired' ELSE 'active' END AS state
@@ -107,6 +107,8 @@ export interface LockedCode {
   /** By the user who asks. */
   readonly isRedeemed: boolean
   readonly gift: Gift
+  /** Whose prices the redeemer gets; null: prices stay as they are. */
+  readonly groupCode: string | null
 }
 
 const CodeNow = Row({
@@ -119,7 +121,7 @@ const CodeNow = Row({
 
 const BatchNow = RowWith(
   GiftColumns,
-  { isDisabled: Schema.Boolean, isExpired: Schema.Boolean },
+  { groupCode: Schema.NullOr(Schema.String), isDisabled: Schema.Boolean, isExpired: Schema.Boolean },
   { isDisabled: "disabled", isExpired: "expired" }
 )
 
@@ -139,7 +141,7 @@ export const lockCode = (sql: Sql, codeHash: Uint8Array, userId: UserId): Read<L
     const batch = yield* rowOf(
       BatchNow,
       sql`
-      SELECT usd_micros, terms, disabled_at IS NOT NULL AS disabled,
+      SELECT usd_micros, terms, group_code, disabled_at IS NOT NULL AS disabled,
           coalesce(expires_at <= clock_timestamp(), false) AS expired
         FROM redemption_batches WHERE id = ${code.batchId} FOR SHARE`
     )
@@ -151,6 +153,7 @@ export const lockCode = (sql: Sql, codeHash: Uint8Array, userId: UserId): Read<L
       isExpired: batch.isExpired,
       isUsedUp: code.uses >= code.usesMax,
       isRedeemed: mine.length > 0,
-      gift: yield* giftOf(batch)
+      gift: yield* giftOf(batch),
+      groupCode: batch.groupCode
     }
   })

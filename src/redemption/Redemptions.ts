@@ -1,11 +1,12 @@
 /**
  * Users redeem codes: in one transaction the code is counted as used by them and gives what its batch says, credit through the
- * ledger or a subscription. However many try at once, a user redeems a code once, and a code gives as often as it may.
+ * ledger or a subscription, and the prices of a group where the batch names one. However many try at once, a user redeems a code once, and a code gives as often as it may.
  * Guessing is limited by account and by network.
  */
 import { Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
+import { giveRedeemedGroup } from "../accounts/UserGroups.ts"
 import type { UserId } from "../domain/Ids.ts"
 import { RateLimiter } from "../identity/RateLimiter.ts"
 import type { TooManyAttempts } from "../identity/IdentityError.ts"
@@ -77,6 +78,7 @@ export class Redemptions extends Context.Service<Redemptions, {
       const refusal = refusalOf(code)
       if (refusal !== undefined) return yield* refusal
       const subscriptionId = yield* give(userId, code)
+      if (code.groupCode !== null) yield* giveRedeemedGroup(sql, userId, code.groupCode)
       yield* sql`UPDATE redemption_codes SET uses = uses + 1 WHERE id = ${code.id}`
       yield* sql`INSERT INTO redemptions (code_id, user_id, subscription_id)
       VALUES (${code.id}, ${userId}, ${subscriptionId}::bigint)`

@@ -32,7 +32,7 @@ export const writeConfigRows = (
   })
 
 interface ConfigTable {
-  readonly table: "models" | "subscription_plans" | "channels"
+  readonly table: "models" | "subscription_plans" | "channels" | "user_groups"
   /** The column that names a row in the file. */
   readonly key: "id" | "code" | "name"
 }
@@ -60,7 +60,7 @@ interface ConfigContent extends ConfigTable {
 }
 
 /** Makes a table say what the file says, and leaves alone what is so already. Answers how many rows it changed. */
-const writeConfigTable = Effect.fnUntraced(function*(
+export const writeConfigTable = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   { columns, key, rows, table }: ConfigContent
 ) {

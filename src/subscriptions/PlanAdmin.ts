@@ -4,8 +4,10 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { mayName } from "../accounts/UserGroups.ts"
+import { isCode } from "../domain/Code.ts"
 import { PlanId } from "../domain/Ids.ts"
-import { isPlanCode, type PlanTerms, planTerms } from "../domain/Plan.ts"
+import { type PlanTerms, planTerms } from "../domain/Plan.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, changesBetween, recordChange } from "../platform/AuditLog.ts"
 import { Notifications } from "../platform/Notifications.ts"
@@ -79,11 +81,12 @@ export class PlanAdmin extends Context.Service<PlanAdmin, PlanAdminShape>()("rea
 
     const create = Effect.fn("PlanAdmin.create")(
       function*(actor: Actor, plan: PlanTerms & { readonly code: string }) {
-        const wrong = [...isPlanCode(plan.code) ? [] : ["code" as const], ...planTerms.wrong(plan)]
+        const wrong = [...isCode(plan.code) ? [] : ["code" as const], ...planTerms.wrong(plan)]
         if (wrong.length > 0) return yield* new PlanRefused({ fields: wrong })
         return yield* inTransaction(
           sql,
           Effect.gen(function*() {
+            if (!(yield* mayName(sql, plan.groupCode))) return yield* new PlanRefused({ fields: ["groupCode"] })
             const made = yield* rowOf(
               MadePlan,
               sql`INSERT INTO subscription_plans ${sql.insert({ code: plan.code, ...planTerms.toRow(plan) })}
@@ -124,6 +127,9 @@ export class PlanAdmin extends Context.Service<PlanAdmin, PlanAdminShape>()("rea
           const plan = yield* lockAsSeen(at)
           const { after, before } = changesBetween(planTerms.toRow(plan), planTerms.toRow(terms))
           if (Object.keys(after).length === 0) return
+          if (!(yield* mayName(sql, terms.groupCode, plan.groupCode))) {
+            return yield* new PlanRefused({ fields: ["groupCode"] })
+          }
           yield* sql`UPDATE subscription_plans SET ${
             sql.update(planTerms.toRow(terms))
           }, declared = false, updated_at = now()

@@ -18,6 +18,8 @@ export interface PlanForSale {
   readonly durationDays: number
   readonly limits: readonly [bigint, bigint, bigint, bigint]
   readonly multiplierMicros: bigint
+  /** That of the group that it sets, scaled by 10^6; null: it sets none. */
+  readonly groupMultiplier: bigint | null
 }
 
 export class PlansForSale extends Context.Service<PlansForSale, {
@@ -30,7 +32,9 @@ export class PlansForSale extends Context.Service<PlansForSale, {
       list: Effect.map(
         rowsOf(
           Plan,
-          sql`SELECT * FROM subscription_plans WHERE disabled_at IS NULL AND price_fen > 0 ORDER BY price_fen, id LIMIT ${PLANS_MAX}`
+          sql`SELECT p.*, g.multiplier_micros AS group_multiplier FROM subscription_plans p
+            LEFT JOIN user_groups g ON g.code = p.group_code
+            WHERE p.disabled_at IS NULL AND p.price_fen > 0 ORDER BY p.price_fen, p.id LIMIT ${PLANS_MAX}`
         ),
         (plans) => plans.map(forSale)
       )
@@ -38,7 +42,7 @@ export class PlansForSale extends Context.Service<PlansForSale, {
   }))
 }
 
-const Plan = Row({ code: Schema.String, ...planTerms.row })
+const Plan = Row({ code: Schema.String, ...planTerms.row, groupMultiplier: Schema.NullOr(Schema.BigInt) })
 
 const forSale = (plan: typeof Plan.Type): PlanForSale => ({
   code: plan.code,
@@ -46,5 +50,6 @@ const forSale = (plan: typeof Plan.Type): PlanForSale => ({
   priceFen: plan.priceFen,
   durationDays: plan.durationDays,
   limits: [plan.limit5hMicros, plan.limit1dMicros, plan.limit7dMicros, plan.limit30dMicros],
-  multiplierMicros: plan.multiplierMicros
+  multiplierMicros: plan.multiplierMicros,
+  groupMultiplier: plan.groupMultiplier
 })

@@ -295,7 +295,6 @@ describe("partial grants", () => {
       baseNumerator: base,
       tokenNumerator: token,
       billingMultiplier: billing,
-      groupMultiplier: group,
       payAsYouGo: false,
       tokensMin: min,
       tokensMax: min + more
@@ -306,7 +305,10 @@ describe("partial grants", () => {
         planMultiplier: plan,
         groupMultiplier: group
       })
-    const limited = subscriptionState(1n, [funds === 0n ? 1n : funds, 0n, 0n, 0n], { multiplier: plan })
+    const limited = subscriptionState(1n, [funds === 0n ? 1n : funds, 0n, 0n, 0n], {
+      multiplier: plan,
+      groupMultiplier: group
+    })
     const limit = limited.limits[0]
     const reservation = reservationOf(accountState(0n, [limited]), command)
     if (reservation === undefined) return bound(min) > limit

@@ -1,10 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { HashMap, Schema } from "effect"
-import type { Command, Reservation } from "../../src/accounts/AccountState.ts"
+import type { AccountState, Command, Reservation, ReservationRow } from "../../src/accounts/AccountState.ts"
 import { add, fromBuckets, rolled, type WindowLimits } from "../../src/accounts/SubscriptionWindows.ts"
 import type { SubscriptionId } from "../../src/domain/Ids.ts"
-import { MULTIPLIER_ONE } from "../../src/domain/Price.ts"
-import { accountState, MachineAccount, START_MS, subscriptionState, type WorldPost } from "../support/MachineAccount.ts"
+import { costMicros, MULTIPLIER_ONE } from "../../src/domain/Price.ts"
+import {
+  accountState,
+  MachineAccount,
+  NUMERATOR_PER_MICRO,
+  START_MS,
+  subscriptionState,
+  type WorldPost
+} from "../support/MachineAccount.ts"
 import { commandOf } from "../support/CommandTable.ts"
 import { NaiveAccount } from "../support/NaiveAccount.ts"
 
@@ -223,6 +230,75 @@ describe("any list of commands", () => {
         assert.deepInclude(again.answer.settlement, { chargedMicros, costMicros, late, state })
       }
     }
+    return true
+  }, runs)
+})
+
+const Multiplier = Schema.NullOr(Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: 3_000_000n })))
+const Groups = Schema.Struct({ own: Multiplier, redeemed: Multiplier, first: Multiplier, second: Multiplier })
+type Groups = typeof Groups.Type
+
+/** The account as it is read after its groups, or their multipliers, were changed. */
+const withGroups = (state: AccountState, { first, own, redeemed, second }: Groups): AccountState => ({
+  ...state,
+  groups: { own, redeemed },
+  subscriptions: state.subscriptions.map((subscription, index) => ({
+    ...subscription,
+    groupMultiplier: index === 0 ? first : second
+  }))
+})
+
+const groupOf = ({ funding, subscriptionId }: ReservationRow, { first, own, redeemed, second }: Groups): bigint => {
+  const ofPlan = funding !== "subscription" ? null : subscriptionId === 1n ? first : second
+  return [own, ofPlan, redeemed].find((multiplier) => multiplier !== null) ?? MULTIPLIER_ONE
+}
+
+describe("any list of commands, with groups that change between them", () => {
+  const given = {
+    ...twoPlansAndSteps,
+    groups: Schema.Array(Groups).check(Schema.isMinLength(1), Schema.isMaxLength(8))
+  }
+
+  it.prop("holds and settles each call at the group of what pays it, as it was at reserve", given, (drawn) => {
+    const { first, groups, second, steps } = drawn
+    const world = new MachineAccount(accountState(300n, twoPlans(first, second)))
+    const taken = new Map<string, bigint>()
+    commandsOf(steps).forEach((command, index) => {
+      const now = groups[index % groups.length]
+      if (now === undefined) return
+      world.state = withGroups(world.state, now)
+      const told = world.tell(command)
+      if (command._tag === "Post" || told.how !== "accepted") return
+      const row = world.rows.get(command.id)
+      if (row === undefined || (command._tag === "Void" && !taken.has(command.id))) return
+      if (command._tag === "Reserve") {
+        taken.set(command.id, groupOf(row, now))
+        assert.strictEqual(row.reservedMicros, costMicros(command.baseNumerator, row))
+      }
+      assert.strictEqual(row.groupMultiplier, taken.get(command.id))
+      if (command._tag === "Commit") {
+        const used = BigInt(command.outcome.usage.outputTokens)
+        assert.strictEqual(row.costMicros, costMicros(used * NUMERATOR_PER_MICRO, row))
+      }
+    })
+    return true
+  }, runs)
+
+  it.prop("conserves money and exceeds no window", given, ({ first, groups, second, steps }) => {
+    const world = new MachineAccount(accountState(0n, twoPlans(first, second)))
+    let at = 0
+    tellAll(world, steps, (atMs) => {
+      const { owedMicros, subscriptions, usdMicros } = world.state
+      assert.isTrue(usdMicros >= 0n && owedMicros >= 0n && (owedMicros === 0n || usdMicros === 0n))
+      assert.strictEqual(usdMicros - owedMicros, net(world))
+      for (const { id, limits } of subscriptions) {
+        spentIn(world, id, atMs).forEach((spent, window) =>
+          assert.isTrue(limits[window] === 0n || spent <= (limits[window] ?? 0n))
+        )
+      }
+      const next = groups[at++ % groups.length]
+      if (next !== undefined) world.state = withGroups(world.state, next)
+    })
     return true
   }, runs)
 })

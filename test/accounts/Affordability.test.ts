@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { affordable } from "../../src/accounts/Affordability.ts"
-import { boundMicros } from "../../src/accounts/HoldBound.ts"
+import { boundMicros, unmultiplied } from "../../src/accounts/HoldBound.ts"
 import type { AccountState, Reserve } from "../../src/accounts/AccountState.ts"
 import { emptyOutcome } from "../../src/accounts/AccountState.ts"
 import { MULTIPLIER_ONE } from "../../src/domain/Price.ts"
@@ -75,7 +75,7 @@ describe("how many tokens a funding pays for", () => {
   for (const [what, available, asked, tokens] of cases) {
     it(`${what}: ${tokens ?? "refused"}`, () =>
       assert.strictEqual(
-        affordable(asking(asked), { availableMicros: available, planMultiplier: MULTIPLIER_ONE }),
+        affordable(asking(asked), { availableMicros: available, ...unmultiplied }),
         tokens
       ))
   }
@@ -88,11 +88,13 @@ describe("how many tokens a funding pays for", () => {
     token: Scaled,
     billing: Scaled,
     plan: Scaled,
+    group: Scaled,
     least: Tokens,
     middle: Tokens,
     most: Tokens,
     half: Schema.Boolean
-  }, ({ available, base, billing, half, least, middle, most, plan, token }) => {
+  }, ({ available, base, billing, group, half, least, middle, most, plan, token }) => {
+    const multipliers = { planMultiplier: plan, groupMultiplier: group }
     const [tokensMin = 1, tokensDefault = 1, tokensMax = 1] = [least, middle, most].toSorted((a, b) => a - b)
     const command = asking({
       baseNumerator: base,
@@ -103,16 +105,16 @@ describe("how many tokens a funding pays for", () => {
       tokensMax,
       halfAvailable: half
     })
-    const fits = (tokens: number) => boundMicros(command, tokens, plan) <= available
+    const fits = (tokens: number) => boundMicros(command, tokens, multipliers) <= available
     // Exactly: tokens × price × multipliers ≤ (available − base × multipliers) ÷ 2.
-    const scale = NUMERATOR_PER_MICRO * MULTIPLIER_ONE * MULTIPLIER_ONE
+    const scale = NUMERATOR_PER_MICRO * MULTIPLIER_ONE * MULTIPLIER_ONE * MULTIPLIER_ONE
     const isHalf = (tokens: number) =>
-      2n * BigInt(tokens) * token * billing * plan <= available * scale - base * billing * plan
+      2n * BigInt(tokens) * token * billing * plan * group <= available * scale - base * billing * plan * group
     let upper = 0
     for (let tokens = 1; tokens <= tokensMax; tokens++) if (half ? isHalf(tokens) : fits(tokens)) upper = tokens
     const chosen = upper < tokensDefault && fits(tokensDefault) ? tokensDefault : upper
     const expected = chosen >= tokensMin ? chosen : fits(tokensMin) ? tokensMin : undefined
-    assert.strictEqual(affordable(command, { availableMicros: available, planMultiplier: plan }), expected)
+    assert.strictEqual(affordable(command, { availableMicros: available, ...multipliers }), expected)
     return true
   }, { arbitrary: { runs: 200 } })
 })

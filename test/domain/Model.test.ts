@@ -14,7 +14,8 @@ const plan: PlanTerms = {
   limit1dMicros: 0n,
   limit7dMicros: 20_000_000n,
   limit30dMicros: 80_123_456n,
-  multiplierMicros: 500_000n
+  multiplierMicros: 500_000n,
+  groupCode: "vip"
 }
 
 const columns = {
@@ -25,7 +26,8 @@ const columns = {
   limit_1d_micros: 0n,
   limit_7d_micros: 20_000_000n,
   limit_30d_micros: 80_123_456n,
-  multiplier_micros: 500_000n
+  multiplier_micros: 500_000n,
+  group_code: "vip"
 }
 
 const texts = {
@@ -36,7 +38,8 @@ const texts = {
   limit_1d: "0.00",
   limit_7d: "20.00",
   limit_30d: "80.123456",
-  multiplier: "0.5"
+  multiplier: "0.5",
+  group: "vip"
 }
 
 const read = (typed: Readonly<Record<string, string>>) =>
@@ -75,7 +78,8 @@ describe("a model", () => {
       "limit_1d_usd",
       "limit_7d_usd",
       "limit_30d_usd",
-      "multiplier"
+      "multiplier",
+      "group"
     ])
   })
 
@@ -83,6 +87,7 @@ describe("a model", () => {
     assert.deepStrictEqual(Object.fromEntries(planTerms.toForm(plan)), texts)
     assert.deepStrictEqual(read(texts), Result.succeed(plan))
     assert.deepStrictEqual(read({ ...texts, name: " Basic ", limit_1d: "" }), Result.succeed(plan))
+    assert.deepStrictEqual(read({ ...texts, group: "" }), Result.succeed({ ...plan, groupCode: null }))
     const { limit_1d: _, ...unsent } = texts
     assert.deepStrictEqual(read(unsent), Result.succeed(plan))
   })
@@ -101,7 +106,8 @@ describe("a model", () => {
     ["limit_30d", "limit30dMicros", "much"],
     ["limit_30d", "limit30dMicros", "1000000001"],
     ["multiplier", "multiplierMicros", ""],
-    ["multiplier", "multiplierMicros", "1000.000001"]
+    ["multiplier", "multiplierMicros", "1000.000001"],
+    ["group", "groupCode", "VIP"]
   ])("says which field is wrong: %s", (input, name, typed) => {
     assert.deepStrictEqual<unknown>(read({ ...texts, [input]: typed }), Result.fail([name]))
   })

@@ -6,6 +6,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { EVERY_ACCOUNT } from "../../src/accounts/Ledger.ts"
 import { OpenAnswer, send } from "../support/TestHttp.ts"
 import { TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { chatUsage, chunk, completion, Gate, type UpstreamCall } from "../support/TestUpstream.ts"
@@ -137,6 +138,8 @@ interface Next {
   /** Of a user with money; of one with a subscription, who may have to pay from the balance by then. */
   readonly balance: bigint
   readonly subscription: bigint
+  /** Every account is to be read again, not one. */
+  readonly isForAll?: boolean
   /** The subscription gives nothing more: not to streams that outgrow their hold, nor to the next call. */
   readonly cuts?: boolean
   readonly upstream?: string
@@ -206,6 +209,28 @@ const changes: ReadonlyArray<Change> = [
     "account",
     (sql) => sql`UPDATE user_subscriptions SET limit_5h_micros = 1, fence = fence + 1000`,
     { ...same, subscription: costOf(old), cuts: true }
+  ],
+  [
+    "the users' own group, which comes before that of the plan",
+    "account",
+    (sql) =>
+      sql`WITH made AS (
+        INSERT INTO user_groups (code, name, multiplier_micros) VALUES ('half', 'Half', 500000), ('dear', 'Dear', 3000000)
+        RETURNING code
+      ), given AS (UPDATE users SET group_code = 'half' WHERE (SELECT count(*) FROM made) = 2 RETURNING id)
+      UPDATE user_subscriptions SET group_code = 'dear', fence = fence + 1000 WHERE (SELECT count(*) FROM given) > 0`,
+    { balance: costOf(old, 500n), subscription: costOf(old, 250n), isForAll: true }
+  ],
+  [
+    "the plan's group, which comes before that of a redeemed code",
+    "account",
+    (sql) =>
+      sql`WITH made AS (
+        INSERT INTO user_groups (code, name, multiplier_micros) VALUES ('half', 'Half', 500000), ('free', 'Free', 0)
+        RETURNING code
+      ), given AS (UPDATE users SET redeemed_group_code = 'free' WHERE (SELECT count(*) FROM made) = 2 RETURNING id)
+      UPDATE user_subscriptions SET group_code = 'half', fence = fence + 1000 WHERE (SELECT count(*) FROM given) > 0`,
+    { balance: 0n, subscription: costOf(old, 250n), isForAll: true }
   ]
 ]
 
@@ -217,7 +242,7 @@ describe("while calls are open", () => {
         const payer = yield* gateway.user(START)
         const holder = yield* subscriber(gateway)
         const end = yield* openCalls(gateway, [payer, holder])
-        yield* gateway.change(topic, String(holder.id), statement)
+        yield* gateway.change(topic, next.isForAll === true ? EVERY_ACCOUNT : String(holder.id), statement)
         for (const { id, streams, text, user } of yield* end) {
           const row = yield* gateway.rowOf(id)
           const isCut = user === holder && streams && next.cuts === true

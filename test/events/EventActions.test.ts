@@ -109,7 +109,8 @@ const terms: SoldPlan = {
   limit1dMicros: 0n,
   limit7dMicros: 0n,
   limit30dMicros: 0n,
-  multiplierMicros: 1_000_000n
+  multiplierMicros: 1_000_000n,
+  groupCode: null
 }
 
 interface Case {

@@ -12,6 +12,8 @@ import { TestDatabase } from "../support/TestDatabase.ts"
 import { callAt, commitLate, insertCalls, makeUsers, nobody } from "../support/UsageRows.ts"
 import { until } from "../support/Until.ts"
 
+const atPrice = { planMultiplier: 1_000_000n, groupMultiplier: 1_000_000n }
+
 const Services = Layer.mergeAll(KeySpend.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
 let keys = 0
@@ -52,7 +54,7 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
         callAt(userId, hourAgo + 3_600_000, { key_id, reserved_micros: 500n, ...open })
       ])
       yield* commitLate(expired.id, 66n)
-      const all = { limitMicros: 2_000n, spentMicros: 1_800n, roomMicros: 200n, planMultiplier: 0n }
+      const all = { limitMicros: 2_000n, spentMicros: 1_800n, roomMicros: 200n, ...atPrice }
       assert.deepStrictEqual(yield* spending(key_id), all)
       yield* folds.fold(userId)
       assert.deepStrictEqual(yield* spending(key_id), all)

@@ -4,6 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { balanceGroup } from "../../src/accounts/UserGroups.ts"
 import { UserId } from "../../src/domain/Ids.ts"
 import { rateLimits } from "../../src/identity/RateLimiter.ts"
 import { inWorld, TestRedemptions } from "../support/TestRedemptions.ts"
@@ -51,6 +52,31 @@ layer(TestRedemptions.layer, { excludeTestServices: true })("redemption codes", 
     assert.strictEqual((yield* world.admin.batch(id)).state, "used")
     yield* world.sql`UPDATE subscription_plans SET name = 'Basic', duration_days = 30, limit_5h_micros = 6000000,
         disabled_at = NULL WHERE code = 'basic'`
+  })
+
+  test("give the prices of a group, the last one of several, and keep them when it is disabled", function*(world) {
+    const { sql } = world
+    yield* sql`INSERT INTO user_groups (code, name, multiplier_micros) VALUES ('vip', 'VIP', 800000), ('pro', 'Pro', 500000)`
+    const groupOf = (userId: UserId) => Effect.map(balanceGroup(sql, userId), (group) => group?.code)
+    const userId = yield* world.user()
+    const { texts: [vip] } = yield* world.batch({ groupCode: "vip", usesMax: 2 })
+    const { texts: [pro] } = yield* world.batch({ groupCode: "pro", gift: { kind: "plan", planCode: "basic" } })
+    const { texts: [plain] } = yield* world.batch({})
+    yield* world.redeem(userId, vip)
+    assert.strictEqual(yield* groupOf(userId), "vip")
+    yield* world.redeem(userId, pro)
+    yield* world.redeem(userId, plain)
+    assert.strictEqual(yield* groupOf(userId), "pro")
+    yield* sql`UPDATE user_groups SET disabled_at = now() WHERE code IN ('vip', 'pro')`
+    assert.strictEqual(yield* groupOf(userId), "pro")
+    // A batch promised it while it could be given.
+    const other = yield* world.user()
+    yield* world.redeem(other, vip)
+    assert.strictEqual(yield* groupOf(other), "vip")
+    for (const groupCode of ["vip", "nowhere", "'"]) {
+      assert.strictEqual(yield* outcome(world.batch({ groupCode })), "BatchRefused", groupCode)
+    }
+    assert.strictEqual(yield* outcome(sql`UPDATE redemption_batches SET group_code = NULL`), "SqlError")
   })
 
   test("are redeemed by no more users than may, and once by each, however many try at once", function*(world) {

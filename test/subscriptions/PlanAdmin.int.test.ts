@@ -27,7 +27,8 @@ const basic: PlanTerms = {
   limit1dMicros: 0n,
   limit7dMicros: 20_000_000n,
   limit30dMicros: 0n,
-  multiplierMicros: 500_000n
+  multiplierMicros: 500_000n,
+  groupCode: null
 }
 
 const declare = (codes: ReadonlyArray<string>) =>
@@ -106,7 +107,9 @@ describe("PlanAdmin", () => {
         ["p", { limit7dMicros: -1n }, "limit7dMicros"],
         ["p", { limit30dMicros: -1n }, "limit30dMicros"],
         ["p", { multiplierMicros: -1n }, "multiplierMicros"],
-        ["p", { multiplierMicros: 1_000_000_001n }, "multiplierMicros"]
+        ["p", { multiplierMicros: 1_000_000_001n }, "multiplierMicros"],
+        ["p", { groupCode: "VIP" }, "groupCode"],
+        ["p", { groupCode: "nowhere" }, "groupCode"]
       ]
       for (const [code, more, field] of table) {
         const error = yield* Effect.flip(plans.create(ada, { code, ...basic, ...more }))

@@ -6,6 +6,7 @@ import { HashMap } from "effect"
 import type { AccountError } from "../../src/accounts/AccountError.ts"
 import { decide, type Decision, type Event, evolve } from "../../src/accounts/AccountMachine.ts"
 import {
+  type AccountGroups,
   type AccountState,
   type Answer,
   type CallOutcome,
@@ -41,7 +42,6 @@ export const reserveCommand = (id: string, micros: bigint, fields: Partial<Reser
   stream: false,
   price: microPrice,
   billingMultiplier: MULTIPLIER_ONE,
-  groupMultiplier: MULTIPLIER_ONE,
   billingEnabled: true,
   payAsYouGo: true,
   baseNumerator: micros * NUMERATOR_PER_MICRO,
@@ -85,10 +85,13 @@ export const subscriptionState = (
   endsAtMs: START_MS + 40 * 24 * 3_600_000,
   limits,
   multiplier: MULTIPLIER_ONE,
+  groupMultiplier: null,
   windows: fromBuckets({ minutes: [], hours: [] }, START_MS),
   held: fromBuckets({ minutes: [], hours: [] }, START_MS),
   ...fields
 })
+
+export const noGroups: AccountGroups = { own: null, redeemed: null }
 
 export const accountState = (
   usdMicros: bigint,
@@ -100,6 +103,7 @@ export const accountState = (
   heldMicros: 0n,
   openHolds: 0,
   countedOpen: false,
+  groups: noGroups,
   subscriptions,
   open: HashMap.empty()
 })

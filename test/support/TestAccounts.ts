@@ -116,7 +116,6 @@ export const reserveOf = (micros: bigint, fields: Partial<Reserve> = {}): Reserv
     outputMicrosPer1m: 1_000_000n
   },
   billingMultiplier: 1_000_000n,
-  groupMultiplier: 1_000_000n,
   billingEnabled: true,
   payAsYouGo: true,
   baseNumerator: micros * 1_000_000n,

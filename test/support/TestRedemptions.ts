@@ -38,6 +38,7 @@ const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
       name: "Batch",
       note: "",
       gift: { kind: "balance", usdMicros: 1_000_000n },
+      groupCode: null,
       codes: 1,
       usesMax: 1,
       expiresAt: null,

@@ -13,6 +13,7 @@ import { BillsApi, BillsHandlers, ExportsApi, ExportsHandlers, StatementsApi, St
 import { ChannelsApi, ChannelsHandlers } from "./ChannelsApi.ts"
 import { CodesApi, CodesHandlers } from "./CodesApi.ts"
 import { ConfirmationsApi, ConfirmationsHandlers } from "./ConfirmationsApi.ts"
+import { GroupsApi, GroupsHandlers } from "./GroupsApi.ts"
 import { KeysApi, KeysHandlers } from "./KeysApi.ts"
 import { ModelsApi, ModelsHandlers } from "./ModelsApi.ts"
 import { OrdersApi, OrdersHandlers } from "./OrdersApi.ts"
@@ -31,6 +32,7 @@ const areas = HttpApi.make("realms-admin")
   .add(CodesApi)
   .add(ConfirmationsApi)
   .add(ExportsApi)
+  .add(GroupsApi)
   .add(SettingsApi)
   .add(ModelsApi)
   .add(OrdersApi)
@@ -55,6 +57,7 @@ const Handlers = Layer.mergeAll(
   CodesHandlers,
   ConfirmationsHandlers,
   ExportsHandlers,
+  GroupsHandlers,
   KeysHandlers,
   ModelsHandlers,
   OrdersHandlers,

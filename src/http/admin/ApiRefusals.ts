@@ -67,6 +67,7 @@ export const refusals = {
   CodeNotFound: notFound("There is no such code."),
   ConfirmationNotFound: notFound("There is no such confirmation."),
   EventNotFound: notFound("There is no such payment event."),
+  GroupUnknown: notFound("There is no such group."),
   ImportNotFound: notFound("There is no such import, or it is no longer kept."),
   ModelNotFound: notFound("There is no such model."),
   OrderNotFound: notFound("There is no such order."),
@@ -85,6 +86,7 @@ export const refusals = {
   EmailTaken: conflict,
   EventClosed: conflict,
   GrantReused: conflict,
+  GroupExists: conflict,
   LastRoot: conflict,
   ModelExists: conflict,
   OrderClosed: conflict,
@@ -104,6 +106,7 @@ export const refusals = {
   DebtExceeded: ({ owedMicros }: { readonly owedMicros: bigint }) =>
     refused("amount_micros", `the debt is ${formatUsd(owedMicros)} USD`),
   FilterRefused: refusedAs,
+  GroupNotOffered: () => refused("group_code", "is the code of a group that is not disabled"),
   GrantRefused: ({ message, reason }: GrantRefused) =>
     reason === "user" ? noUser({}) : refused(fieldNames[reason], message),
   InvalidEmail: () => refused("email", "is not an e-mail address"),

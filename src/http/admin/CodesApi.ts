@@ -38,6 +38,7 @@ const NewRedemptionBatch = Json({
   note: Schema.optionalKey(Schema.String),
   usdMicros: Schema.optionalKey(AmountJson),
   planCode: Schema.optionalKey(Schema.String),
+  groupCode: Schema.optionalKey(Schema.String),
   codes: Schema.Number.annotate({ description: `1 to ${CODES_MAX}.` }),
   usesMax: Schema.optionalKey(
     Schema.Number.annotate({ description: `Users per code: 1, which is the default, to ${USES_MAX}.` })
@@ -46,7 +47,7 @@ const NewRedemptionBatch = Json({
 }).pipe(
   documented("NewRedemptionBatch", {
     description:
-      "Either `usd_micros`, what each use credits, or `plan_code`, a plan that is given on its terms of today."
+      "Either `usd_micros`, what each use credits, or `plan_code`, a plan that is given on its terms of today. With `group_code`, who redeems a code has the prices of that group from then on."
   })
 )
 
@@ -125,6 +126,7 @@ const fieldNames: Readonly<Record<BatchRefused["fields"][number], readonly [fiel
   note: ["note", "has at most 500 characters, in one line"],
   amount: ["usd_micros", "is more than 0 and at most 10000000000"],
   plan: ["plan_code", "is the code of a plan that is not disabled"],
+  group: ["group_code", "is the code of a group that is not disabled"],
   codes: ["codes", "is a whole number from 1 to 1000"],
   uses: ["uses_max", "is a whole number from 1 to 100000"],
   expiry: ["expires_at", "is a moment to come"]
@@ -138,6 +140,7 @@ interface Asked {
   readonly note?: string
   readonly usdMicros?: bigint
   readonly planCode?: string
+  readonly groupCode?: string
   readonly codes: number
   readonly usesMax?: number
   readonly expiresAt?: string
@@ -157,6 +160,7 @@ const newBatch = (asked: Asked): Effect.Effect<NewBatch, ApiRefused> =>
       name: asked.name,
       note: asked.note ?? "",
       gift: yield* giftOf(asked),
+      groupCode: asked.groupCode ?? null,
       codes: asked.codes,
       usesMax: asked.usesMax ?? 1,
       expiresAt: expiresAt ?? null

@@ -42,6 +42,7 @@ export class PlansApi extends area(
 
 const ruleOf = (field: PlanField): string => {
   if (field === "code") return "has 1 to 40 of a-z, 0-9 and -"
+  if (field === "groupCode") return "is the code of a group that is not disabled, or null"
   return field === "multiplierMicros"
     ? `is from 0 to ${MULTIPLIER_MAX} times 1000000`
     : rangeText(planTerms.fields[field].kind)

@@ -34,6 +34,8 @@ const User = Json({
   ...summary,
   hasPassword: Schema.Boolean,
   passwordLinkUntil: Schema.NullOr(MomentJson),
+  groupCode: Schema.NullOr(Schema.String),
+  redeemedGroupCode: Schema.NullOr(Schema.String),
   sessions: Schema.Array(Json(jsonFields(UserSession.fields))),
   orders: Many,
   subscriptions: Many,
@@ -110,6 +112,12 @@ export class UsersApi extends area(
     success: User,
     error: changeErrors
   }),
+  post("setUserGroup", "/users/:id/group", {
+    params,
+    payload: Json({ groupCode: Schema.NullOr(Schema.String) }).pipe(documented("GroupChange")),
+    success: User,
+    error: editErrors
+  }),
   post("createPasswordLink", "/users/:id/password_link", {
     params,
     success: PasswordLink.pipe(created),
@@ -177,6 +185,8 @@ export const UsersHandlers = answersOf(UsersApi)(
       enableUser: ({ params }, admin) => Effect.andThen(users.enable(admin, params.id), view(params.id)),
       setUserRole: ({ params, payload }, admin) =>
         Effect.andThen(users.setRole(admin, params.id, payload.role), view(params.id)),
+      setUserGroup: ({ params, payload }, admin) =>
+        Effect.andThen(users.setGroup(admin, params.id, payload.groupCode), view(params.id)),
       createPasswordLink: Effect.fnUntraced(function*({ params }, admin) {
         const { expiresAt, token } = yield* links.issue(admin, params.id)
         return { url: `${address.url()}/reset/${Redacted.value(token)}`, expiresAt }

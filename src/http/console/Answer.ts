@@ -114,6 +114,7 @@ const notThere = [
   "CodeNotFound",
   "ConfirmationNotFound",
   "EventNotFound",
+  "GroupUnknown",
   "ImportNotFound",
   "ModelNotFound",
   "OrderNotFound",

@@ -24,6 +24,18 @@ const asking = Effect.gen(function*() {
   return { ask, root, world }
 })
 
+const newPlan = {
+  name: "Api",
+  price_fen: "100",
+  duration_days: 3,
+  limit_5h_micros: "0",
+  limit_1d_micros: "0",
+  limit_7d_micros: "0",
+  limit_30d_micros: "9",
+  multiplier_micros: "1000000",
+  group_code: null
+}
+
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("models and plans by the API", (it) => {
   it.effect("do the same, with conflicts, refusals and exact prices", () =>
     Effect.gen(function*() {
@@ -103,16 +115,6 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       assert.strictEqual((yield* apply([{ position, revision }])).status, 409)
       assert.strictEqual((yield* ask("GET", "/price-imports/999999")).status, 404)
 
-      const newPlan = {
-        name: "Api",
-        price_fen: "100",
-        duration_days: 3,
-        limit_5h_micros: "0",
-        limit_1d_micros: "0",
-        limit_7d_micros: "0",
-        limit_30d_micros: "9",
-        multiplier_micros: "1000000"
-      }
       const plans = yield* ask("POST", "/plans", { code: "api", ...newPlan })
       assert.strictEqual(plans.status, 201)
       assert.deepInclude(plans.json, { ...newPlan, code: "api", revision: "1", subscriptions: 0, pending_orders: 0 })
@@ -182,5 +184,31 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       assert.strictEqual(broken.status, 422)
       assert.deepStrictEqual(Object.keys(broken.json.problems), ["hosted_tools"])
       assert.deepInclude((yield* ask("GET", "/models/api%2Fterms")).json, { revision: "3", file_search_micros: "7" })
+    }))
+
+  it.effect("groups of users are made, given to plans and users, and kept by those who have them", () =>
+    Effect.gen(function*() {
+      const { ask } = yield* asking
+      const newGroup = { name: "Partners", multiplier_micros: "750000" }
+      const group = yield* ask("POST", "/groups", { code: "partners", ...newGroup })
+      assert.strictEqual(group.status, 201)
+      assert.deepInclude(group.json, { ...newGroup, code: "partners", revision: "1", users: 0, redeemed: 0, plans: 0 })
+      assert.strictEqual((yield* ask("POST", "/groups", { code: "partners", ...newGroup })).status, 409)
+      const bad = yield* ask("POST", "/groups", { code: "A", name: "", multiplier_micros: "-1" })
+      assert.sameMembers(Object.keys(bad.json.problems), ["code", "name", "multiplier_micros"])
+      const grouped = yield* ask("POST", "/plans", { code: "grouped", ...newPlan, group_code: "partners" })
+      assert.deepInclude(grouped.json, { group_code: "partners" })
+      const unknown = yield* ask("POST", "/plans", { code: "lost", ...newPlan, group_code: "nowhere" })
+      assert.sameMembers(Object.keys(unknown.json.problems), ["group_code"])
+      const member = yield* ask("POST", "/users", { email: "member@example.com" })
+      const given = yield* ask("POST", `/users/${member.json.id}/group`, { group_code: "partners" })
+      assert.deepInclude(given.json, { group_code: "partners", redeemed_group_code: null })
+      const off = yield* ask("POST", `/groups/${group.json.id}/disable`, { revision: "1" })
+      assert.deepInclude(off.json, { users: 1, plans: 1 })
+      assert.isString(off.json.disabled_at)
+      const other = yield* ask("POST", "/users", { email: "other@example.com" })
+      assert.strictEqual((yield* ask("POST", `/users/${other.json.id}/group`, { group_code: "partners" })).status, 422)
+      assert.strictEqual((yield* ask("POST", `/users/${member.json.id}/group`, { group_code: null })).status, 200)
+      assert.strictEqual((yield* ask("POST", "/users/999999/group", { group_code: null })).status, 404)
     }))
 })

@@ -31,6 +31,8 @@ const adminPages = [
   "/admin/models",
   "/admin/models/new",
   "/admin/models/import",
+  "/admin/groups",
+  "/admin/groups/new",
   "/admin/settings",
   "/admin/keys",
   "/admin/audit"

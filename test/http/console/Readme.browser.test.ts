@@ -24,7 +24,8 @@ const plan = {
   limit1dMicros: 0n,
   limit7dMicros: 20_000_000n,
   limit30dMicros: 80_000_000n,
-  multiplierMicros: 1_000_000n
+  multiplierMicros: 1_000_000n,
+  groupCode: null
 }
 
 const seed = Effect.gen(function*() {

@@ -6,6 +6,7 @@ import { AuditRoutes } from "./audit/Audit.tsx"
 import { ChannelsRoutes } from "./channels/Channels.tsx"
 import { CodesRoutes } from "./codes/Codes.tsx"
 import { ConfirmationsRoutes } from "./confirmations/Confirmations.tsx"
+import { GroupsRoutes } from "./groups/Groups.tsx"
 import { AdminKeysRoutes } from "./keys/Keys.tsx"
 import { AdminModelsRoutes } from "./models/Models.tsx"
 import { ImportRoutes } from "./models/PriceFiles.tsx"
@@ -28,6 +29,7 @@ export const AdminRoutes = routes(
   ChannelsRoutes,
   CodesRoutes,
   ConfirmationsRoutes,
+  GroupsRoutes,
   ImportRoutes,
   OverviewRoutes,
   PaymentsRoutes,

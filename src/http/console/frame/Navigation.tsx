@@ -58,7 +58,8 @@ const adminGroups = ({ say }: PageContext): ReadonlyArray<NavGroup> => [
     items: [
       { path: "/admin/usage", icon: "usage", label: say("admin.usage") },
       { path: "/admin/channels", icon: "channel", label: say("admin.channels") },
-      { path: "/admin/models", icon: "model", label: say("admin.models") }
+      { path: "/admin/models", icon: "model", label: say("admin.models") },
+      { path: "/admin/groups", icon: "users", label: say("admin.groups") }
     ]
   },
   {

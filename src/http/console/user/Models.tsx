@@ -1,8 +1,9 @@
 /**
- * `/models`: the price list, for anybody, signed in or not. It has what some channel serves, with the multiplier that calls from the
- * balance are charged with. A model with other prices for long contexts has a line for each.
+ * `/models`: the price list, for anybody, signed in or not. It has what some channel serves, with the multipliers that calls from the
+ * balance are charged with, those of the user's group included. A model with other prices for long contexts has a line for each.
  */
 import { Effect } from "effect"
+import { AccountOverview } from "../../../accounts/AccountOverview.ts"
 import type { Model } from "../../../catalog/Catalog.ts"
 import { divideUp } from "../../../domain/Money.ts"
 import { MULTIPLIER_ONE, type UnitPrices } from "../../../domain/Price.ts"
@@ -53,12 +54,14 @@ const Name = ({ above, model, priceText, context }: NameProps) => {
 
 const show = Effect.fnUntraced(function*(context: PageContext) {
   const models = yield* servedModels
-  const { multiplierMicros } = (yield* Settings).current().billing
+  const billing = (yield* Settings).current().billing.multiplierMicros
+  const group = context.user === undefined ? undefined : yield* (yield* AccountOverview).group(context.user.id)
+  const multiplier = billing * (group?.multiplierMicros ?? MULTIPLIER_ONE)
   const say = sayOf(context, "models")
-  /** A price is micros per million tokens, so it reads as USD per million; what the multiplier adds is rounded up. */
+  /** A price is micros per million tokens, so it reads as USD per million; what multipliers add is rounded up. */
   const priceText = (micros: bigint | null): string => {
     if (micros === null) return "–"
-    const multiplied = divideUp(micros * multiplierMicros, MULTIPLIER_ONE)
+    const multiplied = divideUp(micros * multiplier, MULTIPLIER_ONE * MULTIPLIER_ONE)
     return multiplied === 0n ? say("free") : context.formats.usd(multiplied)
   }
   const tokensText = (count: number | null): string => count === null ? "–" : say("tokens", { count })
@@ -77,7 +80,9 @@ const show = Effect.fnUntraced(function*(context: PageContext) {
   return listPage({
     context,
     title: say("title"),
-    lead: say(multiplierMicros === MULTIPLIER_ONE ? "lead" : "leadMultiplied"),
+    lead: group === undefined
+      ? say(billing === MULTIPLIER_ONE ? "lead" : "leadMultiplied")
+      : say("leadGroup", { group: group.name }),
     path: "/models",
     columns: [
       { title: say("model"), cell: (line) => <Name {...line} context={context} priceText={priceText} /> },

@@ -5,10 +5,12 @@
 import { Effect } from "effect"
 import {
   AccountOverview,
+  type AccountView,
   type SubscriptionOverview,
   type SuspendedOverview,
   type WindowOverview
 } from "../../../accounts/AccountOverview.ts"
+import { type FundingMultipliers, planMultipliers } from "../../../accounts/HoldBound.ts"
 import { formatDecimal, MICROS_SCALE } from "../../../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../../../domain/Price.ts"
 import { Orders } from "../../../orders/Orders.ts"
@@ -45,6 +47,14 @@ const WindowBar = ({ context, window }: { readonly context: PageContext; readonl
   )
 }
 
+/** What calls count of their price, where that is not all of it. */
+const multiplierLines = (context: PageContext, { groupMultiplier, planMultiplier }: FundingMultipliers) => {
+  const product = planMultiplier * groupMultiplier
+  if (product === MULTIPLIER_ONE * MULTIPLIER_ONE) return []
+  const multiplier = formatDecimal(product, { scale: 2 * MICROS_SCALE })
+  return [sayOf(context, "window")("multiplier", { multiplier })]
+}
+
 interface SubscriptionCardProps {
   readonly context: PageContext
   readonly subscription: SubscriptionOverview
@@ -53,7 +63,7 @@ interface SubscriptionCardProps {
 /** How full each window of a subscription is, and when there is room again. */
 export const SubscriptionCard = ({ subscription, context }: SubscriptionCardProps) => {
   const say = sayOf(context, "window")
-  const { endsAt, planName, startsAt, windows } = subscription
+  const { endsAt, multipliers, planName, startsAt, windows } = subscription
   const isComing = startsAt.getTime() > context.now.getTime()
   return (
     <section class="card h-100">
@@ -67,6 +77,7 @@ export const SubscriptionCard = ({ subscription, context }: SubscriptionCardProp
         {windows.length === 0 ? <p class="text-secondary">{say("noSpendingLimit")}</p> : null}
         {windows.map((window) => <WindowBar key={window.hours} context={context} window={window} />)}
         <div class="text-secondary">
+          {multiplierLines(context, multipliers).map((line) => <div key={line}>{line}</div>)}
           {isComing
             ? (
               <div>
@@ -104,17 +115,18 @@ export const SuspendedNotices = (
 interface OffersProps {
   readonly context: PageContext
   readonly subscriptions: ReadonlyArray<SubscriptionOverview>
+  readonly groups: AccountView["groups"]
   readonly plans: ReadonlyArray<PlanForSale>
   readonly payable: boolean
 }
 
-const PlanCard = ({ payable, plan, subscriptions, context }: OffersProps & { readonly plan: PlanForSale }) => {
+const PlanCard = ({ groups, payable, plan, subscriptions, context }: OffersProps & { readonly plan: PlanForSale }) => {
   const say = sayOf(context, "subscription")
   const isOwned = subscriptions.some(({ planCode }) => planCode === plan.code)
-  const multiplier = formatDecimal(plan.multiplierMicros, { scale: MICROS_SCALE })
+  const { groupMultiplier, multiplierMicros: multiplier } = plan
   const lines = [
     ...limitLines(context, plan.limits),
-    ...(plan.multiplierMicros === MULTIPLIER_ONE ? [] : [say("multiplier", { multiplier })])
+    ...multiplierLines(context, planMultipliers({ groups }, { multiplier, groupMultiplier }))
   ]
   return (
     <section class="card h-100">
@@ -168,7 +180,7 @@ const Offers = (props: OffersProps) => {
 }
 
 const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
-  const { subscriptions, suspended } = yield* (yield* AccountOverview).view(context.user.id)
+  const { groups, subscriptions, suspended } = yield* (yield* AccountOverview).view(context.user.id)
   const plans = yield* (yield* PlansForSale).list
   const { billing: { payAsYouGo }, payment } = (yield* Settings).current()
   const payable = paymentOrigins(payment).length > 0
@@ -192,7 +204,7 @@ const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm
             <SubscriptionCard context={context} subscription={subscription} />
           ])}
         />
-        <Offers context={context} subscriptions={subscriptions} plans={plans} payable={payable} />
+        <Offers context={context} groups={groups} subscriptions={subscriptions} plans={plans} payable={payable} />
         <Grid
           class="mt-4"
           cells={[["col-md-6 col-xl-4", <RedeemCard context={context} action="/subscription/redeem" state={state} />]]}

@@ -1,6 +1,7 @@
 /**
  * The form of a new batch of codes, and what is said of one that was refused.
  */
+import type { GroupChoice } from "../../../../accounts/UserGroups.ts"
 import { GIVES_BALANCE, givesPlan } from "../../../../redemption/BatchForm.ts"
 import { CODES_MAX, GIFT_MICROS_MAX, USES_MAX } from "../../../../redemption/RedemptionBatch.ts"
 import type { BatchRefused } from "../../../../redemption/RedemptionError.ts"
@@ -8,11 +9,16 @@ import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import type { FormState, Page, Problems } from "../../Answer.ts"
 import { askPage } from "../../kit/Forms.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
+import { groupChoice } from "../groups/GroupParts.ts"
 
 const NAME_LENGTH_MAX = 100
 const NOTE_LENGTH_MAX = 500
 
-export const newBatchPage = (context: UserContext, state: FormState, plans: ReadonlyArray<GivablePlan>): Page => {
+export const newBatchPage = (
+  context: UserContext,
+  state: FormState,
+  { groups, plans }: { readonly plans: ReadonlyArray<GivablePlan>; readonly groups: ReadonlyArray<GroupChoice> }
+): Page => {
   const say = sayOf(context, "codes")
   const gifts = plans.map(({ code, durationDays, name }) =>
     [givesPlan(code), say("gift.plan", { name, days: durationDays })] as const
@@ -43,6 +49,9 @@ export const newBatchPage = (context: UserContext, state: FormState, plans: Read
           options: [[GIVES_BALANCE, say("gift.balance")], ...gifts]
         },
         { is: "usd", name: "amount", label: say("amount"), hint: say("amount.hint") },
+        ...groups.length === 0
+          ? []
+          : [groupChoice(groups, { label: say("group"), hint: say("group.hint"), none: say("group.none") })],
         {
           ...one,
           name: "codes",
@@ -71,6 +80,7 @@ export const batchProblems = (context: UserContext, { fields }: BatchRefused): P
     note: ["note", say("note.problem")],
     amount: ["amount", say("amount.problem", { max: usd(GIFT_MICROS_MAX) })],
     plan: ["gives", say("gift.problem")],
+    group: ["group", say("problem.choice")],
     codes: ["codes", say("count.problem", { max: count(CODES_MAX) })],
     uses: ["uses", say("uses.problem", { max: count(USES_MAX) })],
     expiry: ["expiry", say("problem.day")]

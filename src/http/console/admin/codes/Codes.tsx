@@ -94,6 +94,7 @@ const BatchFacts = ({ batch, context }: BatchProps) => {
       facts={[
         [say("state"), <StateBadge say={say} states={states} state={batch.state} />],
         [say("gives"), <span class="break-anywhere">{giftName(context, batch.gift)}</span>],
+        batch.groupCode === null ? null : [say("group"), <code>{batch.groupCode}</code>],
         [say("count"), count(batch.codes)],
         [say("uses"), count(batch.usesMax)],
         [say("redeemed"), usesText(context, batch.uses, batch.codes * batch.usesMax)],
@@ -245,7 +246,8 @@ const unreadable = (context: UserContext) => ({ reason }: CodesUnreadable) =>
 
 const create = pageForm({
   show: Effect.fnUntraced(function*(context, state) {
-    return newBatchPage(context, state, yield* (yield* RedemptionAdmin).plans)
+    const { groups, plans } = yield* RedemptionAdmin
+    return newBatchPage(context, state, yield* Effect.all({ plans, groups }))
   }),
   run: (context, fields) =>
     Effect.gen(function*() {

@@ -119,6 +119,7 @@ const known = new Map<string, readonly [label: TextKey<"confirmations">, show: S
   ["limit_7d_micros", ["fact.limit_7d", usdLimit]],
   ["limit_30d_micros", ["fact.limit_30d", usdLimit]],
   ["multiplier_micros", ["multiplier", rate]],
+  ["group_code", ["group", code]],
   ["codes", ["fact.codes", plain]],
   ["uses_max", ["fact.uses", plain]],
   ["expires_at", ["fact.expires", (text, context) => text || sayOf(context, "confirmations")("fact.never")]],

@@ -2,6 +2,9 @@
  * `/admin/plans`: what users can subscribe to, made, changed and taken off sale.
  */
 import { Effect } from "effect"
+import type { GroupChoice } from "../../../../accounts/UserGroups.ts"
+import { GroupAdmin } from "../../../../catalog/GroupAdmin.ts"
+import { CODE_CHARACTERS_MAX } from "../../../../domain/Code.ts"
 import { PlanId } from "../../../../domain/Ids.ts"
 import { type PlanField, planTerms } from "../../../../domain/Plan.ts"
 import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
@@ -14,10 +17,9 @@ import { byId, enabledFilter, listPage, readListed } from "../../kit/List.tsx"
 import { Figures, NewLink, RowBadges, Small } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, pathId } from "../../Params.ts"
+import { groupChoice } from "../groups/GroupParts.ts"
 import { rowPages, rowPaths } from "../RowForms.tsx"
 import { shownTerms } from "../Terms.tsx"
-
-const CODE_LENGTH_MAX = 40
 
 interface PlanProps {
   readonly context: UserContext
@@ -36,11 +38,12 @@ const termsOf = (context: PageContext) => {
     limit1dMicros: { label: say("limit.1d") },
     limit7dMicros: { label: say("limit.7d") },
     limit30dMicros: { label: say("limit.30d") },
-    multiplierMicros: { label: say("multiplier"), hint: say("multiplier.hint") }
+    multiplierMicros: { label: say("multiplier"), hint: say("multiplier.hint") },
+    groupCode: { label: say("group"), hint: say("group.hint"), problem: say("problem.choice"), unset: say("none") }
   })
 }
 
-const inputsOf = (context: PageContext): ReadonlyArray<InputEntry> => {
+const inputsOf = (context: PageContext, groups: ReadonlyArray<GroupChoice>): ReadonlyArray<InputEntry> => {
   const say = sayOf(context, "adminPlans")
   const term = termsOf(context).inputs()
   return [
@@ -52,7 +55,12 @@ const inputsOf = (context: PageContext): ReadonlyArray<InputEntry> => {
       hint: `${say("limits.hint")} ${say("limits.all")}`,
       inputs: limitNames.map((name) => term[name])
     },
-    [term.multiplierMicros]
+    [
+      term.multiplierMicros,
+      ...groups.length === 0
+        ? []
+        : [groupChoice(groups, { label: say("group"), hint: say("group.hint"), none: say("group.none") })]
+    ]
   ]
 }
 
@@ -146,10 +154,11 @@ const readPlan = (context: UserContext, form: URLSearchParams) =>
   Effect.mapError(Effect.fromResult(planTerms.readForm(form)), (fields) => refuse(planProblems(context, fields)))
 
 const create = pageForm({
-  show: (context, state) => {
+  show: Effect.fnUntraced(function*(context, state) {
+    const groups = yield* (yield* GroupAdmin).choices(null)
     const say = sayOf(context, "adminPlans")
-    const code = { name: "code", label: say("code"), hint: say("code.hint"), maxlength: CODE_LENGTH_MAX }
-    return Effect.succeed(askPage({
+    const code = { name: "code", label: say("code"), hint: say("code.hint"), maxlength: CODE_CHARACTERS_MAX }
+    return askPage({
       context,
       state,
       title: say("new"),
@@ -157,9 +166,9 @@ const create = pageForm({
       action: "/admin/plans/new",
       submit: say("create"),
       back: "/admin/plans",
-      inputs: [{ ...code, required: true, autofocus: true }, ...inputsOf(context)]
-    }))
-  },
+      inputs: [{ ...code, required: true, autofocus: true }, ...inputsOf(context, groups)]
+    })
+  }),
   run: (context, fields) =>
     Effect.gen(function*() {
       const code = (fields.get("code") ?? "").trim()
@@ -182,10 +191,11 @@ const plan = rowPages({
   paths: ({ id }: AdminPlan) => rowPaths("/admin/plans", id),
   say: (context) => sayOf(context, "adminPlans"),
   formOf: (row) => new URLSearchParams(planTerms.toForm(row)),
-  show: (edited) => {
+  show: Effect.fnUntraced(function*(edited) {
     const { row, state, context } = edited
+    const groups = yield* (yield* GroupAdmin).choices(row.groupCode)
     const say = sayOf(context, "adminPlans")
-    return Effect.succeed(page(
+    return page(
       row.name,
       <EditPage
         {...edited}
@@ -200,14 +210,15 @@ const plan = rowPages({
           [say("price"), priceText(context, row)],
           [say("duration"), say("days", { count: row.durationDays })],
           [say("limits"), <PlanLimits context={context} plan={row} />],
-          [say("multiplier"), termsOf(context).text("multiplierMicros", row)]
+          [say("multiplier"), termsOf(context).text("multiplierMicros", row)],
+          [say("group"), termsOf(context).text("groupCode", row)]
         ]}
         above={<PlanFigures context={context} plan={row} />}
       >
-        <Inputs state={state} inputs={inputsOf(context)} />
+        <Inputs state={state} inputs={inputsOf(context, groups)} />
       </EditPage>
-    ))
-  },
+    )
+  }),
   disableText: (context, { name }) => sayOf(context, "adminPlans")("disable.text", { name }),
   stake: (context, row) => PlanFigures({ context, plan: row }),
   save: ({ revision, row: { id }, context }, fields) =>

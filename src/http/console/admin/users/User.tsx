@@ -212,9 +212,23 @@ const AccessActions = ({ user, context }: UserProps) => {
         {isSelf || (isDisabled && user.role === "user")
           ? null
           : <a class="btn" href={`${path}/role`}>{say("changeRole")}</a>}
+        <a class="btn" href={`${path}/group`}>{say("changeGroup")}</a>
         {isSelf ? null : <EnabledAction context={context} paths={switchOf(path)} row={user} say={say} />}
       </div>
       {isSelf ? <p class="text-secondary small mt-3 mb-0">{say("self")}</p> : null}
+    </>
+  )
+}
+
+/** Whose prices the user has whatever pays, and where from. */
+const groupText = ({ user: { groupCode, redeemedGroupCode }, context }: UserProps) => {
+  const say = sayOf(context, "user")
+  const code = groupCode ?? redeemedGroupCode
+  if (code === null) return say("group.none")
+  return (
+    <>
+      <code>{code}</code>
+      <Small>{say(groupCode === null ? "group.redeemed" : "group.own")}</Small>
     </>
   )
 }
@@ -228,6 +242,7 @@ const AccessCard = (props: UserProps) => {
       facts={[
         [say("role"), roleNames(context)[user.role]],
         [say("password"), passwordText(props)],
+        [say("group"), groupText(props)],
         user.adminKeys === 0n ? null : [say("adminKeys"), context.formats.count(user.adminKeys)]
       ]}
       footer={mayOpen(context, `${pathOf(user)}/role`, "POST") ? <AccessActions {...props} /> : null}
@@ -333,7 +348,8 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
       ended: say("done.ended"),
       disabled: say("done.disabled"),
       enabled: say("done.enabled"),
-      role: say("done.role")
+      role: say("done.role"),
+      group: say("done.group")
     },
     children: (
       <>

@@ -6,6 +6,7 @@ import { Effect, Option, Redacted } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { Adjustments } from "../../../../accounts/Adjustments.ts"
 import { DebtWaivers } from "../../../../accounts/DebtWaivers.ts"
+import { GroupAdmin } from "../../../../catalog/GroupAdmin.ts"
 import { SubscriptionId, UserId } from "../../../../domain/Ids.ts"
 import { formatUsd } from "../../../../domain/Money.ts"
 import { PasswordLinks } from "../../../../identity/PasswordLinks.ts"
@@ -21,6 +22,7 @@ import { Copyable, Notice, PageHeading, Panel } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
 import { roleHints, roleNames } from "../../text/SharedTexts.ts"
+import { groupChoice } from "../groups/GroupParts.ts"
 import { type AdminAction, adminAction, refuseFor, usdIn } from "../AdminAction.ts"
 
 /** The user of the `:id` in the route of the request at hand. */
@@ -238,6 +240,31 @@ const role = userAction("role", {
   }
 })
 
+const group = userAction("group", {
+  find: Effect.gen(function*() {
+    const user = yield* theUser
+    return { user, groups: yield* (yield* GroupAdmin).choices(user.groupCode) }
+  }),
+  ask: ({ say, subject: { groups, user } }) => ({
+    title: say("group.title", { email: user.email }),
+    text: say("group.text"),
+    submit: say("changeGroup"),
+    inputs: [
+      groupChoice(groups, {
+        label: say("group"),
+        hint: say("group.hint"),
+        none: say("group.none"),
+        initial: user.groupCode ?? ""
+      })
+    ]
+  }),
+  run: ({ context, fields, say, subject: { user } }) =>
+    UserAdmin.use((admin) => admin.setGroup(actorOf(context), user.id, fields.get("group") || null)).pipe(
+      Effect.as("group"),
+      Effect.catchTag("GroupNotOffered", () => refuse({ group: say("problem.choice") }))
+    )
+})
+
 /** The answer of this form is the only page that has the link. */
 const link = (context: UserContext) =>
   Effect.gen(function*() {
@@ -267,5 +294,6 @@ export const UserActionRoutes = routes(
   disable,
   adminForm("/admin/users/:id/enable", { run: enable }),
   role,
+  group,
   adminForm("/admin/users/:id/password-link", { run: link })
 )

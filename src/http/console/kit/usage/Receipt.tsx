@@ -33,8 +33,10 @@ const lineNames: Readonly<Record<CostLine["name"], TextKey<"usage">>> = {
 const Breakdown = ({ call, context }: Props) => {
   const say = sayOf(context, "usage")
   const { count, usd, usdExact } = context.formats
-  const multipliers = [call.billingMultiplier, call.planMultiplier]
-  const [billing = "", plan = ""] = multipliers.map((micros) => formatDecimal(micros, { scale: MICROS_SCALE }))
+  const multipliers = [call.billingMultiplier, call.planMultiplier, call.groupMultiplier]
+  const [billing = "", plan = "", group = ""] = multipliers.map((micros) =>
+    formatDecimal(micros, { scale: MICROS_SCALE })
+  )
   const isMultiplied = multipliers.some((multiplier) => multiplier !== MULTIPLIER_ONE)
   return (
     <TableCard
@@ -49,7 +51,7 @@ const Breakdown = ({ call, context }: Props) => {
     >
       <div class="card-body">
         {isMultiplied
-          ? <div class="text-secondary">{say("receipt.multiplied", { billing, plan })}</div>
+          ? <div class="text-secondary">{say("receipt.multiplied", { billing, plan, group })}</div>
           : null}
         <div class="d-flex justify-content-between flex-wrap gap-2">
           <span>{say("receipt.rounded")}</span>

@@ -1,0 +1,65 @@
+/**
+ * The groups by which users have prices of their own, as others name them: which there are to choose from, which a user has, and how
+ * one is given, as parts of transactions that others open.
+ */
+import { Effect, Schema } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
+import { rowOf, rowsOf } from "../postgres/Rows.ts"
+import { announceAccount } from "./Ledger.ts"
+
+type Sql = SqlClient.SqlClient
+
+/** A group by its code, with its multiplier, scaled by 10^6. */
+export const GroupChoice = Row({ code: Schema.String, name: Schema.String, multiplierMicros: Schema.BigInt })
+export interface GroupChoice extends Schema.Schema.Type<typeof GroupChoice> {}
+
+/** Groups to choose from, at most. */
+const CHOICES_MAX = 200
+
+/** Those that are not disabled, and `own`, which stays possible where it is chosen already; by name. */
+export const groupChoices = (
+  sql: Sql,
+  own: string | null
+): Effect.Effect<ReadonlyArray<GroupChoice>, SqlError.SqlError> =>
+  rowsOf(
+    GroupChoice,
+    sql`SELECT code, name, multiplier_micros FROM user_groups WHERE disabled_at IS NULL OR code = ${own}::text
+      ORDER BY name, id LIMIT ${CHOICES_MAX}`
+  )
+
+/** Whether something may name a group from now on: it is none, what it named before, or one that is not disabled. */
+export const mayName = (
+  sql: Sql,
+  code: string | null,
+  before: string | null = null
+): Effect.Effect<boolean, SqlError.SqlError> =>
+  code === before || code === null
+    ? Effect.succeed(true)
+    : Effect.map(
+      sql`SELECT FROM user_groups WHERE code = ${code} AND disabled_at IS NULL`,
+      (rows) => rows.length > 0
+    )
+
+/** The group whose prices the calls have that the user's balance pays; undefined: there is none, and prices are the models'. */
+export const balanceGroup = (
+  sql: Sql,
+  userId: UserId
+): Effect.Effect<GroupChoice | undefined, SqlError.SqlError> =>
+  rowOf(
+    GroupChoice,
+    sql`SELECT g.code, g.name, g.multiplier_micros FROM users u
+      JOIN user_groups g ON g.code = coalesce(u.group_code, u.redeemed_group_code) WHERE u.id = ${userId}`
+  )
+
+/** Gives a user the group of a code that they redeem. Open calls keep their prices. */
+export const giveRedeemedGroup = (
+  sql: Sql,
+  userId: UserId,
+  code: string
+): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.andThen(
+    sql`UPDATE users SET redeemed_group_code = ${code} WHERE id = ${userId}`,
+    announceAccount(sql, userId)
+  )
