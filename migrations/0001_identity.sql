@@ -72,10 +72,14 @@ CREATE TABLE api_keys (
   expires_at timestamptz,
   revoked_at timestamptz,
   last_used_at timestamptz,
+  -- Refused as if it were revoked, until its user resumes it.
+  paused_at timestamptz,
   spend_limit_micros bigint CHECK (spend_limit_micros >= 0),
+  -- What the limit is for: a UTC day, a week from Monday, a calendar month, or all time.
+  spend_limit_period text NOT NULL DEFAULT 'total' CHECK (spend_limit_period IN ('day', 'week', 'month', 'total')),
   allowed_models text[]
 );
-CREATE INDEX api_keys_user ON api_keys (user_id);
+CREATE INDEX api_keys_user ON api_keys (user_id, id);
 
 -- How much of a rate limit is used up. The limit is full again at `full_at_ms`, by the clock of the servers, and from then on
 -- the row has no meaning. The key (an address, an account) is hashed: this is no list of who tried what.

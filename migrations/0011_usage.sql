@@ -26,6 +26,8 @@ CREATE TABLE usage_hours (
   PRIMARY KEY (user_id, hour, model, key_id, funding, channel)
 ) WITH (fillfactor = 70);
 CREATE INDEX usage_hours_hour ON usage_hours (hour);
+-- What a key has spent in a day, a week or a month. Amounts are not part of it, so that a fold rewrites no entry.
+CREATE INDEX usage_hours_key ON usage_hours (key_id, hour) WHERE key_id <> 0;
 
 -- What the folded calls of a key were charged, ever.
 CREATE TABLE usage_keys (

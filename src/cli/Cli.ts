@@ -12,6 +12,7 @@ import type { BillCheck } from "../finance/BillCheck.ts"
 import type { Exports } from "../finance/Exports.ts"
 import type { Statements } from "../finance/Statements.ts"
 import type { ApiKeys } from "../identity/ApiKeys.ts"
+import type { KeyList } from "../identity/KeyList.ts"
 import type { UserAdmin } from "../identity/UserAdmin.ts"
 import type { Users } from "../identity/Users.ts"
 import type { Checkout } from "../orders/Checkout.ts"
@@ -42,6 +43,7 @@ export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4> {
     | Users
     | UserAdmin
     | ApiKeys
+    | KeyList
     | Adjustments
     | Orders
     | Checkout

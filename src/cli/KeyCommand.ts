@@ -1,27 +1,213 @@
 /**
- * `realms key create` and `realms key revoke`. A key is shown once, when it is made: alone on standard output, so that a
+ * `realms key create`, `list`, `update` and `revoke`. A key is shown once, when it is made: alone on standard output, so that a
  * script can take it as it is.
  */
-import { Effect, type Layer, Redacted } from "effect"
+import { DateTime, Effect, type Layer, Option, Redacted, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
+import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import type { ListedApiKey, SpendingApiKey } from "../identity/ApiKey.ts"
 import { ApiKeys } from "../identity/ApiKeys.ts"
+import { KeyList } from "../identity/KeyList.ts"
+import type { LimitPeriod } from "../identity/LimitPeriod.ts"
+import type { KeyChange } from "../identity/NewApiKey.ts"
 import type { Users } from "../identity/Users.ts"
 import { cliActor } from "../platform/AuditLog.ts"
-import { print } from "./Output.ts"
+import { failed } from "./CliFailure.ts"
+import { dollars, print, type Printable, table } from "./Output.ts"
 import { findUser, keyIdArgument, userFlag } from "./Parameters.ts"
 
-const name = Flag.String("name").pipe(
-  Flag.withDefault(""),
-  Flag.withDescription("What the key is for")
+/** Keys listed at once, at most. */
+const LISTED_MAX = 1_000
+
+/** Takes a limit off. */
+const NONE = "none"
+
+/** A text that is `none`, or what `parse` takes. */
+const orNone = <A>(parse: (text: string) => Option.Option<A>) => (text: string): Option.Option<A | null> =>
+  text === NONE ? Option.some(null) : parse(text)
+
+const parseLimit = (text: string): Option.Option<bigint> =>
+  Option.filter(
+    Option.fromUndefinedOr(parseDecimal(text.trim().replace(/^\$/, ""), MICROS_SCALE)),
+    (micros) => micros >= 0n
+  )
+
+const parseMoment = (text: string): Option.Option<Date> =>
+  Option.map(DateTime.make(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T23:59:59Z` : text), DateTime.toDateUtc)
+
+const resets = { daily: "day", weekly: "week", monthly: "month", never: "total" } as const satisfies Readonly<
+  Record<string, LimitPeriod>
+>
+
+const nameFlag = Flag.String("name").pipe(Flag.withDescription("What the key is for"))
+
+/** What can be set of a key; what is not given stays as it is. */
+const terms = {
+  limit: Flag.String("limit-usd").pipe(
+    Flag.withMetavar("amount|none"),
+    Flag.withDescription("What may be spent with it in each period, such as 5.00"),
+    Flag.filterMap(orNone(parseLimit), () => "an amount in USD from 0 up, such as 5.00, or none"),
+    Flag.optional
+  ),
+  reset: Flag.Literals("reset", Struct.keys(resets)).pipe(
+    Flag.withDescription(
+      "When the limit begins anew: at 0:00 UTC every day, every Monday, every first of a month, or never"
+    ),
+    Flag.optional
+  ),
+  expires: Flag.String("expires").pipe(
+    Flag.withMetavar("date|none"),
+    Flag.withDescription("A day, at whose end in UTC it expires, or an ISO 8601 moment"),
+    Flag.filterMap(orNone(parseMoment), () => "a day such as 2030-01-31, an ISO 8601 moment, or none"),
+    Flag.optional
+  ),
+  models: Flag.String("models").pipe(
+    Flag.withMetavar("ids|none"),
+    Flag.withDescription("Ids of the only models it may use, separated by commas; none: every model"),
+    Flag.filterMap(
+      orNone((text) => Option.some(text.split(",").map((id) => id.trim()))),
+      () => "ids of models, separated by commas"
+    ),
+    Flag.optional
+  )
+}
+
+interface GivenTerms {
+  readonly limit: Option.Option<bigint | null>
+  readonly reset: Option.Option<keyof typeof resets>
+  readonly expires: Option.Option<Date | null>
+  readonly models: Option.Option<ReadonlyArray<string> | null>
+}
+
+const termsOf = ({ expires, limit, models, reset }: GivenTerms): KeyChange => ({
+  ...Option.isSome(limit) ? { spendLimitMicros: limit.value } : {},
+  ...Option.isSome(reset) ? { spendLimitPeriod: resets[reset.value] } : {},
+  ...Option.isSome(expires) ? { expiresAt: expires.value } : {},
+  ...Option.isSome(models) ? { allowedModels: models.value } : {}
+})
+
+const keyFields = (key: ListedApiKey) => ({
+  id: key.id,
+  name: key.name,
+  hint: key.hint,
+  created_at: key.createdAt,
+  expires_at: key.expiresAt,
+  revoked_at: key.revokedAt,
+  paused_at: key.pausedAt,
+  last_used_at: key.lastUsedAt,
+  spend_limit_micros: key.spendLimitMicros,
+  spend_limit_period: key.spendLimitPeriod,
+  allowed_models: key.allowedModels
+} satisfies Printable)
+
+const resetOf = (period: LimitPeriod): string => Struct.keys(resets).find((name) => resets[name] === period) ?? period
+
+const limitText = ({ spendLimitMicros, spendLimitPeriod }: ListedApiKey): string =>
+  spendLimitMicros === null
+    ? "-"
+    : `${dollars(spendLimitMicros)}${spendLimitPeriod === "total" ? "" : ` ${resetOf(spendLimitPeriod)}`}`
+
+const stateText = ({ expiresAt, pausedAt, revokedAt }: ListedApiKey, now: DateTime.Utc): string => {
+  if (revokedAt !== null) return "revoked"
+  if (expiresAt !== null && expiresAt.getTime() <= now.epochMilliseconds) return "expired"
+  return pausedAt === null ? "active" : "paused"
+}
+
+const create = Command.make(
+  "create",
+  { user: userFlag, name: nameFlag.pipe(Flag.withDefault("")), ...terms },
+  (flags) =>
+    Effect.gen(function*() {
+      const user = yield* findUser(flags.user)
+      const { hint, id, key } = yield* (yield* ApiKeys).create(
+        { ...termsOf(flags), userId: user.id, name: flags.name },
+        { administrator: cliActor }
+      )
+      const text = Redacted.value(key)
+      yield* print({ id, key: text, hint, user_id: user.id, name: flags.name }, text)
+    })
+).pipe(
+  Command.withDescription("Create an API key and print it; it cannot be shown again"),
+  Command.withExamples([{ command: "realms key create --user ada@example.com --limit-usd 5 --reset daily" }])
 )
 
-const create = Command.make("create", { user: userFlag, name }, (flags) =>
+const all = Flag.Boolean("all").pipe(
+  Flag.withoutNegation,
+  Flag.withDefault(false),
+  Flag.withDescription("Those that are revoked or expired, too")
+)
+
+const describeKeys = (keys: ReadonlyArray<SpendingApiKey>, now: DateTime.Utc): string =>
+  keys.length === 0
+    ? "there are no such keys; `realms key create` makes one"
+    : table(
+      ["ID", "NAME", "KEY", "STATE", "SPENT", "OF LIMIT", "LIMIT", "LAST USED"],
+      keys.map((key) => [
+        key.id.toString(),
+        key.name,
+        key.hint,
+        stateText(key, now),
+        dollars(key.spentMicros),
+        key.spendLimitMicros === null ? "-" : dollars(key.spentOfLimitMicros),
+        limitText(key),
+        key.lastUsedAt?.toISOString().slice(0, 10) ?? "never"
+      ])
+    )
+
+const list = Command.make("list", { user: userFlag, all }, (flags) =>
   Effect.gen(function*() {
     const user = yield* findUser(flags.user)
-    const { hint, id, key } = yield* (yield* ApiKeys).create({ userId: user.id, name: flags.name }, cliActor)
-    const text = Redacted.value(key)
-    yield* print({ id, key: text, hint, user_id: user.id, name: flags.name }, text)
-  })).pipe(Command.withDescription("Create an API key and print it; it cannot be shown again"))
+    const keys = yield* KeyList
+    const found = flags.all
+      ? yield* keys.page(user.id, { limit: LISTED_MAX })
+      : yield* keys.live(user.id, { limit: LISTED_MAX, order: "newest", skipped: 0 })
+    yield* print(
+      found.map((key) => ({
+        ...keyFields(key),
+        spent_micros: key.spentMicros,
+        spent_of_limit_micros: key.spentOfLimitMicros
+      })),
+      describeKeys(found, yield* DateTime.now)
+    )
+  })).pipe(
+    Command.withDescription("List the API keys of a user with what each has spent"),
+    Command.withExamples([{ command: "realms key list --user ada@example.com" }])
+  )
+
+const pause = Flag.Boolean("pause").pipe(
+  Flag.withoutNegation,
+  Flag.withDefault(false),
+  Flag.withDescription("Refuse new calls with it until it is resumed")
+)
+
+const resume = Flag.Boolean("resume").pipe(
+  Flag.withoutNegation,
+  Flag.withDefault(false),
+  Flag.withDescription("Let a paused key work again")
+)
+
+const update = Command.make(
+  "update",
+  { id: keyIdArgument, name: nameFlag.pipe(Flag.optional), ...terms, pause, resume },
+  ({ id, name, pause, resume, ...given }) =>
+    Effect.gen(function*() {
+      if (pause && resume) return yield* failed("give --pause or --resume, not both")
+      const change: KeyChange = {
+        ...termsOf(given),
+        ...Option.isSome(name) ? { name: name.value } : {},
+        ...pause || resume ? { paused: pause } : {}
+      }
+      if (Struct.keys(change).length === 0) {
+        return yield* failed("say what to change; `realms key update --help` lists it")
+      }
+      const key = yield* (yield* ApiKeys).change(id, change, { administrator: cliActor })
+      const now = yield* DateTime.now
+      yield* print(keyFields(key), `key ${id} is ${stateText(key, now)}, limit ${limitText(key)}`)
+    })
+).pipe(
+  Command.withDescription("Change an API key, on every server at once"),
+  Command.withExamples([{ command: "realms key update 12 --limit-usd 20 --reset monthly" }])
+)
 
 const revoke = Command.make("revoke", { id: keyIdArgument }, ({ id }) =>
   Effect.gen(function*() {
@@ -30,8 +216,13 @@ const revoke = Command.make("revoke", { id: keyIdArgument }, ({ id }) =>
   })).pipe(Command.withDescription("Revoke an API key for good, on every server at once"))
 
 /** `services` are built for a command that runs, not for help about it. */
-export const keyCommand = <E, R>(services: Layer.Layer<Users | ApiKeys, E, R>) =>
+export const keyCommand = <E, R>(services: Layer.Layer<Users | ApiKeys | KeyList, E, R>) =>
   Command.make("key").pipe(
-    Command.withDescription("Create and revoke API keys"),
-    Command.withSubcommands([create.pipe(Command.provide(services)), revoke.pipe(Command.provide(services))])
+    Command.withDescription("Create, list, change and revoke API keys"),
+    Command.withSubcommands([
+      create.pipe(Command.provide(services)),
+      list.pipe(Command.provide(services)),
+      update.pipe(Command.provide(services)),
+      revoke.pipe(Command.provide(services))
+    ])
   )

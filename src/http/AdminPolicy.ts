@@ -17,6 +17,7 @@ const reading: Rules = [
   ["/users", "read"],
   ["/users/:id", "read"],
   ["/users/:id/ledger", "read"],
+  ["/users/:id/keys", "read"],
   ["/users/:id/subscriptions", "read"],
   ["/usage", "read"],
   ["/usage/days.svg", "read"],

@@ -89,7 +89,8 @@ export class HttpServer extends Context.Service<HttpServer, {
   )
 }
 
-const isCall = ({ url }: IncomingMessage): boolean => url !== undefined && url.startsWith("/v1/")
+const isCall = ({ url }: IncomingMessage): boolean =>
+  url !== undefined && (url.startsWith("/v1/") || url.startsWith("/dashboard/billing/"))
 
 /** No request takes longer: the slowest body of a call that is still read, and of a page. */
 const requestTimeoutMs = (limits: ClientLimits, bodyBytesMax: number): number =>

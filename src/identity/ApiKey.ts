@@ -4,7 +4,8 @@
 import { Schema } from "effect"
 import { ApiKeyId, UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
-import { Millis, Row } from "../domain/Row.ts"
+import { Millis, Row, RowWith } from "../domain/Row.ts"
+import { LimitPeriod } from "./LimitPeriod.ts"
 
 const AllowedModels = Schema.NullOr(Schema.Array(Schema.String))
 
@@ -14,7 +15,7 @@ export const ApiKeyIdentity = Row({
   userId: UserId,
   /** Null: it does not expire. */
   expiresAtMs: Schema.NullOr(Millis),
-  /** What may be spent with it in all, in USD micros. Null: it has no limit of its own. */
+  /** What may be spent with it in each period of its limit, in USD micros. Null: it has no limit of its own. */
   spendLimitMicros: Schema.NullOr(Micros),
   /** Null: every model. */
   allowedModels: AllowedModels
@@ -32,7 +33,20 @@ export const ListedApiKey = Row({
   revokedAt: Schema.NullOr(Schema.Date),
   /** Up to a minute behind; null: never. */
   lastUsedAt: Schema.NullOr(Schema.Date),
+  /** Null: it is not paused. */
+  pausedAt: Schema.NullOr(Schema.Date),
   spendLimitMicros: Schema.NullOr(Micros),
+  /** What the limit is for. */
+  spendLimitPeriod: LimitPeriod,
   allowedModels: AllowedModels
 })
 export interface ListedApiKey extends Schema.Schema.Type<typeof ListedApiKey> {}
+
+/** The same with what was spent, open holds included, in USD micros. */
+export const SpendingApiKey = RowWith(ListedApiKey, {
+  /** Ever. */
+  spentMicros: Micros,
+  /** In the period of its limit that runs now. */
+  spentOfLimitMicros: Micros
+})
+export interface SpendingApiKey extends Schema.Schema.Type<typeof SpendingApiKey> {}

@@ -4,6 +4,7 @@
  * @internal
  */
 import type { ApiKeyIdentity } from "./ApiKey.ts"
+import type { InvalidApiKey } from "./IdentityError.ts"
 import { LruMap } from "./LruMap.ts"
 
 /** Valid keys remembered, at most. */
@@ -12,12 +13,12 @@ export const KEYS_CACHED_MAX = 50_000
 /** Unknown keys remembered, at most: a client with a wrong key asks often, a thousand wrong keys are an attack. */
 export const UNKNOWN_KEYS_CACHED_MAX = 1_000
 
-/** A valid key's identity; null: the key is known not to be valid. */
-export type CachedAnswer = ApiKeyIdentity | null
+/** A valid key's identity, or why the key is known not to be valid. */
+export type CachedAnswer = ApiKeyIdentity | InvalidApiKey["reason"]
 
 export class ApiKeyCache {
   private readonly valid: LruMap<string, ApiKeyIdentity>
-  private readonly invalid: LruMap<string, true>
+  private readonly invalid: LruMap<string, InvalidApiKey["reason"]>
   private generation = 0
 
   constructor(validMax = KEYS_CACHED_MAX, invalidMax = UNKNOWN_KEYS_CACHED_MAX) {
@@ -34,8 +35,9 @@ export class ApiKeyCache {
     return undefined
   }
 
-  isKnownInvalid(hash: string): boolean {
-    return this.invalid.get(hash) === true
+  /** Why a key is known not to be valid; undefined when that is not known. */
+  refusal(hash: string): InvalidApiKey["reason"] | undefined {
+    return this.invalid.get(hash)
   }
 
   /** To be taken before a lookup starts, and given to {@link put} with its answer. */
@@ -46,7 +48,7 @@ export class ApiKeyCache {
   /** Takes an answer in, unless something has changed since the ticket was taken. */
   put(ticket: number, hash: string, answer: CachedAnswer): void {
     if (ticket !== this.generation) return
-    if (answer === null) this.invalid.set(hash, true)
+    if (typeof answer === "string") this.invalid.set(hash, answer)
     else this.valid.set(hash, answer)
   }
 

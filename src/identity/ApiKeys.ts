@@ -1,12 +1,12 @@
 /**
- * API keys: made, revoked, and told from wrong ones. Only the SHA-256 of a key is stored. A valid key is answered from
- * memory while messages from other processes arrive; a revocation empties that memory on every runner.
+ * API keys: made, changed, revoked, and told from wrong ones. Only the SHA-256 of a key is stored. A valid key is answered from
+ * memory while messages from other processes arrive; a change or a revocation empties that memory on every runner.
  */
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
-import { hash, randomBytes } from "node:crypto"
+import { createHmac, hash, randomBytes } from "node:crypto"
 import type { ApiKeyId, UserId } from "../domain/Ids.ts"
-import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { type Actor, type AuditFacts, changesBetween, recordChange } from "../platform/AuditLog.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import {
   type DatabaseUnavailable,
@@ -17,7 +17,7 @@ import {
 import { inTransaction } from "../postgres/Transaction.ts"
 import type { ApiKeyIdentity, ListedApiKey } from "./ApiKey.ts"
 import { ApiKeyCache } from "./ApiKeyCache.ts"
-import { findApiKey, insertApiKey, listApiKeys, revokeApiKey } from "./ApiKeyStore.ts"
+import { changeApiKey, findApiKey, insertApiKey, listApiKeys, revokeApiKey } from "./ApiKeyStore.ts"
 import {
   ApiKeyNotFound,
   type ApiKeyRefused,
@@ -26,7 +26,7 @@ import {
   type UserNotFound
 } from "./IdentityError.ts"
 import { makeKeyUses } from "./KeyUses.ts"
-import { checkNewApiKey, type NewApiKey } from "./NewApiKey.ts"
+import { checkKeyTerms, type KeyChange, type NewApiKey } from "./NewApiKey.ts"
 
 export type { ApiKeyIdentity, ListedApiKey } from "./ApiKey.ts"
 
@@ -36,6 +36,18 @@ const HINT_CHARACTERS = 4
 
 /** A longer text is no key of ours and is not even hashed. */
 const TOKEN_LENGTH_MAX = 256
+
+/**
+ * The form that asks for a key: the secret of its sender's session, and a word of the form's own. The key is derived from both and from
+ * what it is to be, so that the same form sent again means the same key, and makes no second one.
+ */
+export interface SentForm {
+  readonly secret: Redacted.Redacted<string>
+  readonly word: string
+}
+
+/** Whose key is changed or revoked, or who does it for somebody else, which is recorded. */
+type ChangedBy = { readonly userId: UserId } | { readonly administrator: Actor }
 
 /** A new key; `key` is shown this once and cannot be had again. */
 export interface CreatedApiKey {
@@ -48,16 +60,26 @@ export class ApiKeys extends Context.Service<ApiKeys, {
   /** A user has at most 100 keys that are neither revoked nor expired. */
   create(
     key: NewApiKey,
-    /** Who makes it for somebody else; it is recorded then. */
-    administrator?: Actor
+    /** Who makes it for somebody else, which is recorded; or the form that its user has sent. */
+    origin?: { readonly administrator: Actor } | { readonly form: SentForm }
   ): Effect.Effect<CreatedApiKey, UserNotFound | TooManyKeys | ApiKeyRefused | DatabaseUnavailable>
   /** The user's keys, newest first: all that are live, and of the others the newest, at most 200 together. */
   list(userId: UserId): Effect.Effect<ReadonlyArray<ListedApiKey>, DatabaseUnavailable>
+  /** Changes what is given, at once and everywhere. Another user's key is not found, and a revoked one is refused. */
+  change(
+    id: ApiKeyId,
+    change: KeyChange,
+    by: ChangedBy
+  ): Effect.Effect<ListedApiKey, ApiKeyNotFound | ApiKeyRefused | TooManyKeys | DatabaseUnavailable>
   /** For good. Revoking a revoked key changes nothing. */
   revoke(id: ApiKeyId, administrator?: Actor): Effect.Effect<void, ApiKeyNotFound | DatabaseUnavailable>
-  /** The same for a key of this user; another user's is not found. */
-  revokeOwn(userId: UserId, id: ApiKeyId): Effect.Effect<void, ApiKeyNotFound | DatabaseUnavailable>
-  /** Fails with `InvalidApiKey` for a key that is unknown, revoked, expired, or of a disabled user. */
+  /** The same for a key of this user; another user's is not found. An administrator who does it is recorded. */
+  revokeOwn(
+    userId: UserId,
+    id: ApiKeyId,
+    administrator?: Actor
+  ): Effect.Effect<void, ApiKeyNotFound | DatabaseUnavailable>
+  /** Fails with `InvalidApiKey` for a key that is unknown, revoked, expired, paused, or of a disabled user. */
   authenticate(token: string): Effect.Effect<ApiKeyIdentity, InvalidApiKey | DatabaseUnavailable>
   /** The same from memory, at once; undefined says only that `authenticate` must be asked. */
   cached(token: string): ApiKeyIdentity | undefined
@@ -88,33 +110,35 @@ export class ApiKeys extends Context.Service<ApiKeys, {
     }
 
     const authenticate = Effect.fnUntraced(function*(token: string) {
-      if (!couldBeKey(token)) return yield* new InvalidApiKey()
+      if (!couldBeKey(token)) return yield* new InvalidApiKey({ reason: "unknown" })
       const keyHash = hashOf(token)
       const cached = cachedByHash(keyHash)
       if (cached !== undefined) return used(cached)
-      if (notifications.isUp() && cache.isKnownInvalid(keyHash)) return yield* new InvalidApiKey()
+      const refusal = notifications.isUp() ? cache.refusal(keyHash) : undefined
+      if (refusal !== undefined) return yield* new InvalidApiKey({ reason: refusal })
       const ticket = cache.ticket()
-      const identity = yield* findApiKey(sql, Buffer.from(keyHash, "hex")).pipe(
+      const found = yield* findApiKey(sql, Buffer.from(keyHash, "hex")).pipe(
         (query) => withinDatabaseWait(query),
         Effect.mapError(databaseUnavailable)
       )
-      if (notifications.isUp()) cache.put(ticket, keyHash, identity)
-      return identity === null ? yield* new InvalidApiKey() : used(identity)
+      if (notifications.isUp()) cache.put(ticket, keyHash, found)
+      return typeof found === "string" ? yield* new InvalidApiKey({ reason: found }) : used(found)
     })
 
-    const create = Effect.fn("ApiKeys.create")(function*(key: NewApiKey, administrator?: Actor) {
-      yield* checkNewApiKey(key, yield* Clock.currentTimeMillis)
-      const token = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`
+    const create: ApiKeys["Service"]["create"] = Effect.fn("ApiKeys.create")(function*(key, origin) {
+      yield* checkKeyTerms(key, yield* Clock.currentTimeMillis)
+      const token = `${KEY_PREFIX}${secretOf(key, origin !== undefined && "form" in origin ? origin.form : undefined)}`
       const hint = `${KEY_PREFIX}…${token.slice(-HINT_CHARACTERS)}`
       const keyHash = Buffer.from(hashOf(token), "hex")
       const id = yield* inTransaction(
         sql,
         Effect.gen(function*() {
-          const made = yield* insertApiKey(sql, { ...key, keyHash, hint })
+          const { id: made, isNew } = yield* insertApiKey(sql, { ...key, keyHash, hint })
+          if (!isNew) return made
           yield* notifications.publish("keys", made.toString())
-          if (administrator !== undefined) {
+          if (origin !== undefined && "administrator" in origin) {
             const after = { user_id: key.userId, name: key.name, hint }
-            yield* recordChange(sql, administrator, {
+            yield* recordChange(sql, origin.administrator, {
               action: "key.created",
               target: `key:${made}`,
               before: null,
@@ -125,6 +149,26 @@ export class ApiKeys extends Context.Service<ApiKeys, {
         })
       ).pipe(orUnavailable)
       return { id, key: Redacted.make(token), hint }
+    })
+
+    const change: ApiKeys["Service"]["change"] = Effect.fn("ApiKeys.change")(function*(id, asked, by) {
+      yield* checkKeyTerms(asked, yield* Clock.currentTimeMillis)
+      const after = yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const changed = yield* changeApiKey(sql, id, asked, "userId" in by ? by.userId : undefined)
+          const facts = changesBetween(factsOf(changed.before), factsOf(changed.after))
+          if (Object.keys(facts.after).length === 0) return changed.after
+          yield* notifications.publish("keys", id.toString())
+          if ("administrator" in by) {
+            yield* recordChange(sql, by.administrator, { action: "key.changed", target: `key:${id}`, ...facts })
+          }
+          return changed.after
+        })
+      ).pipe(orUnavailable, Effect.catchTag("UserNotFound", Effect.die))
+      // The message arrives a moment later; a user who paused it here must not see it work in between.
+      cache.drop()
+      return after
     })
 
     const list = Effect.fn("ApiKeys.list")(function*(userId: UserId) {
@@ -162,7 +206,9 @@ export class ApiKeys extends Context.Service<ApiKeys, {
       revokeOf(id, actor === undefined ? {} : { actor })
     )
 
-    const revokeOwn = Effect.fn("ApiKeys.revokeOwn")((userId: UserId, id: ApiKeyId) => revokeOf(id, { userId }))
+    const revokeOwn = Effect.fn("ApiKeys.revokeOwn")((userId: UserId, id: ApiKeyId, actor?: Actor) =>
+      revokeOf(id, actor === undefined ? { userId } : { userId, actor })
+    )
 
     const cachedNow = (token: string): ApiKeyIdentity | undefined => {
       const identity = couldBeKey(token) ? cachedByHash(hashOf(token)) : undefined
@@ -171,6 +217,7 @@ export class ApiKeys extends Context.Service<ApiKeys, {
 
     return ApiKeys.of({
       create,
+      change,
       list,
       revoke,
       revokeOwn,
@@ -180,6 +227,28 @@ export class ApiKeys extends Context.Service<ApiKeys, {
     })
   }))
 }
+
+/** The part of a key that is secret: random, or the same again for the same form. */
+const secretOf = (key: NewApiKey, form: SentForm | undefined): string => {
+  if (form === undefined) return randomBytes(KEY_BYTES).toString("base64url")
+  const { allowedModels = null, expiresAt = null, name, spendLimitMicros = null, spendLimitPeriod, userId } = key
+  const asked = [userId, name, expiresAt?.getTime() ?? null, spendLimitMicros, spendLimitPeriod, allowedModels]
+  const said = JSON.stringify(
+    ["api key", form.word, ...asked],
+    (_, value: unknown) => typeof value === "bigint" ? value.toString() : value
+  )
+  return createHmac("sha256", Redacted.value(form.secret)).update(said).digest("base64url")
+}
+
+/** What the audit log keeps of a key. */
+const factsOf = (key: ListedApiKey): AuditFacts => ({
+  name: key.name,
+  expires_at: key.expiresAt?.toISOString() ?? null,
+  spend_limit_micros: key.spendLimitMicros,
+  spend_limit_period: key.spendLimitPeriod,
+  allowed_models: key.allowedModels,
+  paused: key.pausedAt !== null
+})
 
 const couldBeKey = (token: string): boolean => token.length <= TOKEN_LENGTH_MAX && token.startsWith(KEY_PREFIX)
 

@@ -22,8 +22,10 @@ export class ApiKeyNotFound extends Schema.TaggedError<ApiKeyNotFound>()("ApiKey
   override readonly message = `there is no key ${this.keyId}`
 }
 
-/** Unknown, revoked, expired, or of a disabled user. Says no more, and never the key. */
-export class InvalidApiKey extends Schema.TaggedError<InvalidApiKey>()("InvalidApiKey", {}) {}
+/** Unknown, revoked, expired, or of a disabled user, of which no more is said; or paused. Never says the key. */
+export class InvalidApiKey extends Schema.TaggedError<InvalidApiKey>()("InvalidApiKey", {
+  reason: Schema.Literals(["unknown", "paused"])
+}) {}
 
 /** Text for people, by what is wrong with a password. */
 const passwordMessages = {
@@ -102,12 +104,13 @@ const keyMessages = {
   name: "the name of a key has at most 100 characters, in one line",
   expiry: "a key cannot expire in the past",
   spend_limit: "the spending limit of a key is an amount from 0 up",
-  models: "a key is for all models or for 1 to 100 of them"
+  models: "a key is for all models or for 1 to 100 of them",
+  revoked: "a revoked key cannot be changed: create another one"
 } as const
 
-/** What a key was to be is not possible; `reason` is the field. */
+/** What a key was to be is not possible; `reason` is the field, or that there is nothing to change any more. */
 export class ApiKeyRefused extends Schema.TaggedError<ApiKeyRefused>()("ApiKeyRefused", {
-  reason: Schema.Literals(["name", "expiry", "spend_limit", "models"])
+  reason: Schema.Literals(["name", "expiry", "spend_limit", "models", "revoked"])
 }) {
   override readonly message = keyMessages[this.reason]
 }

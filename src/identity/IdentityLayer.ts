@@ -4,6 +4,7 @@
 import { Layer } from "effect"
 import { AdminKeys } from "./AdminKeys.ts"
 import { ApiKeys } from "./ApiKeys.ts"
+import { KeyList } from "./KeyList.ts"
 import { KeySpend } from "./KeySpend.ts"
 import { Login } from "./Login.ts"
 import { LoginSessions } from "./LoginSessions.ts"
@@ -19,5 +20,6 @@ export const IdentityLayer = Layer.mergeAll(
   LoginSessions.layer,
   Login.layer,
   PasswordLinks.layer,
+  KeyList.layer,
   KeySpend.layer
 ).pipe(Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)))

@@ -1,19 +1,21 @@
 /**
- * The API key that a user's form asks for. Whether such a key may be made is for `ApiKeys` to say.
+ * The API key that a user's form asks for, or what it makes of a key that there is. Whether such a key may be is for `ApiKeys` to say.
  */
-import { Result } from "effect"
-import { endOfDay } from "../domain/Days.ts"
-import type { UserId } from "../domain/Ids.ts"
-import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { Result, Schema } from "effect"
+import { dayOf, endOfDay } from "../domain/Days.ts"
+import { formatUsd, MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import type { ListedApiKey } from "./ApiKey.ts"
 import type { ApiKeyRefused } from "./IdentityError.ts"
-import type { NewApiKey } from "./NewApiKey.ts"
+import { LimitPeriod } from "./LimitPeriod.ts"
+import type { KeyTerms } from "./NewApiKey.ts"
 
 export interface KeyAsker {
-  readonly userId: UserId
   /** The key expires at the end of a day in this zone. */
   readonly timeZone: string
   /** Ids of the models that a key may be for. */
   readonly models: ReadonlyArray<string>
+  /** The key as it is, where there is one: it keeps the models that it has, and a moment of the same day. */
+  readonly current?: ListedApiKey
 }
 
 /** A text that is absent, or blank, is no limit; undefined for one that is neither that nor what `parse` takes. */
@@ -21,29 +23,51 @@ function optional<A>(text: string | null, parse: (text: string) => A | undefined
   return text === null || text.trim() === "" ? null : parse(text.trim())
 }
 
+const isPeriod = Schema.is(LimitPeriod)
+
 /** Fails with every field that is wrong. */
 export const readKeyForm = (
   form: URLSearchParams,
-  { models, timeZone, userId }: KeyAsker
-): Result.Result<NewApiKey, ReadonlyArray<ApiKeyRefused["reason"]>> => {
+  { current, models, timeZone }: KeyAsker
+): Result.Result<Required<KeyTerms>, ReadonlyArray<ApiKeyRefused["reason"]>> => {
   const name = (form.get("name") ?? "").trim()
-  const expiresAt = optional(form.get("expiry"), (day) => endOfDay(day, timeZone))
+  const kept = current?.expiresAt ?? null
+  const expiresAt = optional(
+    form.get("expiry"),
+    (day) => kept !== null && dayOf(kept, timeZone) === day ? kept : endOfDay(day, timeZone)
+  )
   const spendLimitMicros = optional(form.get("spend_limit"), (text) => parseDecimal(text, MICROS_SCALE))
+  const period = form.get("spend_limit_period") ?? "total"
+  const spendLimitPeriod = isPeriod(period) ? period : undefined
   const chosen = [...new Set(form.getAll("models"))]
-  const areKnown = chosen.every((id) => models.includes(id))
-  if (name !== "" && expiresAt !== undefined && spendLimitMicros !== undefined && areKnown) {
-    return Result.succeed({
-      userId,
-      name,
-      expiresAt,
-      spendLimitMicros,
-      allowedModels: chosen.length === 0 ? null : chosen
-    })
+  const areKnown = chosen.every((id) => models.includes(id) || current?.allowedModels?.includes(id) === true)
+  if (
+    name !== "" && expiresAt !== undefined && spendLimitMicros !== undefined && spendLimitPeriod !== undefined &&
+    areKnown
+  ) {
+    const allowedModels = chosen.length === 0 ? null : chosen
+    return Result.succeed({ name, expiresAt, spendLimitMicros, spendLimitPeriod, allowedModels })
   }
   return Result.fail([
     ...name === "" ? ["name" as const] : [],
     ...expiresAt === undefined ? ["expiry" as const] : [],
-    ...spendLimitMicros === undefined ? ["spend_limit" as const] : [],
+    ...spendLimitMicros === undefined || spendLimitPeriod === undefined ? ["spend_limit" as const] : [],
     ...areKnown ? [] : ["models" as const]
   ])
 }
+
+/** The form of a key as it is. */
+export const keyFormOf = (key: ListedApiKey, timeZone: string): URLSearchParams => {
+  const { allowedModels, expiresAt, name, spendLimitMicros, spendLimitPeriod } = key
+  return new URLSearchParams([
+    ["name", name],
+    ["spend_limit", spendLimitMicros === null ? "" : formatUsd(spendLimitMicros)],
+    ["spend_limit_period", spendLimitPeriod],
+    ["expiry", expiresAt === null ? "" : dayOf(expiresAt, timeZone)],
+    ...(allowedModels ?? []).map((id): [string, string] => ["models", id])
+  ])
+}
+
+/** What a form changes: an expiry that stays is not asked for again, since it may be over. */
+export const changeOf = ({ expiresAt, ...terms }: Required<KeyTerms>, current: ListedApiKey): Partial<KeyTerms> =>
+  expiresAt?.getTime() === current.expiresAt?.getTime() ? terms : { ...terms, expiresAt }

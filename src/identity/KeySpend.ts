@@ -6,7 +6,6 @@
  */
 import { Clock, Context, Effect, Layer, Schema, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
-import { chargedOf } from "../accounts/Charged.ts"
 import type { ApiKeyId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
@@ -18,12 +17,18 @@ import {
 } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf } from "../postgres/Rows.ts"
 import { TooBusy } from "./IdentityError.ts"
+import { spentSql, unfoldedSql } from "./KeySpentSql.ts"
+import { LimitPeriod, periodEnd } from "./LimitPeriod.ts"
 
 /** Amounts in USD micros. */
 export interface KeySpending {
   /** As it is now; null: the limit was taken off. */
   readonly limitMicros: bigint | null
-  /** Charged by all calls of the key, from any funding, and held by its open ones. */
+  /** What the limit is for. */
+  readonly period: LimitPeriod
+  /** When the next period begins; null: never. */
+  readonly resetsAt: Date | null
+  /** Charged by the calls of the key in this period, from any funding, and held by its open ones. */
   readonly spentMicros: bigint
   /** What is left; negative when more was spent. Null without a limit. */
   readonly roomMicros: bigint | null
@@ -32,6 +37,7 @@ export interface KeySpending {
   readonly groupMultiplier: bigint
 }
 
+<<<<<<< HEAD
 const Spending = Row(
   {
     limitMicros: Schema.NullOr(Micros),
@@ -40,6 +46,14 @@ const Spending = Row(
     groupMultiplier: Schema.BigInt
   }
 )
+=======
+const Spending = Row({
+  limitMicros: Schema.NullOr(Micros),
+  period: LimitPeriod,
+  spentMicros: Micros,
+  planMultiplier: Schema.BigInt
+}, { planMultiplier: "multiplier" })
+>>>>>>> 9daacbc (Keys show what they spend of limits that begin anew, are edited and paused, and one form makes one key; tools read balances by key)
 
 export class KeySpend extends Context.Service<KeySpend, {
   /** Runs `use` with what the key has spent, durable holds included, while no other `use` of the key runs here. */
@@ -60,7 +74,7 @@ export class KeySpend extends Context.Service<KeySpend, {
         Effect.flatMap((row) =>
           row === undefined
             ? Effect.fail(new DatabaseUnavailable({ reason: "there is no such key" }))
-            : Effect.succeed(toSpending(row))
+            : Effect.succeed(toSpending(row, now()))
         )
       )
 
@@ -109,8 +123,8 @@ export class KeySpend extends Context.Service<KeySpend, {
 const WAITING_MAX = 1_000
 const WAIT_MS_MAX = 10_000
 
-/** The folded calls by one row, the others by index: open ones, those of the last minutes after the fold, and those it passed. */
 const spendingSql = `
+<<<<<<< HEAD
   SELECT k.spend_limit_micros AS limit_micros,
     (coalesce((SELECT s.charged_micros FROM usage_keys s WHERE s.key_id = k.id), 0)
       + coalesce((SELECT sum(h.reserved_micros) FROM open_holds h WHERE h.user_id = k.user_id AND h.key_id = k.id), 0)
@@ -141,9 +155,16 @@ const spendingSql = `
       WHERE u.id = k.user_id ORDER BY p.plan * g.multiplier DESC LIMIT 1
   ) m
   WHERE k.id = $1`
+=======
+  SELECT k.spend_limit_micros AS limit_micros, k.spend_limit_period AS period, ${spentSql("k", "r")} AS spent_micros,
+    coalesce((SELECT max(s.multiplier_micros) FROM user_subscriptions s
+      WHERE s.user_id = k.user_id AND s.status = 'active' AND s.starts_at <= now() AND s.ends_at > now()), 0) AS multiplier
+  FROM api_keys k LEFT JOIN LATERAL (${unfoldedSql({ user: "k.user_id", key: "k.id" })}) r ON true WHERE k.id = $1`
+>>>>>>> 9daacbc (Keys show what they spend of limits that begin anew, are edited and paused, and one form makes one key; tools read balances by key)
 
-const toSpending = (spending: typeof Spending.Type): KeySpending => ({
+const toSpending = (spending: typeof Spending.Type, nowMs: number): KeySpending => ({
   ...spending,
+  resetsAt: periodEnd(spending.period, nowMs),
   roomMicros: spending.limitMicros === null ? null : spending.limitMicros - spending.spentMicros
 })
 

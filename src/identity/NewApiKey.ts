@@ -1,24 +1,37 @@
 /**
- * What an API key may be when it is made: the bounds of its name, expiry, spending limit and models.
+ * What an API key may be, when it is made and when it is changed: the bounds of its name, expiry, spending limit and models.
  */
 import { Effect } from "effect"
 import type { UserId } from "../domain/Ids.ts"
+import { AMOUNT_MAX } from "../domain/Money.ts"
 import { ApiKeyRefused } from "./IdentityError.ts"
+import type { LimitPeriod } from "./LimitPeriod.ts"
 
 const NAME_CHARACTERS_MAX = 100
 const MODELS_MAX = 100
 const MODEL_ID_LENGTH_MAX = 256
 
-/** A key to be made. What is absent or null does not limit it. */
-export interface NewApiKey {
-  readonly userId: UserId
+/** What can be set of a key. What is absent or null does not limit it. */
+export interface KeyTerms {
   /** What it is for, in at most 100 characters; may be empty. */
   readonly name: string
   readonly expiresAt?: Date | null
-  /** What may be spent with it in all, in USD micros. */
+  /** What may be spent with it in each period, in USD micros. */
   readonly spendLimitMicros?: bigint | null
+  /** What the limit is for; absent: for ever. */
+  readonly spendLimitPeriod?: LimitPeriod
   /** Ids of the only models it may use: 1 to 100 of them. */
   readonly allowedModels?: ReadonlyArray<string> | null
+}
+
+/** A key to be made. */
+export interface NewApiKey extends KeyTerms {
+  readonly userId: UserId
+}
+
+/** What is changed of a key; what is absent stays as it is. */
+export interface KeyChange extends Partial<KeyTerms> {
+  readonly paused?: boolean
 }
 
 /** A text of at most 100 characters, without control characters; may be empty. */
@@ -29,18 +42,18 @@ const areModels = (ids: ReadonlyArray<string>): boolean =>
   ids.length >= 1 && ids.length <= MODELS_MAX &&
   ids.every((id) => id !== "" && id.length <= MODEL_ID_LENGTH_MAX && !/\p{Cc}/u.test(id))
 
-/** What is wrong with the key, if anything is. */
-const flawOf = (key: NewApiKey, nowMs: number): ApiKeyRefused["reason"] | undefined => {
-  const { allowedModels = null, expiresAt = null, spendLimitMicros = null } = key
-  if (!isKeyName(key.name)) return "name"
+/** What is wrong with the terms, if anything is. */
+const flawOf = (terms: Partial<KeyTerms>, nowMs: number): ApiKeyRefused["reason"] | undefined => {
+  const { allowedModels = null, expiresAt = null, name = "", spendLimitMicros = null } = terms
+  if (!isKeyName(name)) return "name"
   // A date that is none compares as false.
   if (expiresAt !== null && !(expiresAt.getTime() > nowMs)) return "expiry"
-  if (spendLimitMicros !== null && spendLimitMicros < 0n) return "spend_limit"
+  if (spendLimitMicros !== null && (spendLimitMicros < 0n || spendLimitMicros > AMOUNT_MAX)) return "spend_limit"
   return allowedModels === null || areModels(allowedModels) ? undefined : "models"
 }
 
 /** Fails for the first thing that is wrong. */
-export const checkNewApiKey = (key: NewApiKey, nowMs: number): Effect.Effect<void, ApiKeyRefused> => {
-  const reason = flawOf(key, nowMs)
+export const checkKeyTerms = (terms: Partial<KeyTerms>, nowMs: number): Effect.Effect<void, ApiKeyRefused> => {
+  const reason = flawOf(terms, nowMs)
   return reason === undefined ? Effect.void : Effect.fail(new ApiKeyRefused({ reason }))
 }

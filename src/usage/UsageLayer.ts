@@ -7,6 +7,7 @@ import { AllUsage } from "./AllUsage.ts"
 import { CallList } from "./CallList.ts"
 import { ChannelReports } from "./ChannelReports.ts"
 import { ClampedCalls } from "./ClampedCalls.ts"
+import { KeyFigures } from "./KeyFigures.ts"
 import { Receipts } from "./Receipts.ts"
 import { RefusedCalls } from "./RefusedCalls.ts"
 import { ServiceOverview } from "./ServiceOverview.ts"
@@ -19,6 +20,7 @@ export const UsageLayer = Layer.mergeAll(
   CallList.layer,
   ChannelReports.layer,
   ClampedCalls.layer,
+  KeyFigures.layer,
   Receipts.layer,
   RefusedCalls.layer,
   ServiceOverview.layer,

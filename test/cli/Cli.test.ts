@@ -18,8 +18,11 @@ import { Reconciliation } from "../../src/events/Reconciliation.ts"
 import { BillCheck } from "../../src/finance/BillCheck.ts"
 import { Exports } from "../../src/finance/Exports.ts"
 import { Statements } from "../../src/finance/Statements.ts"
+import type { SpendingApiKey } from "../../src/identity/ApiKey.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { ApiKeyNotFound } from "../../src/identity/IdentityError.ts"
+import { KeyList } from "../../src/identity/KeyList.ts"
+import type { KeyChange } from "../../src/identity/NewApiKey.ts"
 import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { type NewUser, type User, Users } from "../../src/identity/Users.ts"
 import { Checkout } from "../../src/orders/Checkout.ts"
@@ -36,6 +39,22 @@ const ada: User = {
   disabledAt: null
 }
 
+const laptop: SpendingApiKey = {
+  id: ApiKeyId.make(12n),
+  name: "laptop",
+  hint: "sk-…cret",
+  createdAt: ada.createdAt,
+  expiresAt: null,
+  revokedAt: null,
+  lastUsedAt: null,
+  pausedAt: null,
+  spendLimitMicros: 5_000_000n,
+  spendLimitPeriod: "day",
+  allowedModels: null,
+  spentMicros: 7_250_000n,
+  spentOfLimitMicros: 1_000_000n
+}
+
 /** What reached the services. */
 class Seen {
   readonly users: Array<NewUser> = []
@@ -43,6 +62,7 @@ class Seen {
   /** Who made changes. */
   readonly actors: Array<string | undefined> = []
   readonly revoked: Array<bigint> = []
+  readonly changes: Array<KeyChange> = []
   readonly demoPorts: Array<number> = []
 }
 
@@ -92,11 +112,19 @@ const servicesOf = (seen: Seen) =>
         })
     }),
     Layer.mock(ApiKeys, {
-      create: (_key, actor) =>
+      create: (_key, origin) =>
         Effect.sync(() => {
-          seen.actors.push(actor?.name)
+          seen.actors.push(origin !== undefined && "administrator" in origin ? origin.administrator.name : undefined)
           return { id: ApiKeyId.make(12n), key: Redacted.make("sk-secret"), hint: "sk-…cret" }
         }),
+      change: (id, change, by) =>
+        id === 12n
+          ? Effect.sync(() => {
+            seen.changes.push(change)
+            seen.actors.push("administrator" in by ? by.administrator.name : undefined)
+            return { ...laptop, ...change, pausedAt: change.paused === true ? ada.createdAt : null }
+          })
+          : Effect.fail(new ApiKeyNotFound({ keyId: id })),
       revoke: (id, actor) =>
         id === 12n
           ? Effect.sync(() => {
@@ -106,6 +134,10 @@ const servicesOf = (seen: Seen) =>
           : Effect.fail(new ApiKeyNotFound({ keyId: id })),
       cached: () => undefined,
       forget: () => undefined
+    }),
+    Layer.mock(KeyList, {
+      live: () => Effect.succeed([laptop]),
+      page: () => Effect.succeed([laptop, { ...laptop, name: "old", revokedAt: ada.createdAt }])
     }),
     Layer.mock(Adjustments, { adjust: adjust(seen) }),
     Layer.mock(Orders, {}),
@@ -205,6 +237,37 @@ describe("Cli: results", () => {
       assert.match((yield* run(args)).out, /^nothing has been done yet: .*\/admin\/confirmations\/3/)
     }))
 
+  it.effect("lists the keys of a user with what they have spent", () =>
+    Effect.gen(function*() {
+      const { out } = yield* run(["key", "list", "--user", "ada@example.com"])
+      assert.match(out, /^ID +NAME +KEY +STATE +SPENT +OF LIMIT +LIMIT +LAST USED\n12 +laptop/)
+      assert.match(out, /active +\$7\.25 +\$1\.00 +\$5\.00 daily +never$/)
+      const all = yield* run(["key", "list", "--user", "7", "--all", "--json"])
+      assert.containSubset(JSON.parse(all.out), [
+        { id: "12", spend_limit_micros: "5000000", spend_limit_period: "day", spent_micros: "7250000" },
+        { name: "old", revoked_at: "1970-01-01T00:00:00.000Z", spent_of_limit_micros: "1000000" }
+      ])
+    }))
+
+  it.effect("changes of a key what is given, and takes a limit off", () =>
+    Effect.gen(function*() {
+      const args = ["--limit-usd", "$20", "--reset", "monthly", "--models", "a, b", "--expires", "2030-01-31"]
+      const { code, out, seen } = yield* run(["key", "update", "12", "--name", "desk", "--pause", ...args])
+      assert.deepStrictEqual([code, seen.actors], [0, ["cli"]])
+      assert.deepStrictEqual(seen.changes, [{
+        spendLimitMicros: 20_000_000n,
+        spendLimitPeriod: "month",
+        expiresAt: DateTime.toDateUtc(DateTime.makeUnsafe("2030-01-31T23:59:59Z")),
+        allowedModels: ["a", "b"],
+        name: "desk",
+        paused: true
+      }])
+      assert.strictEqual(out, "key 12 is paused, limit $20.00 monthly")
+      const off = yield* run(["key", "update", "12", "--limit-usd", "none", "--models", "none", "--resume", "--json"])
+      assert.deepStrictEqual(off.seen.changes, [{ spendLimitMicros: null, allowedModels: null, paused: false }])
+      assert.deepInclude(JSON.parse(off.out), { id: "12", spend_limit_micros: null, paused_at: null })
+    }))
+
   it.effect("revokes a key, and hands the port to the demo", () =>
     Effect.gen(function*() {
       const { seen } = yield* run(["key", "revoke", "12"])
@@ -221,6 +284,9 @@ describe("Cli: failures", () => {
     ],
     [["key", "create", "--user", "8", "--json"], /^realms: there is no user "8"/],
     [["key", "revoke", "13"], /^realms: there is no key 13/],
+    [["key", "update", "13", "--pause"], /^realms: there is no key 13/],
+    [["key", "update", "12", "--pause", "--resume"], /not both/],
+    [["key", "update", "12"], /say what to change/],
     [["balance", "adjust", "--user", "7", "--usd", "-6", "--note", "x"], /cannot take \$6\.00: the balance is \$5\.00/],
     [["balance", "adjust", "--user", "7", "--usd", "1", "--note", "away"], /balance show` before trying again/],
     [
@@ -265,6 +331,9 @@ describe("Cli: usage", () => {
     [["balance", "adjust", "--user", "7", "--usd", "5"], /--note/],
     [["balance", "adjust", "--user", "7", "--usd", "5", "--note", " "], /a note that says why/],
     [["key", "revoke", "sk-abc"], /the id of a key/],
+    [["key", "update", "12", "--limit-usd", "-1"], /an amount in USD from 0 up/],
+    [["key", "update", "12", "--reset", "yearly"], /daily/],
+    [["key", "update", "12", "--expires", "soon"], /a day such as/],
     [["key", "revoke"], /id/],
     [["demo", "--port", "70000"], /a port from 0 to 65535/],
     [["frobnicate"], /frobnicate/],

@@ -44,6 +44,7 @@ const supportApi: ReadonlySet<string> = new Set([
   "GET /users",
   "GET /users/{id}",
   "GET /users/{id}/ledger",
+  "GET /users/{id}/keys",
   "GET /users/{id}/subscriptions",
   "GET /usage",
   "GET /usage/calls",

@@ -17,12 +17,12 @@ describe("ApiKeyCache", () => {
   it("answers what was put in, until it is dropped", () => {
     const cache = new ApiKeyCache()
     cache.put(cache.ticket(), "a", identity(key))
-    cache.put(cache.ticket(), "b", null)
+    cache.put(cache.ticket(), "b", "paused")
     assert.strictEqual(cache.identity("a", 0)?.keyId, 1n)
-    assert.isTrue(cache.isKnownInvalid("b"))
+    assert.strictEqual(cache.refusal("b"), "paused")
     cache.drop()
     assert.isUndefined(cache.identity("a", 0))
-    assert.isFalse(cache.isKnownInvalid("b"))
+    assert.isUndefined(cache.refusal("b"))
   })
 
   it("does not take in what was being looked up when it was dropped", () => {
@@ -30,9 +30,9 @@ describe("ApiKeyCache", () => {
     const ticket = cache.ticket()
     cache.drop()
     cache.put(ticket, "a", identity(key))
-    cache.put(ticket, "b", null)
+    cache.put(ticket, "b", "paused")
     assert.isUndefined(cache.identity("a", 0))
-    assert.isFalse(cache.isKnownInvalid("b"))
+    assert.isUndefined(cache.refusal("b"))
   })
 
   it("answers no key from the moment it expires", () => {
@@ -51,8 +51,8 @@ describe("ApiKeyCache", () => {
     cache.put(cache.ticket(), "c", identity(ApiKeyId.make(3n)))
     assert.isUndefined(cache.identity("b", 0))
     assert.isDefined(cache.identity("a", 0))
-    for (const hash of ["x", "y"]) cache.put(cache.ticket(), hash, null)
-    assert.deepStrictEqual([cache.isKnownInvalid("x"), cache.isKnownInvalid("y")], [false, true])
+    for (const hash of ["x", "y"]) cache.put(cache.ticket(), hash, "unknown")
+    assert.deepStrictEqual([cache.refusal("x"), cache.refusal("y")], [undefined, "unknown"])
     assert.isDefined(cache.identity("c", 0), "wrong keys push out no valid one")
   })
 })

@@ -54,7 +54,18 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
         callAt(userId, hourAgo + 3_600_000, { key_id, reserved_micros: 500n, ...open })
       ])
       yield* commitLate(expired.id, 66n)
+<<<<<<< HEAD
       const all = { limitMicros: 2_000n, spentMicros: 1_800n, roomMicros: 200n, ...atPrice }
+=======
+      const all = {
+        limitMicros: 2_000n,
+        period: "total",
+        resetsAt: null,
+        spentMicros: 1_800n,
+        roomMicros: 200n,
+        planMultiplier: 0n
+      } as const
+>>>>>>> 9daacbc (Keys show what they spend of limits that begin anew, are edited and paused, and one form makes one key; tools read balances by key)
       assert.deepStrictEqual(yield* spending(key_id), all)
       yield* folds.fold(userId)
       assert.deepStrictEqual(yield* spending(key_id), all)
@@ -63,6 +74,50 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
       >`SELECT charged_micros FROM usage_keys WHERE key_id = ${key_id}`
       assert.strictEqual(row?.charged_micros, 1_296n)
       assert.deepInclude(yield* spending(other), { spentMicros: 7_000n, roomMicros: null })
+    }))
+
+  it.effect("counts of a limit for a day, a week or a month what began in it, folded or not", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const [userId = nobody] = yield* makeUsers(1)
+      const key_id = yield* makeKey(userId, 1_000n)
+      const [start] = yield* sql<{ day: Date; week: Date; month: Date; now: Date }>`
+        SELECT date_trunc('day', now(), 'UTC') AS day, date_trunc('week', now(), 'UTC') AS week,
+          date_trunc('month', now(), 'UTC') AS month, now() AS now`
+      if (start === undefined) return assert.fail("no time")
+      const open = { state: "reserved", cost_micros: null, charged_micros: null } as const
+      const calls = [
+        // Just before each period, and at its beginning.
+        ...[start.day, start.week, start.month].flatMap((at, n) => [
+          callAt(userId, at.getTime() - 1, { key_id, charged_micros: 10n ** BigInt(2 * n) }),
+          callAt(userId, at.getTime(), { key_id, charged_micros: 10n ** BigInt(2 * n + 1) })
+        ]),
+        callAt(userId, start.month.getTime() - 1, { key_id, reserved_micros: 2_000_000n, ...open }),
+        callAt(userId, start.now.getTime(), { key_id, reserved_micros: 3_000_000n, ...open })
+      ]
+      yield* insertCalls(calls)
+      const sumSince = (since: Date) =>
+        calls.reduce(
+          (sum, call) => call.atMs < since.getTime() ? sum : sum + (call.charged_micros ?? call.reserved_micros),
+          0n
+        )
+      const expected = {
+        day: sumSince(start.day),
+        week: sumSince(start.week),
+        month: sumSince(start.month),
+        total: 5_111_111n
+      }
+      const spent = Effect.forEach(["day", "week", "month", "total"] as const, (period) =>
+        Effect.gen(function*() {
+          yield* sql`UPDATE api_keys SET spend_limit_period = ${period} WHERE id = ${key_id}`
+          const found = yield* spending(key_id)
+          assert.strictEqual(found.period, period)
+          assert.strictEqual(found.resetsAt === null, period === "total")
+          return [period, found.spentMicros] as const
+        }))
+      assert.deepStrictEqual(Object.fromEntries(yield* spent), expected)
+      yield* (yield* UsageFolds).fold(userId)
+      assert.deepStrictEqual(Object.fromEntries(yield* spent), expected)
     }))
 
   it.effect("is asked for one at a time for a key, and by other keys at once", () =>

@@ -32,7 +32,8 @@ describe("a user's keys", () => {
       const { ada, keys } = yield* fixture
       const limits = {
         expiresAt: date("2099-01-02T03:04:05Z"),
-        spendLimitMicros: 9_007_199_254_740_993n,
+        spendLimitMicros: 999_999_999_999_999n,
+        spendLimitPeriod: "month" as const,
         allowedModels: ["gpt-4o", `o'"{}\\,`]
       }
       const limited = yield* keys.create({ userId: ada, name: "ci", ...limits })
@@ -48,7 +49,7 @@ describe("a user's keys", () => {
       assert.deepStrictEqual(listed.map((key) => key.id), [plain.id, limited.id])
       const { createdAt, ...rest } = listed[1] ?? assert.fail("not listed")
       assert.instanceOf(createdAt, Date)
-      const never = { revokedAt: null, lastUsedAt: null }
+      const never = { revokedAt: null, lastUsedAt: null, pausedAt: null }
       assert.deepStrictEqual(rest, { id: limited.id, name: "ci", hint: limited.hint, ...limits, ...never })
       assert.notInclude(JSON.stringify(listed, (_, value) => String(value)), Redacted.value(limited.key))
     })))
@@ -67,6 +68,7 @@ describe("a user's keys", () => {
         [{ name: "a\nb" }, "name"],
         [{ expiresAt: date("2001-01-01T00:00:00Z") }, "expiry"],
         [{ spendLimitMicros: -1n }, "spend_limit"],
+        [{ spendLimitMicros: 1_000_000_000_000_001n }, "spend_limit"],
         [{ allowedModels: [] }, "models"],
         [{ allowedModels: [""] }, "models"],
         [{ allowedModels: ["x".repeat(257)] }, "models"],

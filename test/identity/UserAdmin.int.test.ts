@@ -194,7 +194,7 @@ describe("UserAdmin", () => {
       const sql = yield* SqlClient.SqlClient
       const keys = yield* ApiKeys
       const ada = yield* registered("ada@example.com")
-      const { id, key } = yield* keys.create({ userId: ada.userId, name: "program" }, cliActor)
+      const { id, key } = yield* keys.create({ userId: ada.userId, name: "program" }, { administrator: cliActor })
       yield* keys.revoke(id, cliActor)
       yield* keys.revoke(id, cliActor)
       const own = yield* keys.create({ userId: ada.userId, name: "own" })

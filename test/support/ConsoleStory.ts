@@ -64,21 +64,62 @@ export const register = async (visitor: Visitor, telling: Telling, origin: strin
   await inspect(visitor, telling, "dashboard-new")
 }
 
+/** Ticks what a filter leaves, and takes all ticks off again. */
+const pickModels = async (page: Visitor["page"]) => {
+  const ticked = page.locator("[name=models]:checked")
+  const shown = page.locator("label:has(> [name=models]):visible")
+  const all = await shown.count()
+  await page.fill("[data-picking] input", "MINI")
+  assert.isBelow(await shown.count(), all)
+  await page.click("[data-pick=all]")
+  assert.strictEqual(await ticked.count(), await shown.count())
+  await page.press("[data-picking] input", "Enter")
+  await page.fill("[data-picking] input", "")
+  assert.strictEqual(await shown.count(), all)
+  await page.click("[data-pick=none]")
+  assert.strictEqual(await ticked.count(), 0)
+}
+
+/** Gives the only key a limit, pauses it and lets it go on. */
+const limitKey = async (visitor: Visitor, telling: Telling) => {
+  const { page } = visitor
+  await page.click("main tbody .key-name a")
+  await page.fill("[name=spend_limit]", "5")
+  await page.selectOption("[name=spend_limit_period]", "day")
+  await inspect(visitor, telling, "keys-edit")
+  await page.click("main form:has([name=spend_limit]) button[type=submit]")
+  await page.waitForSelector("main .alert-success")
+  await page.click('main form[action$="/pause"] button')
+  await page.waitForSelector('main form[action$="/resume"]')
+  await inspect(visitor, telling, "keys-paused")
+  await page.click('main form[action$="/resume"] button')
+  await page.waitForSelector('main form[action$="/pause"]')
+  await inspect(visitor, telling, "keys")
+}
+
 export const makeKey = async (visitor: Visitor, telling: Telling, origin: string): Promise<string> => {
   const { page } = visitor
   await page.goto(`${origin}/keys`)
   await inspect(visitor, telling, "keys-none")
   await page.click('main a[href="/keys/new"]')
   await page.fill("[name=name]", "<script>alert(1)</script>")
+  if (telling.javaScriptEnabled !== false) await pickModels(page)
   await inspect(visitor, telling, "keys-new")
   await page.click(submit)
   const key = (await page.locator("#new-key").textContent() ?? "").trim()
   assert.match(key, /^sk-[\w-]{40,}$/)
   await inspect(visitor, telling, "keys-created")
+  // The form is sent again, as a browser does that shows its answer anew.
+  await page.reload()
+  assert.strictEqual((await page.locator("#new-key").textContent() ?? "").trim(), key)
   await page.goto(`${origin}/keys`)
   assert.include(await page.textContent("main"), "<script>alert(1)</script>")
   assert.notInclude(await page.content(), key)
-  await inspect(visitor, telling, "keys")
+  assert.strictEqual(await page.locator("main tbody tr").count(), 1)
+  await limitKey(visitor, telling)
+  await page.click('main a[href="/keys?state=ended"]')
+  await inspect(visitor, telling, "keys-ended")
+  await page.click('main a[href="/keys"]')
   await page.click('main a[href$="/revoke"]')
   await inspect(visitor, telling, "keys-revoke")
   return key

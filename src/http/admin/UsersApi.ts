@@ -8,9 +8,12 @@ import { Adjustments } from "../../accounts/Adjustments.ts"
 import { DebtWaivers } from "../../accounts/DebtWaivers.ts"
 import { LedgerItem, LedgerList } from "../../accounts/LedgerList.ts"
 import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
-import { SubscriptionId, UserId } from "../../domain/Ids.ts"
+import { ApiKeyId, SubscriptionId, UserId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
+import { SpendingApiKey } from "../../identity/ApiKey.ts"
+import { ApiKeys } from "../../identity/ApiKeys.ts"
 import { UserNotFound } from "../../identity/IdentityError.ts"
+import { KeyList } from "../../identity/KeyList.ts"
 import { PasswordLinks } from "../../identity/PasswordLinks.ts"
 import { Role } from "../../identity/Roles.ts"
 import { UserAdmin, UserSession, UserSummary as UserSummaryRow } from "../../identity/UserAdmin.ts"
@@ -45,6 +48,14 @@ const User = Json({
 const LedgerEntry = Json(jsonFields(LedgerItem.fields)).pipe(documented("LedgerEntry"))
 
 const Subscription = Json(jsonFields(SubscriptionItem.fields)).pipe(documented("Subscription"))
+
+const ApiKey = Json(jsonFields(SpendingApiKey.fields)).pipe(
+  documented("ApiKey", {
+    description:
+      "A key for calls. `spent_of_limit_micros` is what was spent in the UTC day, week from Monday or month that runs now, " +
+      "as `spend_limit_period` says; of a limit for `total`, ever."
+  })
+)
 
 const NewUser = Schema.Struct({ email: Schema.String, role: Schema.optionalKey(Role) }).pipe(documented("NewUser"))
 
@@ -142,6 +153,17 @@ export class UsersApi extends area(
     success: itemsOf(Subscription),
     error: ApiNotFound
   }),
+  get("listUserKeys", "/users/:id/keys", {
+    params,
+    query: pageQuery,
+    success: itemsOf(ApiKey),
+    error: ApiNotFound
+  }),
+  post("revokeUserKey", "/users/:id/keys/:key_id/revoke", {
+    params: { ...params, key_id: idJson(ApiKeyId) },
+    success: NoContent,
+    error: ApiNotFound
+  }),
   post("grantSubscription", "/users/:id/subscriptions", {
     params,
     payload: Grant,
@@ -165,9 +187,11 @@ export const UsersHandlers = answersOf(UsersApi)(
     ledger: LedgerList,
     subscriptions: SubscriptionList,
     links: PasswordLinks,
+    keys: ApiKeys,
+    keyList: KeyList,
     address: PublicAddress
   }),
-  ({ address, adjustments, grants, ledger, links, subscriptions, users, waivers }) => {
+  ({ address, adjustments, grants, keyList, keys, ledger, links, subscriptions, users, waivers }) => {
     const view = Effect.fnUntraced(function*(id: UserId) {
       const found = yield* users.view(id)
       return Option.isNone(found) ? yield* new UserNotFound({ userId: id }) : found.value
@@ -197,6 +221,9 @@ export const UsersHandlers = answersOf(UsersApi)(
       waiveDebt: ({ params, payload }, admin) => waivers.waive(admin, { userId: params.id, ...payload }),
       listSubscriptions: ({ params, query }) =>
         listed(Effect.andThen(view(params.id), subscriptions.page(params.id, rangeOf(query)))),
+      listUserKeys: ({ params, query }) =>
+        listed(Effect.andThen(view(params.id), keyList.page(params.id, rangeOf(query)))),
+      revokeUserKey: ({ params: { id, key_id } }, admin) => keys.revokeOwn(id, key_id, admin),
       grantSubscription: ({ params, payload }, admin) =>
         Effect.map(grants.grant(admin, { userId: params.id, ...payload }), (id) => ({ id })),
       endSubscription: ({ params: { id, subscription_id }, payload: { note } }, admin) =>

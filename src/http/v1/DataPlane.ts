@@ -16,12 +16,12 @@ import { type ApiKeyIdentity, ApiKeys } from "../../identity/ApiKeys.ts"
 import { ByteBudget } from "../../platform/ByteBudget.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { Settings } from "../../settings/Settings.ts"
-import { Receipts } from "../../usage/Receipts.ts"
 import { RefusedCalls, type RefusedStatus, refusedStatuses } from "../../usage/RefusedCalls.ts"
 import { ClientLimits } from "../ClientLimits.ts"
 import { awaitsContinue } from "./AwaitedContinue.ts"
 import { ClientWatch } from "./ClientWatch.ts"
 import { answerPreflight, corsHeaders } from "./Cors.ts"
+import { DataReads } from "./DataReads.ts"
 import { discardBody, isBodyPending } from "./DiscardBody.ts"
 import { KeyLimits } from "./KeyLimits.ts"
 import { ModelList } from "./ModelList.ts"
@@ -44,7 +44,7 @@ export class DataPlane extends Context.Service<DataPlane, {
     const models = yield* ModelList
     const parser = yield* CallParser
     const gateway = yield* Gateway
-    const receipts = yield* Receipts
+    const reads = yield* DataReads
     const refused = yield* RefusedCalls
     const settings = yield* Settings
     const address = yield* PublicAddress
@@ -64,7 +64,7 @@ export class DataPlane extends Context.Service<DataPlane, {
       if (cached !== undefined) return Effect.succeed(cached)
       return Effect.mapError(keys.authenticate(token), (error) =>
         error._tag === "InvalidApiKey"
-          ? new CallRefused({ code: "invalid_api_key", message: "Incorrect API key provided." })
+          ? invalidKey[error.reason]
           : unavailable("Keys cannot be checked at this moment. Please try again shortly."))
     }
 
@@ -152,35 +152,6 @@ export class DataPlane extends Context.Service<DataPlane, {
       })
     }
 
-    const listModels = Effect.fnUntraced(
-      function*(id: string | undefined, requestId: string, request: IncomingMessage, response: ServerResponse) {
-        yield* authenticate(request)
-        if (id === undefined) return sendJson(requestId, response, { object: "list", data: yield* models.list })
-        const found = (yield* models.list).find((model) => model.id === id)
-        if (found !== undefined) return sendJson(requestId, response, found)
-        return yield* new CallRefused({
-          code: "model_not_found",
-          message: `The model '${id}' does not exist.`,
-          param: "model"
-        })
-      }
-    )
-
-    const receipt = Effect.fnUntraced(function*(
-      id: string,
-      requestId: string,
-      request: IncomingMessage,
-      response: ServerResponse
-    ) {
-      const key = yield* authenticate(request)
-      const found = yield* Effect.mapError(
-        receipts.find(key.userId, id),
-        () => unavailable("Receipts are unavailable at this moment.")
-      )
-      if (found !== undefined) return sendJson(requestId, response, found)
-      return yield* new CallRefused({ code: "not_found", message: "There is no such call." })
-    })
-
     /** What is asked for other than a call. */
     const route = (
       requestId: string,
@@ -188,12 +159,12 @@ export class DataPlane extends Context.Service<DataPlane, {
       request: IncomingMessage,
       response: ServerResponse
     ): Effect.Effect<void, Refusal> => {
-      if (request.method === "GET") {
-        if (path === "/v1/models") return listModels(undefined, requestId, request, response)
-        if (path.startsWith(modelsPath)) {
-          return listModels(decodePath(path.slice(modelsPath.length)), requestId, request, response)
-        }
-        if (path.startsWith(usagePath)) return receipt(path.slice(usagePath.length), requestId, request, response)
+      const read = request.method === "GET" ? reads.find(path) : undefined
+      if (read !== undefined) {
+        return Effect.map(
+          Effect.flatMap(authenticate(request), read),
+          (value) => sendJson(requestId, response, value)
+        )
       }
       return Effect.fail(
         new CallRefused({
@@ -292,12 +263,9 @@ export class DataPlane extends Context.Service<DataPlane, {
       openRequests: () => underWay
     })
   })).pipe(
-    Layer.provide(Layer.mergeAll(ModelList.layer, CallParser.layer))
+    Layer.provide(Layer.mergeAll(DataReads.layer, CallParser.layer).pipe(Layer.provideMerge(ModelList.layer)))
   )
 }
-
-const modelsPath = "/v1/models/"
-const usagePath = "/v1/usage/"
 
 const dialects: Readonly<Record<string, Dialect>> = {
   "/v1/chat/completions": "chat",
@@ -336,6 +304,14 @@ const noKey = new CallRefused({
   message: "You did not provide an API key. Send it as `Authorization: Bearer sk-…`."
 })
 
+const invalidKey = {
+  unknown: new CallRefused({ code: "invalid_api_key", message: "Incorrect API key provided." }),
+  paused: new CallRefused({
+    code: "invalid_api_key",
+    message: "This API key is paused. Resume it in the console, under API keys, to use it again."
+  })
+} as const
+
 const tooManyCalls = new CallRefused({
   code: "rate_limit_exceeded",
   message: "Too many calls are open with this key.",
@@ -360,11 +336,6 @@ const statusOf = (error: Refusal): number =>
 const pathOf = ({ url = "/" }: IncomingMessage): string => {
   const query = url.indexOf("?")
   return query === -1 ? url : url.slice(0, query)
-}
-
-const decodePath = (text: string): string => {
-  const decoded = new URLSearchParams(`id=${text.replaceAll("+", "%2B").replaceAll("&", "%26")}`).get("id")
-  return decoded ?? text
 }
 
 /** Headers of every answer. No cache keeps what does not say that it may be kept. */

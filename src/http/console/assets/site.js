@@ -1,6 +1,6 @@
 /**
  * The few things that need a script besides htmx: copying a text, printing, asking before something that cannot be
- * undone, sending a form at once, and following a link at once. Everything else works without.
+ * undone, picking from a long list of ticks, sending a form at once, and following a link at once. Everything else works without.
  */
 ;(() => {
   const COPIED_MS = 2_000
@@ -23,9 +23,33 @@
     }, COPIED_MS)
   }
 
+  const ticksBeside = (part) => [...part.closest("fieldset").querySelectorAll("label:has(> input[type=checkbox])")]
+
+  /** A long list of ticks is narrowed to those that contain a text; what is not shown stays as it is. */
+  const narrow = (box) => {
+    const wanted = box.value.trim().toLowerCase()
+    for (const label of ticksBeside(box)) label.hidden = !label.textContent.toLowerCase().includes(wanted)
+  }
+
+  const pick = (button) => {
+    const isAll = button.dataset.pick === "all"
+    for (const label of ticksBeside(button)) if (!label.hidden) label.querySelector("input").checked = isAll
+  }
+
+  for (const picking of document.querySelectorAll("[data-picking]")) picking.hidden = false
+  document.addEventListener("input", (event) => {
+    if (event.target.closest("[data-picking]") !== null) narrow(event.target)
+  })
+  document.addEventListener("keydown", (event) => {
+    // Enter in the box would send the form.
+    if (event.key === "Enter" && event.target.closest("[data-picking] input") !== null) event.preventDefault()
+  })
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]")
     if (button !== null) void copy(button)
+    const picked = event.target.closest("[data-pick]")
+    if (picked !== null) pick(picked)
     if (event.target.closest("[data-print]") !== null) window.print()
   })
 

@@ -68,6 +68,8 @@ interface TickInput extends Asked {
 interface TicksInput extends Omit<TickInput, "is"> {
   readonly is: "ticks"
   readonly options: ReadonlyArray<readonly [value: string, text: string]>
+  /** Of a long list, where scripts run: a box that narrows it, and buttons that tick all that are shown, or none. */
+  readonly picking?: { readonly filter: string; readonly all: string; readonly none: string }
 }
 
 /** A text of several lines; code is read by programs, so that every character counts. */
@@ -218,13 +220,23 @@ const TickBox = ({ isTicked, text, ...attributes }: TickProps) => (
   </label>
 )
 
+/** Shown by the page's script. */
+const Picking = ({ all, filter, none }: NonNullable<TicksInput["picking"]>) => (
+  <div class="d-flex flex-wrap gap-2 mb-2" data-picking hidden>
+    <input class="form-control w-auto" type="search" autocomplete="off" aria-label={filter} placeholder={filter} />
+    <button class="btn" type="button" data-pick="all">{all}</button>
+    <button class="btn" type="button" data-pick="none">{none}</button>
+  </div>
+)
+
 const Ticks = (shown: Shown<TicksInput>) => {
-  const { label, name, options } = shown.input
+  const { label, name, options, picking } = shown.input
   const ticked = tickedOf(shown)
   return (
     <fieldset id={`field-${name}`} class="mb-3" aria-describedby={describedBy(shown)}>
       <legend class="form-label">{label}</legend>
-      <div class="d-flex flex-wrap column-gap-4">
+      {picking === undefined ? null : <Picking {...picking} />}
+      <div class={`d-flex flex-wrap column-gap-4 ${picking === undefined ? "" : "ticks-long"}`}>
         {options.map(([value, text]) => (
           <TickBox key={value} name={name} value={value} text={text} isTicked={ticked.includes(value)} />
         ))}

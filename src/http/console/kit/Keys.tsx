@@ -4,13 +4,15 @@
  */
 import { Effect } from "effect"
 import { ApiKeyId } from "../../../domain/Ids.ts"
+import type { SpendingApiKey } from "../../../identity/ApiKey.ts"
+import { periodEnd } from "../../../identity/LimitPeriod.ts"
 import { type NotThere, type Page, PageNotFound, type PageProblem, redirect } from "../Answer.ts"
 import { pageForm } from "../ConsoleRoute.ts"
-import type { PageContext, UserContext } from "../PageContext.ts"
+import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { pathId } from "../Params.ts"
 import { askPage, headedPage } from "./Forms.tsx"
 import type { ItemColumn } from "./List.tsx"
-import { Copyable, Notice, Panel, StateBadge, type States } from "./Parts.tsx"
+import { Copyable, Meter, Notice, Panel, Small, StateBadge, type States, Usd } from "./Parts.tsx"
 
 interface Key {
   readonly id: bigint
@@ -19,64 +21,131 @@ interface Key {
   readonly hint: string
   readonly expiresAt: Date | null
   readonly revokedAt: Date | null
+  /** Absent: it cannot be paused. */
+  readonly pausedAt?: Date | null
 }
 
-type KeyState = "active" | "expired" | "revoked"
+type KeyState = "active" | "paused" | "expired" | "revoked"
 
 const states: States<KeyState, KeyState> = {
   active: ["green", "active"],
+  paused: ["orange", "paused"],
   expired: ["yellow", "expired"],
   revoked: ["secondary", "revoked"]
 }
 
-export const keyState = ({ expiresAt, revokedAt }: Pick<Key, "expiresAt" | "revokedAt">, now: Date): KeyState =>
-  revokedAt !== null ? "revoked" : expiresAt !== null && expiresAt <= now ? "expired" : "active"
+export const keyState = (
+  { expiresAt, pausedAt = null, revokedAt }: Pick<Key, "expiresAt" | "revokedAt" | "pausedAt">,
+  now: Date
+): KeyState => {
+  if (revokedAt !== null) return "revoked"
+  if (expiresAt !== null && expiresAt <= now) return "expired"
+  return pausedAt === null ? "active" : "paused"
+}
 
-/** `path` is that of the list, below which each key can be revoked. */
+/** What a key is called: by its hint where it has no name. */
+export const keyName = ({ hint, name }: Pick<Key, "hint" | "name">): string => name === "" ? hint : name
+
+/** The question before a key is revoked, below the list's path. */
+export const RevokeLink = (
+  { context: { say }, item, path }: { readonly context: PageContext; readonly item: Key; readonly path: string }
+) => (
+  <a
+    class="btn btn-sm btn-ghost-danger"
+    href={`${path}/${item.id}/revoke`}
+    aria-label={say("revoke.label", { name: keyName(item) })}
+  >
+    {say("revoke")}
+  </a>
+)
+
+/** `path` is that of the list, below which each key can be revoked, and where it `isLinked` has a page of its own. */
 export const keyColumns = <K extends Key>(
-  { now, say }: PageContext,
-  path: string
+  context: PageContext,
+  path: string,
+  isLinked = false
 ): Readonly<Record<"name" | "state" | "action", ItemColumn<K>>> => ({
   name: {
-    title: say("key"),
-    cell: ({ hint, name }) => (
+    title: context.say("key"),
+    cell: (key) => (
       <>
-        <div class="key-name">{name === "" ? "–" : name}</div>
-        <code class="nowrap">{hint}</code>
+        <div class="key-name break-anywhere">
+          {isLinked && key.revokedAt === null
+            ? <a href={`${path}/${key.id}`}>{keyName(key)}</a>
+            : key.name === ""
+            ? "–"
+            : key.name}
+        </div>
+        <code class="nowrap">{key.hint}</code>
       </>
     )
   },
-  state: { title: say("state"), cell: (key) => <StateBadge say={say} states={states} state={keyState(key, now)} /> },
+  state: {
+    title: context.say("state"),
+    cell: (key) => <StateBadge say={context.say} states={states} state={keyState(key, context.now)} />
+  },
   action: {
-    title: say("action"),
+    title: context.say("action"),
     number: true,
-    cell: (key) => {
-      const label = say("revoke.label", { name: key.name === "" ? key.hint : key.name })
-      return keyState(key, now) !== "active"
-        ? null
-        : (
-          <a class="btn btn-sm btn-ghost-danger" href={`${path}/${key.id}/revoke`} aria-label={label}>
-            {say("revoke")}
-          </a>
-        )
-    }
+    cell: (key) => isOver(key, context.now) ? null : <RevokeLink context={context} item={key} path={path} />
   }
 })
+
+const isOver = (key: Key, now: Date): boolean => ["expired", "revoked"].includes(keyState(key, now))
+
+/** What a key has spent of its limit, with a meter, and when the limit begins anew; what it has spent where it has none. */
+export const KeySpent = ({ context, item }: { readonly context: PageContext; readonly item: SpendingApiKey }) => {
+  const say = sayOf(context, "keys")
+  const { usd, usdRounded } = context.formats
+  const { spendLimitMicros: limit, spendLimitPeriod: period, spentMicros, spentOfLimitMicros: spent } = item
+  if (limit === null) return <Usd context={context} micros={spentMicros} />
+  const values = { spent: usd(spent), limit: usd(limit), left: usd(limit > spent ? limit - spent : 0n) }
+  const resetsAt = periodEnd(period, context.now.getTime())
+  return (
+    <div class="key-spent">
+      <div class="nowrap">
+        <Usd context={context} micros={spent} /> /{" "}
+        <span title={usd(limit)}>{periodLimit(context, item, usdRounded)}</span>
+      </div>
+      <Meter label={say("meter", values)} used={spent} held={0n} limit={limit} />
+      <Small>{limit > spent ? say("left", { left: usdRounded(limit - spent) }) : say("left.none")}</Small>
+      <Small>{resetsAt === null ? undefined : say("resets", { at: context.formats.time(resetsAt) })}</Small>
+    </div>
+  )
+}
+
+/** A limit and what it is for, such as "$5.00 a day". */
+export const periodLimit = (
+  context: PageContext,
+  { spendLimitMicros, spendLimitPeriod }: Pick<SpendingApiKey, "spendLimitMicros" | "spendLimitPeriod">,
+  format = context.formats.usd
+): string => {
+  const say = sayOf(context, "keys")
+  if (spendLimitMicros === null) return say("limit.none")
+  const values = { limit: format(spendLimitMicros) }
+  return {
+    day: say("limit.day", values),
+    week: say("limit.week", values),
+    month: say("limit.month", values),
+    total: values.limit
+  }[spendLimitPeriod]
+}
 
 interface Revocation<R1, R2> {
   /** Of the list, below which each key can be revoked. */
   readonly path: string
   title(context: PageContext): string
-  list(context: UserContext): Effect.Effect<ReadonlyArray<Key>, PageProblem, R1>
+  /** Undefined: there is no such key. */
+  find(context: UserContext, id: ApiKeyId): Effect.Effect<Key | undefined, PageProblem, R1>
   revoke(context: UserContext, id: ApiKeyId): Effect.Effect<void, PageProblem | NotThere, R2>
 }
 
 /** The question before a key is revoked, which is not asked of one that is revoked already. */
-export const keyRevocation = <R1, R2>({ list, path, revoke, title }: Revocation<R1, R2>) =>
+export const keyRevocation = <R1, R2>({ find, path, revoke, title }: Revocation<R1, R2>) =>
   pageForm({
     show: Effect.fnUntraced(function*(context, state) {
       const id = yield* pathId("id", ApiKeyId)
-      const key = (yield* list(context)).find((listed) => listed.id === id)
+      const key = yield* find(context, id)
       if (key === undefined) return yield* new PageNotFound()
       if (key.revokedAt !== null) return redirect(path)
       const { say } = context
@@ -84,7 +153,7 @@ export const keyRevocation = <R1, R2>({ list, path, revoke, title }: Revocation<
         context,
         state,
         title: title(context),
-        text: say("revoke.text", { name: key.name, hint: key.hint }),
+        text: say("revoke.text", { name: keyName(key), hint: key.hint }),
         submit: say("revokeTheKey"),
         backText: say("keepIt"),
         danger: true,

@@ -82,7 +82,8 @@ const keys = pageForm({
 const revocation = keyRevocation({
   path: "/admin/keys",
   title: (context) => sayOf(context, "adminKeys")("revoke.title"),
-  list: () => Effect.flatMap(AdminKeys, (keys) => keys.list),
+  find: (_context, id) =>
+    Effect.map(Effect.flatMap(AdminKeys, (keys) => keys.list), (keys) => keys.find((key) => key.id === id)),
   revoke: (context, id) => AdminKeys.use((keys) => keys.revoke(actorOf(context), id))
 })
 

@@ -4,12 +4,13 @@
 import { Effect } from "effect"
 import { AccountOverview, type AccountView } from "../../../../accounts/AccountOverview.ts"
 import { type LedgerItem, LedgerList } from "../../../../accounts/LedgerList.ts"
-import { ApiKeys, type ListedApiKey } from "../../../../identity/ApiKeys.ts"
+import type { SpendingApiKey } from "../../../../identity/ApiKey.ts"
+import { KeyList } from "../../../../identity/KeyList.ts"
 import type { UserDetails } from "../../../../identity/UserAdmin.ts"
 import { type SubscriptionItem, SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { ButtonForm, EnabledAction, headedPage, switchOf } from "../../kit/Forms.tsx"
-import { keyColumns } from "../../kit/Keys.tsx"
+import { keyColumns, keyName, KeySpent } from "../../kit/Keys.tsx"
 import { type ItemColumn, type Listed, readListed, textColumn, timeColumn } from "../../kit/List.tsx"
 import { ListCard } from "../../kit/ListCard.tsx"
 import { AdminLink, FactsCard, Figures, Moment, Small, StateBadge, type States, Usd } from "../../kit/Parts.tsx"
@@ -27,7 +28,7 @@ interface UserProps {
   readonly account: AccountView
   readonly entries: Listed<LedgerItem>
   readonly subscriptions: Listed<SubscriptionItem>
-  readonly keys: ReadonlyArray<ListedApiKey>
+  readonly keys: Listed<SpendingApiKey>
 }
 
 const pathOf = ({ id }: UserDetails): string => `/admin/users/${id}`
@@ -263,11 +264,32 @@ const sessionColumns = (context: PageContext): ReadonlyArray<ItemColumn<UserDeta
   ]
 }
 
+const keyColumnsOf = ({ user, context }: UserProps): ReadonlyArray<ItemColumn<SpendingApiKey>> => {
+  const say = sayOf(context, "user")
+  const { name, state } = keyColumns<SpendingApiKey>(context, pathOf(user))
+  const revokeLink = (key: SpendingApiKey) => (
+    <AdminLink
+      context={context}
+      class="btn btn-sm btn-ghost-danger"
+      href={`${pathOf(user)}/keys/${key.id}/revoke`}
+      aria-label={say("revoke.label", { name: keyName(key) })}
+    >
+      {say("revoke")}
+    </AdminLink>
+  )
+  return [
+    name,
+    state,
+    { title: say("spent"), cell: (item) => <KeySpent context={context} item={item} /> },
+    timeColumn(context, say("lastUsed"), ({ lastUsedAt }) => lastUsedAt, say("never")),
+    { title: say("action"), number: true, cell: (key) => key.revokedAt === null ? revokeLink(key) : null }
+  ]
+}
+
 const Details = (props: UserProps) => {
   const { entries, keys, subscriptions, user, context } = props
   const say = sayOf(context, "user")
   const list = { context, path: pathOf(user) }
-  const { name, state } = keyColumns<ListedApiKey>(context, list.path)
   return (
     <div class="row">
       <div class="col-lg-8">
@@ -287,17 +309,17 @@ const Details = (props: UserProps) => {
           empty={say("noPlansYet")}
           columns={subscriptionColumns(props)}
         />
-      </div>
-      <div class="col-lg-4">
-        <AccessCard {...props} />
-        <ListCard<ListedApiKey>
+        <ListCard
           {...list}
+          {...keys}
           name="keys"
           title={say("apiKeys")}
           empty={say("keys.none")}
-          items={keys}
-          columns={[name, state, timeColumn(context, say("lastUsed"), ({ lastUsedAt }) => lastUsedAt, say("never"))]}
+          columns={keyColumnsOf(props)}
         />
+      </div>
+      <div class="col-lg-4">
+        <AccessCard {...props} />
         <ListCard
           {...list}
           name="sessions"
@@ -327,12 +349,13 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   const user = yield* theUser
   const ledger = yield* LedgerList
   const plans = yield* SubscriptionList
+  const apiKeys = yield* KeyList
   const listed = (name: string) => ({ size: LIST_SIZE, name })
   const found = yield* Effect.all({
     account: (yield* AccountOverview).view(user.id),
     entries: readListed(context, listed("entries"), (range) => ledger.page(user.id, range)),
     subscriptions: readListed(context, listed("subscriptions"), (range) => plans.page(user.id, range)),
-    keys: (yield* ApiKeys).list(user.id)
+    keys: readListed(context, listed("keys"), (range) => apiKeys.page(user.id, range))
   }, { concurrency: "unbounded" })
   const props = { context, user, ...found }
   const say = sayOf(context, "user")
@@ -346,6 +369,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
       waived: say("done.waived"),
       granted: say("done.granted"),
       ended: say("done.ended"),
+      key_revoked: say("done.revoked"),
       disabled: say("done.disabled"),
       enabled: say("done.enabled"),
       role: say("done.role"),

@@ -6,9 +6,15 @@ import { Effect, Option, Redacted } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { Adjustments } from "../../../../accounts/Adjustments.ts"
 import { DebtWaivers } from "../../../../accounts/DebtWaivers.ts"
+<<<<<<< HEAD
 import { GroupAdmin } from "../../../../catalog/GroupAdmin.ts"
 import { SubscriptionId, UserId } from "../../../../domain/Ids.ts"
+=======
+import { ApiKeyId, SubscriptionId, UserId } from "../../../../domain/Ids.ts"
+>>>>>>> 9daacbc (Keys show what they spend of limits that begin anew, are edited and paused, and one form makes one key; tools read balances by key)
 import { formatUsd } from "../../../../domain/Money.ts"
+import { ApiKeys } from "../../../../identity/ApiKeys.ts"
+import { KeyList } from "../../../../identity/KeyList.ts"
 import { PasswordLinks } from "../../../../identity/PasswordLinks.ts"
 import { isRole, roles } from "../../../../identity/Roles.ts"
 import { UserAdmin, type UserDetails } from "../../../../identity/UserAdmin.ts"
@@ -18,6 +24,7 @@ import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
 import { orNotFound, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, routes } from "../../ConsoleRoute.ts"
 import { type Choice, noteInput } from "../../kit/Inputs.tsx"
+import { keyName } from "../../kit/Keys.tsx"
 import { Copyable, Notice, PageHeading, Panel } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
@@ -189,6 +196,23 @@ const end = userAction("subscriptions/:subscription/end", {
   }
 })
 
+const revokeKey = userAction("keys/:key/revoke", {
+  find: Effect.gen(function*() {
+    const user = yield* theUser
+    const key = yield* (yield* KeyList).find(user.id, yield* pathId("key", ApiKeyId))
+    return key === undefined ? yield* new PageNotFound() : { user, key }
+  }),
+  isPossible: ({ key }) => key.revokedAt === null,
+  ask: ({ say, subject: { key } }) => ({
+    title: say("key.title"),
+    text: say("revoke.text", { name: keyName(key), hint: key.hint }),
+    submit: say("revokeTheKey"),
+    danger: true
+  }),
+  run: ({ context, subject: { key, user } }) =>
+    Effect.as(ApiKeys.use((keys) => keys.revokeOwn(user.id, key.id, actorOf(context))), "key_revoked")
+})
+
 /** Why a user may not be disabled or demoted. */
 const refusals = (context: UserContext) => {
   const say = sayOf(context, "userAction")
@@ -291,6 +315,7 @@ export const UserActionRoutes = routes(
   waive,
   grant,
   end,
+  revokeKey,
   disable,
   adminForm("/admin/users/:id/enable", { run: enable }),
   role,

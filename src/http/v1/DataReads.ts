@@ -1,0 +1,70 @@
+/**
+ * What can be read at `/v1/*` with a key, besides calls: the models, the receipt of a call, and what balance tools ask for. Nothing here
+ * costs anything.
+ *
+ * @internal
+ */
+import { Context, Effect, Layer } from "effect"
+import { CallRefused, unavailable } from "../../gateway/CallError.ts"
+import type { ApiKeyIdentity } from "../../identity/ApiKeys.ts"
+import { balanceShapes } from "../../usage/BalanceShapes.ts"
+import { KeyFigures } from "../../usage/KeyFigures.ts"
+import { Receipts } from "../../usage/Receipts.ts"
+import { ModelList } from "./ModelList.ts"
+
+/** Answers the holder of a key with a value that becomes JSON. */
+type Read = (key: ApiKeyIdentity) => Effect.Effect<object, CallRefused>
+
+export class DataReads extends Context.Service<DataReads, {
+  /** What answers `GET` of a path; undefined: there is nothing. */
+  find(path: string): Read | undefined
+}>()("realms/http/v1/DataReads") {
+  static readonly layer = Layer.effect(DataReads)(Effect.gen(function*() {
+    const models = yield* ModelList
+    const receipts = yield* Receipts
+    const figures = yield* KeyFigures
+
+    const listModels = Effect.map(models.list, (data) => ({ object: "list", data }))
+
+    const model = Effect.fnUntraced(function*(id: string) {
+      const found = (yield* models.list).find((listed) => listed.id === id)
+      if (found !== undefined) return found
+      return yield* new CallRefused({
+        code: "model_not_found",
+        message: `The model '${id}' does not exist.`,
+        param: "model"
+      })
+    })
+
+    const receipt = Effect.fnUntraced(function*(key: ApiKeyIdentity, id: string) {
+      const found = yield* Effect.mapError(
+        receipts.find(key.userId, id),
+        () => unavailable("Receipts are unavailable at this moment.")
+      )
+      return found ?? (yield* new CallRefused({ code: "not_found", message: "There is no such call." }))
+    })
+
+    return DataReads.of({
+      find: (path) => {
+        if (path === "/v1/models") return () => listModels
+        if (path.startsWith(modelsPath)) return () => model(decodePath(path.slice(modelsPath.length)))
+        if (path.startsWith(usagePath)) return (key) => receipt(key, path.slice(usagePath.length))
+        const shape = balanceShapes.get(path)
+        if (shape === undefined) return undefined
+        return (key) =>
+          Effect.mapBoth(figures.read(key), {
+            onFailure: () => unavailable("Balances are unavailable at this moment. Please try again shortly."),
+            onSuccess: shape
+          })
+      }
+    })
+  }))
+}
+
+const modelsPath = "/v1/models/"
+const usagePath = "/v1/usage/"
+
+const decodePath = (text: string): string => {
+  const decoded = new URLSearchParams(`id=${text.replaceAll("+", "%2B").replaceAll("&", "%26")}`).get("id")
+  return decoded ?? text
+}

@@ -1,0 +1,84 @@
+/**
+ * What a form asks of a key: what is read, what is said to be wrong, and what of a key that there is stays as it is.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Result } from "effect"
+import { ApiKeyId } from "../../src/domain/Ids.ts"
+import type { ListedApiKey } from "../../src/identity/ApiKey.ts"
+import { changeOf, keyFormOf, readKeyForm } from "../../src/identity/KeyForm.ts"
+
+const at = (text: string) => DateTime.toDateUtc(DateTime.makeUnsafe(text))
+
+const current: ListedApiKey = {
+  id: ApiKeyId.make(1n),
+  name: "old",
+  hint: "sk-…abcd",
+  createdAt: at("2026-01-01T00:00:00Z"),
+  expiresAt: at("2026-02-03T12:00:00Z"),
+  revokedAt: null,
+  lastUsedAt: null,
+  pausedAt: null,
+  spendLimitMicros: 1_500_000n,
+  spendLimitPeriod: "week",
+  allowedModels: ["gone"]
+}
+
+const asker = { timeZone: "Asia/Shanghai", models: ["a", "b"] }
+
+describe("the form of a key", () => {
+  it("reads its terms, days in the reader's zone", () => {
+    const form = new URLSearchParams(
+      "name=+x+&spend_limit=2.5&spend_limit_period=month&expiry=2030-01-31&models=a&models=a"
+    )
+    assert.deepStrictEqual(
+      readKeyForm(form, asker),
+      Result.succeed({
+        name: "x",
+        expiresAt: at("2030-01-31T15:59:59Z"),
+        spendLimitMicros: 2_500_000n,
+        spendLimitPeriod: "month" as const,
+        allowedModels: ["a"]
+      })
+    )
+  })
+
+  it("takes what is empty or absent for no limit", () => {
+    assert.deepStrictEqual(
+      readKeyForm(new URLSearchParams("name=x&spend_limit=+&expiry="), asker),
+      Result.succeed({
+        name: "x",
+        expiresAt: null,
+        spendLimitMicros: null,
+        spendLimitPeriod: "total" as const,
+        allowedModels: null
+      })
+    )
+  })
+
+  it("says every field that is wrong", () => {
+    const form = new URLSearchParams("name=&spend_limit=much&spend_limit_period=year&expiry=soon&models=c")
+    assert.deepStrictEqual(readKeyForm(form, asker), Result.fail(["name", "expiry", "spend_limit", "models"] as const))
+    assert.deepStrictEqual(
+      readKeyForm(new URLSearchParams("name=x&spend_limit_period=hour"), asker),
+      Result.fail(["spend_limit"] as const)
+    )
+  })
+
+  it("that is sent as it was shown changes nothing: not the hour of its expiry, not a model that is gone", () => {
+    const shown = keyFormOf(current, asker.timeZone)
+    const read = Result.getOrThrow(readKeyForm(shown, { ...asker, current }))
+    assert.deepStrictEqual(read, {
+      name: "old",
+      expiresAt: current.expiresAt,
+      spendLimitMicros: 1_500_000n,
+      spendLimitPeriod: "week",
+      allowedModels: ["gone"]
+    })
+    // It is over, and would be refused if it were asked for.
+    assert.notProperty(changeOf(read, current), "expiresAt")
+    shown.set("expiry", "")
+    const without = Result.getOrThrow(readKeyForm(shown, { ...asker, current }))
+    assert.isNull(changeOf(without, current).expiresAt)
+    assert.deepStrictEqual(readKeyForm(keyFormOf(current, asker.timeZone), asker), Result.fail(["models"] as const))
+  })
+})
