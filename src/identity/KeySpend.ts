@@ -37,23 +37,13 @@ export interface KeySpending {
   readonly groupMultiplier: bigint
 }
 
-<<<<<<< HEAD
-const Spending = Row(
-  {
-    limitMicros: Schema.NullOr(Micros),
-    spentMicros: Micros,
-    planMultiplier: Schema.BigInt,
-    groupMultiplier: Schema.BigInt
-  }
-)
-=======
 const Spending = Row({
   limitMicros: Schema.NullOr(Micros),
   period: LimitPeriod,
   spentMicros: Micros,
-  planMultiplier: Schema.BigInt
-}, { planMultiplier: "multiplier" })
->>>>>>> 9daacbc (Keys show what they spend of limits that begin anew, are edited and paused, and one form makes one key; tools read balances by key)
+  planMultiplier: Schema.BigInt,
+  groupMultiplier: Schema.BigInt
+})
 
 export class KeySpend extends Context.Service<KeySpend, {
   /** Runs `use` with what the key has spent, durable holds included, while no other `use` of the key runs here. */
@@ -124,19 +114,10 @@ const WAITING_MAX = 1_000
 const WAIT_MS_MAX = 10_000
 
 const spendingSql = `
-<<<<<<< HEAD
-  SELECT k.spend_limit_micros AS limit_micros,
-    (coalesce((SELECT s.charged_micros FROM usage_keys s WHERE s.key_id = k.id), 0)
-      + coalesce((SELECT sum(h.reserved_micros) FROM open_holds h WHERE h.user_id = k.user_id AND h.key_id = k.id), 0)
-      + coalesce((SELECT sum(${chargedOf("e")})
-        FROM usage_events e WHERE e.user_id BETWEEN k.user_id AND k.user_id AND e.key_id = k.id
-          AND (e.user_id, e.id) > (k.user_id, coalesce((SELECT f.through FROM usage_folds f WHERE f.user_id = k.user_id),
-            '00000000-0000-0000-0000-000000000000'))), 0)
-      + coalesce((SELECT sum(${chargedOf("e")})
-        FROM usage_pending p CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = p.id OFFSET 0) e
-        WHERE p.user_id = k.user_id AND e.key_id = k.id), 0))::bigint AS spent_micros,
+  SELECT k.spend_limit_micros AS limit_micros, k.spend_limit_period AS period, ${spentSql("k", "r")} AS spent_micros,
     m.plan_multiplier, m.group_multiplier
   FROM api_keys k
+  LEFT JOIN LATERAL (${unfoldedSql({ user: "k.user_id", key: "k.id" })}) r ON true
   CROSS JOIN LATERAL (
     SELECT p.plan AS plan_multiplier, g.multiplier AS group_multiplier
       FROM users u
@@ -155,12 +136,6 @@ const spendingSql = `
       WHERE u.id = k.user_id ORDER BY p.plan * g.multiplier DESC LIMIT 1
   ) m
   WHERE k.id = $1`
-=======
-  SELECT k.spend_limit_micros AS limit_micros, k.spend_limit_period AS period, ${spentSql("k", "r")} AS spent_micros,
-    coalesce((SELECT max(s.multiplier_micros) FROM user_subscriptions s
-      WHERE s.user_id = k.user_id AND s.status = 'active' AND s.starts_at <= now() AND s.ends_at > now()), 0) AS multiplier
-  FROM api_keys k LEFT JOIN LATERAL (${unfoldedSql({ user: "k.user_id", key: "k.id" })}) r ON true WHERE k.id = $1`
->>>>>>> 9daacbc (Keys show what they spend of limits that begin anew, are edited and paused, and one form makes one key; tools read balances by key)
 
 const toSpending = (spending: typeof Spending.Type, nowMs: number): KeySpending => ({
   ...spending,

@@ -54,18 +54,14 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
         callAt(userId, hourAgo + 3_600_000, { key_id, reserved_micros: 500n, ...open })
       ])
       yield* commitLate(expired.id, 66n)
-<<<<<<< HEAD
-      const all = { limitMicros: 2_000n, spentMicros: 1_800n, roomMicros: 200n, ...atPrice }
-=======
       const all = {
         limitMicros: 2_000n,
         period: "total",
         resetsAt: null,
         spentMicros: 1_800n,
         roomMicros: 200n,
-        planMultiplier: 0n
+        ...atPrice
       } as const
->>>>>>> 9daacbc (Keys show what they spend of limits that begin anew, are edited and paused, and one form makes one key; tools read balances by key)
       assert.deepStrictEqual(yield* spending(key_id), all)
       yield* folds.fold(userId)
       assert.deepStrictEqual(yield* spending(key_id), all)

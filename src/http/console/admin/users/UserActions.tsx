@@ -6,12 +6,8 @@ import { Effect, Option, Redacted } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { Adjustments } from "../../../../accounts/Adjustments.ts"
 import { DebtWaivers } from "../../../../accounts/DebtWaivers.ts"
-<<<<<<< HEAD
 import { GroupAdmin } from "../../../../catalog/GroupAdmin.ts"
-import { SubscriptionId, UserId } from "../../../../domain/Ids.ts"
-=======
 import { ApiKeyId, SubscriptionId, UserId } from "../../../../domain/Ids.ts"
->>>>>>> 9daacbc (Keys show what they spend of limits that begin anew, are edited and paused, and one form makes one key; tools read balances by key)
 import { formatUsd } from "../../../../domain/Money.ts"
 import { ApiKeys } from "../../../../identity/ApiKeys.ts"
 import { KeyList } from "../../../../identity/KeyList.ts"
