@@ -7,9 +7,10 @@ import type { IncomingHttpHeaders } from "node:http"
 import { SimulatorGates } from "../http/SimulatorGates.ts"
 import type { Behaviour } from "./UpstreamBehaviour.ts"
 
-/** A behaviour, for all models or for one. */
+/** A behaviour, for all models or for one, with all keys or with one. */
 export interface BehaviourRule extends Behaviour {
   readonly model?: string
+  readonly key?: string
 }
 
 /** What the upstream saw of one request to `/v1/*`. It goes on changing until `closed` is resolved. */
@@ -48,9 +49,10 @@ export class UpstreamControl extends SimulatorGates {
     this.once.push(rule)
   }
 
-  /** Every request behaves so, of the rule's model if it names one; takes the place of the earlier rule for it. */
+  /** Every request behaves so, of the rule's model and key if it names them; takes the place of the earlier rule for them. */
   always(rule: BehaviourRule): void {
-    this.standing = [...this.standing.filter((other) => other.model !== rule.model), rule]
+    const others = this.standing.filter((other) => other.model !== rule.model || other.key !== rule.key)
+    this.standing = [...others, rule]
   }
 
   /** Forgets all rules. */
@@ -63,10 +65,11 @@ export class UpstreamControl extends SimulatorGates {
     return this.once.length === 0 && this.standing.length === 0
   }
 
-  /** What the rules say about a request for `model`; uses up a rule for the next one. */
-  take(model: string): Behaviour {
+  /** What the rules say about a request for `model` with `key`; uses up a rule for the next one. */
+  take(model: string, key: string): Behaviour {
     if (this.isIdle) return {}
-    const matches = (rule: BehaviourRule): boolean => rule.model === undefined || rule.model === model
+    const matches = (rule: BehaviourRule): boolean =>
+      (rule.model === undefined || rule.model === model) && (rule.key === undefined || rule.key === key)
     const index = this.once.findIndex(matches)
     const behaviour: Behaviour = {}
     return Object.assign(

@@ -17,6 +17,8 @@ const lineEnds = { lf: "\n", crlf: "\r\n", cr: "\r" }
 
 export class UpstreamExchange {
   readonly request: UpstreamRequest
+  /** The bearer token of the request. */
+  readonly key: string
   private readonly response: ServerResponse
   private readonly control: UpstreamControl
   private readonly recorded: boolean
@@ -34,6 +36,7 @@ export class UpstreamExchange {
   ) {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.response = response
+    this.key = (incoming.headers.authorization ?? "").replace(/^Bearer /, "")
     this.control = control
     this.recorded = recorded
     this.request = {

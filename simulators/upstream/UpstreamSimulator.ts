@@ -19,8 +19,8 @@ import { responsesBody, responsesFrames } from "./UpstreamResponses.ts"
 import { isObject, steer } from "./UpstreamSteering.ts"
 
 export interface UpstreamOptions extends ListenOptions {
-  /** Requests must carry it as a bearer token. */
-  readonly apiKey?: string
+  /** Requests must carry it, or one of them, as a bearer token. */
+  readonly apiKey?: string | ReadonlyArray<string>
   readonly models?: ReadonlyArray<string>
   /** Tokens of an answer that nothing else limits. */
   readonly answerTokens?: number
@@ -88,8 +88,9 @@ class Simulator {
     }
     const parsed = body.length === 0 ? undefined : parse(body.toString())
     const exchange = new UpstreamExchange(incoming, response, body, parsed, this.control, this.options.record ?? true)
-    const key = this.options.apiKey
-    if (key !== undefined && incoming.headers.authorization !== `Bearer ${key}`) {
+    const { key } = exchange
+    const { apiKey } = this.options
+    if (apiKey !== undefined && (typeof apiKey === "string" ? key !== apiKey : !apiKey.includes(key))) {
       return this.refuse(exchange, { status: 401 })
     }
     if (incoming.method === "GET" && path === "/v1/models") return exchange.send(200, json, this.models())
@@ -128,7 +129,7 @@ class Simulator {
 
   private refuse(exchange: UpstreamExchange, behaviour: Behaviour): void {
     const headers = behaviour.retryAfter === undefined ? json : { ...json, "retry-after": String(behaviour.retryAfter) }
-    exchange.send(behaviour.status ?? 500, headers, refusalBody(behaviour, this.options.apiKey ?? "sk-upstream"))
+    exchange.send(behaviour.status ?? 500, headers, refusalBody(behaviour, exchange.key))
   }
 
   private behave(exchange: UpstreamExchange, endpoint: Endpoint, request: Json, body: Buffer): void {
@@ -137,7 +138,7 @@ class Simulator {
     const directives = `${directiveOf(model) ?? ""} ${directiveIn(body) ?? ""}`
     const asked = directives === " " ? {} : parseBehaviour(directives)
     if ("complaint" in asked) return this.invalid(exchange, asked.complaint)
-    const behaviour = { ...this.control.take(model), ...asked }
+    const behaviour = { ...this.control.take(model, exchange.key), ...asked }
     const answer = answerTo(this.control.seen, endpoint, request, body.length, behaviour, {
       answerTokens: this.options.answerTokens ?? 20,
       promptTokens: this.options.promptTokens

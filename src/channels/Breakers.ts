@@ -16,6 +16,7 @@ import {
   isProbed,
   stateOf
 } from "./CircuitBreaker.ts"
+import type { SaidFailure } from "./FailureReason.ts"
 import { remember, type SharedFailures } from "./SharedFailures.ts"
 
 /** Breakers remembered, at most; when there are more, the oldest is forgotten, and with it what is held against its channel. */
@@ -25,6 +26,8 @@ export const BREAKERS_MAX = 10_000
 export interface ChannelFailure {
   readonly channelId: ChannelId
   readonly scope: "model" | "channel"
+  /** For people; absent: it failed in some way. */
+  readonly said?: SaidFailure
 }
 
 /** What a call came to. */

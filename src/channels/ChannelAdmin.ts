@@ -1,68 +1,39 @@
 /**
- * Channels as root sees and changes them. Those made here have their key sealed in their row; those that the configuration
- * declares are shown and never changed. Each change is recorded in its own transaction and told to every process, and a key
- * never comes out of here but to be called with.
+ * Channels as root sees and changes them. The keys of those made here are sealed; those that the configuration declares are shown
+ * and never changed. Each change is recorded in its own transaction and told to every process, and a key never comes out of here
+ * but to be called with.
  */
-import { Clock, Context, Effect, Layer, Redacted, Result } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { AppConfig } from "../config/Config.ts"
-import { outboundGuard, shownUrl } from "../config/OutboundUrl.ts"
-import { type ChannelTerms, channelTerms } from "../domain/ChannelTerms.ts"
+import { outboundGuard } from "../config/OutboundUrl.ts"
 import type { ChannelId } from "../domain/Ids.ts"
-import { type Actor, type AuditFacts, changesBetween, recordChange, SECRET_SET } from "../platform/AuditLog.ts"
+import { type Actor, changesBetween, recordChange, SECRET_SET } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { type MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
+import { type AdminChannel, factsOf, inputOf, toAdminChannel, toAdminKey } from "./AdminChannel.ts"
 import {
-  ChannelConfigManaged,
-  ChannelKeyMissing,
+  type ChannelConfigManaged,
   ChannelModelUnknown,
-  ChannelNotFound,
-  type ChannelProblem,
-  ChannelRefused
+  type ChannelNotFound,
+  ChannelRefused,
+  refuseAny
 } from "./ChannelError.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
 import { type ChannelInput, problemsOf, trimmed } from "./ChannelInput.ts"
-import { keyPlace, makeChannelKeys } from "./ChannelKeys.ts"
+import { addSealed } from "./ChannelKeyAdmin.ts"
+import { makeKeyOpener, openedKey, type StoredKey } from "./ChannelKeys.ts"
+import * as KeyStore from "./ChannelKeyStore.ts"
 import * as Store from "./ChannelStore.ts"
+import { writeHealth } from "./HealthLog.ts"
+
+export type { AdminChannel } from "./AdminChannel.ts"
 
 /** So many channels can be made here, those declared included. */
 export const CHANNELS_MAX = 500
-
-export interface AdminChannel extends ChannelTerms {
-  readonly id: ChannelId
-  /** Counts the changes of the row; a change names the one it was made on. */
-  readonly revision: bigint
-  readonly name: string
-  /** Without a trailing slash, and without the credentials that a file may have put into it. */
-  readonly baseUrl: string
-  readonly priority: number
-  readonly weight: number
-  /** It is in the configuration file, or was, and is changed there alone. */
-  readonly declared: boolean
-  readonly disabledAt: Date | null
-  /** Whether this process has a key to call it with; one that does not open is none. */
-  readonly hasKey: boolean
-  /** The worst of its circuit breakers in this process. */
-  readonly health: "closed" | "open" | "half_open"
-  /** Our model ids to the upstream's. */
-  readonly models: Readonly<Record<string, string>>
-  /** Ids of the models of which its upstream was seen to report output that it does not show. */
-  readonly hiddenOutput: ReadonlyArray<string>
-  readonly createdAt: Date
-  readonly updatedAt: Date
-}
-
-/** What a channel is called with for one model. */
-export interface ChannelEndpoint {
-  readonly baseUrl: string
-  readonly apiKey: Redacted.Redacted<string>
-  readonly upstreamModel: string
-  /** The model spends output tokens before it answers. */
-  readonly reasoning: boolean
-}
 
 type WriteError = ChannelRefused | MasterKeyInvalid | DatabaseUnavailable
 type RowError = ChannelNotFound | ChannelConfigManaged | DatabaseUnavailable
@@ -94,11 +65,6 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
     id: ChannelId,
     model: string
   ): Effect.Effect<void, ChannelNotFound | ChannelModelUnknown | DatabaseUnavailable>
-  /** Of any channel, declared and disabled ones too. */
-  endpoint(
-    id: ChannelId,
-    model: string
-  ): Effect.Effect<ChannelEndpoint, ChannelNotFound | ChannelModelUnknown | ChannelKeyMissing | DatabaseUnavailable>
 }>()("realms/channels/ChannelAdmin") {
   static readonly layer = Layer.effect(ChannelAdmin)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -106,40 +72,17 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
     const health = yield* ChannelHealth
     const notifications = yield* Notifications
     const config = yield* AppConfig
-    const keyOf = yield* makeChannelKeys
+    const openKey = yield* makeKeyOpener
     const guard = outboundGuard(config.server.linkLocalHostsAllowed)
 
-    const toChannel = (row: Store.StoredChannel) =>
+    const toChannel = (row: Store.StoredChannel, stored: ReadonlyArray<StoredKey>) =>
       Effect.gen(function*() {
-        const key = yield* keyOf(row).pipe(Effect.catch(() => Effect.undefined))
-        return {
-          ...termsOf(row),
-          id: row.id,
-          revision: row.revision,
-          name: row.name,
-          baseUrl: shownUrl(row.baseUrl),
-          priority: row.priority,
-          weight: row.weight,
-          declared: row.declared,
-          disabledAt: row.disabledAt,
-          hasKey: key !== undefined && Redacted.value(key) !== "",
-          health: health.stateOf(row.id, null, yield* Clock.currentTimeMillis),
-          models: row.models,
-          hiddenOutput: row.hiddenOutput,
-          createdAt: row.createdAt,
-          updatedAt: row.updatedAt
-        } satisfies AdminChannel
+        const keys = yield* Effect.forEach(
+          stored,
+          (key) => Effect.map(openedKey(openKey, row, key), (secret) => toAdminKey(key, secret !== undefined))
+        )
+        return toAdminChannel(row, keys, health.stateOf(row.id, null, yield* Clock.currentTimeMillis))
       })
-
-    const found = Effect.fnUntraced(function*(id: ChannelId, row: Store.StoredChannel | undefined) {
-      return row ?? (yield* new ChannelNotFound({ channelId: id }))
-    })
-
-    /** The row, locked, of a channel that may be changed here. */
-    const own = Effect.fnUntraced(function*(id: ChannelId) {
-      const row = yield* found(id, yield* Store.lockChannel(sql, id))
-      return row.declared ? yield* new ChannelConfigManaged({ channelId: id }) : row
-    })
 
     const write = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
       inTransaction(sql, effect).pipe(
@@ -151,12 +94,18 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
         orUnavailable
       )
 
-    const list = Effect.flatMap(Store.listChannels(sql), (rows) => Effect.forEach(rows, toChannel)).pipe(
-      orUnavailable
-    )
+    const list = Effect.gen(function*() {
+      yield* writeHealth(sql, health)
+      const keys = yield* KeyStore.allKeys(sql)
+      return yield* Effect.forEach(yield* Store.listChannels(sql), (row) => toChannel(row, keys.get(row.id) ?? []))
+    }).pipe(orUnavailable)
 
     const get = Effect.fn("ChannelAdmin.get")(function*(id: ChannelId) {
-      return yield* toChannel(yield* found(id, yield* Store.findChannel(sql, id)))
+      yield* writeHealth(sql, health)
+      return yield* toChannel(
+        yield* Store.foundChannel(id, yield* Store.findChannel(sql, id)),
+        yield* KeyStore.keysOf(sql, id)
+      )
     }, orUnavailable)
 
     const check = Effect.fnUntraced(function*(input: ChannelInput, isNew: boolean) {
@@ -170,7 +119,8 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
         yield* check(input, true)
         if ((yield* Store.countChannels(sql)) >= CHANNELS_MAX) yield* refuseAny([{ field: "form", reason: "many" }])
         const id = yield* Store.nextId(sql)
-        yield* Store.insertChannel(sql, id, input, yield* box.seal(input.apiKey, keyPlace(id)))
+        yield* Store.insertChannel(sql, id, input)
+        yield* addSealed(sql, box, id, input.apiKeys)
         yield* recordChange(sql, actor, {
           action: "channel.created",
           target: `channel:${id}`,
@@ -187,15 +137,20 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
         write(Effect.gen(function*() {
           const { id, revision } = change
           const input = trimmed(change.input)
-          const row = yield* own(id)
+          const row = yield* Store.ownChannel(sql, id)
           if (row.revision !== revision) return yield* new ChangedMeanwhile({ target: `channel:${id}` })
-          yield* check(input, row.apiKeySealed === null)
-          const key = Redacted.value(input.apiKey) === "" ? undefined : yield* box.seal(input.apiKey, keyPlace(id))
+          const keys = yield* KeyStore.keysOf(sql, id)
+          yield* check(input, keys.length === 0)
+          const isReplaced = input.apiKeys.length > 0
           const { after, before } = changesBetween(factsOf(inputOf(row)), factsOf(input))
-          if (key === undefined && Object.keys(after).length === 0) return
-          yield* Store.updateChannel(sql, id, input, key)
+          if (!isReplaced && Object.keys(after).length === 0) return
+          yield* Store.updateChannel(sql, id, input)
+          if (isReplaced) {
+            yield* Effect.forEach(keys, (key) => KeyStore.deleteKey(sql, key.id), { discard: true })
+            yield* addSealed(sql, box, id, input.apiKeys)
+          }
           // Said on both sides: the one before was replaced.
-          const secret = key === undefined ? {} : { api_key: SECRET_SET }
+          const secret = isReplaced ? { api_key: SECRET_SET } : {}
           yield* recordChange(sql, actor, {
             action: "channel.edited",
             target: `channel:${id}`,
@@ -210,7 +165,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
       inTransaction(
         sql,
         Effect.gen(function*() {
-          const row = yield* own(id)
+          const row = yield* Store.ownChannel(sql, id)
           if ((row.disabledAt !== null) === disabled) return
           yield* Store.switchChannel(sql, id, disabled)
           yield* recordChange(sql, actor, {
@@ -241,7 +196,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
       inTransaction(
         sql,
         Effect.gen(function*() {
-          const row = yield* found(id, yield* Store.lockChannel(sql, id))
+          const row = yield* Store.foundChannel(id, yield* Store.lockChannel(sql, id))
           if (!Object.hasOwn(row.models, model)) return yield* new ChannelModelUnknown({ channelId: id, model })
           if (!(yield* Store.writeHiddenOutput(sql, id, model, false))) return
           yield* recordChange(sql, actor, {
@@ -255,20 +210,6 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
       ).pipe(orUnavailable)
     )
 
-    const endpoint = Effect.fn("ChannelAdmin.endpoint")(function*(id: ChannelId, model: string) {
-      const row = yield* found(id, yield* Store.findChannel(sql, id))
-      const upstreamModel = new Map(Object.entries(row.models)).get(model)
-      if (upstreamModel === undefined) return yield* new ChannelModelUnknown({ channelId: id, model })
-      const apiKey = yield* keyOf(row).pipe(
-        Effect.mapError(() => new ChannelKeyMissing({ channelId: id, reason: "unreadable" }))
-      )
-      if (apiKey === undefined || Redacted.value(apiKey) === "") {
-        return yield* new ChannelKeyMissing({ channelId: id, reason: "none" })
-      }
-      const reasoning = yield* Store.isReasoning(sql, model)
-      return { baseUrl: row.baseUrl, apiKey, upstreamModel, reasoning }
-    }, orUnavailable)
-
     return ChannelAdmin.of({
       list,
       get,
@@ -278,42 +219,12 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
       disable: (actor, id) => turn(actor, id, true),
       enable: (actor, id) => turn(actor, id, false),
       markHiddenOutput,
-      resetHiddenOutput,
-      endpoint
+      resetHiddenOutput
     })
   })).pipe(
     Layer.provide(ChannelHealth.layer)
   )
 }
-
-const factsOf = (input: ChannelInput): AuditFacts => ({
-  name: input.name,
-  base_url: input.baseUrl,
-  priority: input.priority,
-  weight: input.weight,
-  ...channelTerms.toRow(input),
-  models: Object.fromEntries(Object.entries(input.models).toSorted(([a], [b]) => a < b ? -1 : 1))
-})
-
-/** A row that cannot be read is a defect here: it is not to be edited by a version that does not know all of it. */
-const termsOf = (row: Store.StoredChannel): ChannelTerms =>
-  Result.getOrThrowWith(
-    channelTerms.readRow(row),
-    (columns) => new Error(`channel ${row.id} has values that this version does not know: ${columns.join(", ")}`)
-  )
-
-const inputOf = (row: Store.StoredChannel): ChannelInput => ({
-  ...termsOf(row),
-  name: row.name,
-  baseUrl: row.baseUrl,
-  apiKey: Redacted.make(""),
-  priority: row.priority,
-  weight: row.weight,
-  models: row.models
-})
-
-const refuseAny = (problems: ReadonlyArray<ChannelProblem>): Effect.Effect<void, ChannelRefused> =>
-  problems.length === 0 ? Effect.void : Effect.fail(new ChannelRefused({ problems }))
 
 /** Two who take the same name at once. */
 const isNameTaken = (error: SqlError.SqlError): boolean =>

@@ -1,9 +1,19 @@
 /**
  * What can be wrong with channels and with changes of them. No error has a key, or what an upstream said, in it.
  */
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { channelSettings } from "../domain/ChannelTerms.ts"
-import { ChannelId } from "../domain/Ids.ts"
+import { ChannelId, ChannelKeyId } from "../domain/Ids.ts"
+
+/** The channel has no such key. */
+export class ChannelKeyNotFound extends Schema.TaggedError<ChannelKeyNotFound>()("ChannelKeyNotFound", {
+  keyId: ChannelKeyId
+}) {}
+
+/** It is the only key that the channel has, and a channel without one cannot be called. */
+export class ChannelKeyNeeded extends Schema.TaggedError<ChannelKeyNeeded>()("ChannelKeyNeeded", {
+  keyId: ChannelKeyId
+}) {}
 
 export class ChannelNotFound extends Schema.TaggedError<ChannelNotFound>()("ChannelNotFound", {
   channelId: ChannelId
@@ -33,7 +43,7 @@ export const ChannelProblem = Schema.Union([
     field: Schema.Literal("base_url"),
     reason: Schema.Literals(["url", "credentials", "secret", "fragment", "forbidden"])
   }),
-  Schema.Struct({ field: Schema.Literal("api_key"), reason: Schema.Literals(["missing", "characters"]) }),
+  Schema.Struct({ field: Schema.Literal("api_key"), reason: Schema.Literals(["missing", "characters", "many"]) }),
   Schema.Struct({ field: Schema.Literals(channelSettings.names), reason: Schema.Literal("range") }),
   Schema.Struct({
     field: Schema.Literal("models"),
@@ -48,3 +58,6 @@ export type ChannelProblem = typeof ChannelProblem.Type
 export class ChannelRefused extends Schema.TaggedError<ChannelRefused>()("ChannelRefused", {
   problems: Schema.Array(ChannelProblem)
 }) {}
+
+export const refuseAny = (problems: ReadonlyArray<ChannelProblem>): Effect.Effect<void, ChannelRefused> =>
+  problems.length === 0 ? Effect.void : Effect.fail(new ChannelRefused({ problems }))

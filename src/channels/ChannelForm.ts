@@ -4,7 +4,7 @@
  */
 import { Redacted, Result } from "effect"
 import { type ChannelSettings, channelSettings } from "../domain/ChannelTerms.ts"
-import type { AdminChannel } from "./ChannelAdmin.ts"
+import type { AdminChannel } from "./AdminChannel.ts"
 import type { ChannelProblem } from "./ChannelError.ts"
 import type { ChannelInput } from "./ChannelInput.ts"
 
@@ -38,6 +38,10 @@ const readModels = (text: string, more: ReadonlyArray<string>) => {
   return { models: Object.fromEntries(models), lines, repeated }
 }
 
+/** The keys of a form, one on each line. */
+export const keysIn = (form: URLSearchParams): ReadonlyArray<Redacted.Redacted<string>> =>
+  (form.get("api_key") ?? "").split(/\r\n|\r|\n/).map((key) => Redacted.make(key))
+
 /** Terms that were not sent are those of `kept`; `known` are the ids of all models. */
 export const readChannelForm = (
   form: URLSearchParams,
@@ -50,7 +54,7 @@ export const readChannelForm = (
       ...Result.getOrElse(settings, () => kept),
       name: form.get("name") ?? "",
       baseUrl: form.get("base_url") ?? "",
-      apiKey: Redacted.make(form.get("api_key") ?? ""),
+      apiKeys: keysIn(form),
       models
     },
     ...read,

@@ -7,6 +7,8 @@ import type { ChannelId, UserId } from "../domain/Ids.ts"
 import { Avoidance } from "./Avoidance.ts"
 import { type BreakerChange, Breakers, type CallReport } from "./Breakers.ts"
 import type { BreakerState } from "./CircuitBreaker.ts"
+import type { SaidFailure } from "./FailureReason.ts"
+import { type Recent, RecentHealth } from "./RecentHealth.ts"
 import type { Standing } from "./Selection.ts"
 
 export type { CallReport, ChannelFailure } from "./Breakers.ts"
@@ -34,6 +36,9 @@ export class ChannelHealth extends Context.Service<ChannelHealth, {
   standingOf(channelId: ChannelId, call: AskingCall, nowMs: number): Standing
   /** The call is the probe of that channel's half-open breakers. */
   claimProbe(channelId: ChannelId, call: AskingCall, nowMs: number): void
+  /** When the channels answered and failed since this was last taken, see `HealthLog`. */
+  takeRecent(): ReadonlyArray<Recent>
+  giveBack(recent: ReadonlyArray<Recent>): void
 }>()("realms/channels/ChannelHealth") {
   static readonly layer = Layer.effect(ChannelHealth)(Effect.gen(function*() {
     const context = yield* Effect.context<never>()
@@ -48,9 +53,14 @@ export class ChannelHealth extends Context.Service<ChannelHealth, {
 
     const breakers = new Breakers(tell)
     const avoidance = new Avoidance()
+    const recent = new RecentHealth()
 
     return ChannelHealth.of({
-      report: (call, nowMs) => breakers.report(call, nowMs),
+      report: (call, nowMs) => {
+        if (call.succeededOn !== null) recent.succeeded(call.succeededOn, nowMs)
+        for (const { channelId, said } of call.failures) recent.failed(channelId, said ?? inSomeWay, nowMs)
+        breakers.report(call, nowMs)
+      },
       stateOf: (channelId, modelId, nowMs) => breakers.stateOf(channelId, modelId, nowMs),
       isOpen: (channelId, modelId, nowMs) => breakers.isOpen(channelId, modelId, nowMs),
       avoid: (userId, channelId, untilMs) => avoidance.avoid(userId, channelId, untilMs),
@@ -61,10 +71,14 @@ export class ChannelHealth extends Context.Service<ChannelHealth, {
         if (avoidance.isAvoided(userId, channelId, nowMs)) return isHalfOpen ? "away" : "avoided"
         return isHalfOpen ? "probe" : "ready"
       },
-      claimProbe: (channelId, { modelId, userId }, nowMs) => breakers.claimProbe(channelId, modelId, userId, nowMs)
+      claimProbe: (channelId, { modelId, userId }, nowMs) => breakers.claimProbe(channelId, modelId, userId, nowMs),
+      takeRecent: () => recent.take(),
+      giveBack: (taken) => recent.giveBack(taken)
     })
   }))
 }
+
+const inSomeWay: SaidFailure = { reason: "upstream_error", status: null }
 
 const changesTotal = Metric.counter("realms_channel_breaker_changes_total", {
   description: "Changes of circuit breakers, by channel id and by the state that they changed to",

@@ -4,6 +4,7 @@
  */
 import { Redacted } from "effect"
 import { baseUrlOf, type OutboundGuard } from "../config/OutboundUrl.ts"
+import { CHANNEL_KEYS_MAX } from "../domain/Bounds.ts"
 import { type ChannelSettings, channelSettings } from "../domain/ChannelTerms.ts"
 import type { ChannelProblem } from "./ChannelError.ts"
 
@@ -19,18 +20,26 @@ const MODEL_NAME_LENGTH_MAX = 200
 export interface ChannelInput extends ChannelSettings {
   readonly name: string
   readonly baseUrl: string
-  /** Empty: the key that it has stays. A new channel needs one. */
-  readonly apiKey: Redacted.Redacted<string>
+  /** They take the place of those that it has. None: those stay; a new channel needs one. */
+  readonly apiKeys: ReadonlyArray<Redacted.Redacted<string>>
   /** Our model ids to the upstream's. */
   readonly models: Readonly<Record<string, string>>
 }
+
+/** Keys without blanks around them, empty ones and repeated ones. */
+export const trimmedKeys = (
+  keys: ReadonlyArray<Redacted.Redacted<string>>
+): ReadonlyArray<Redacted.Redacted<string>> =>
+  Array.from(new Set(keys.map((key) => Redacted.value(key).trim())))
+    .filter((key) => key !== "")
+    .map((key) => Redacted.make(key))
 
 /** The same without what people type around it: blanks, and slashes at the end of an address's path. */
 export const trimmed = (input: ChannelInput): ChannelInput => ({
   ...input,
   name: input.name.trim(),
   baseUrl: baseUrlOf(input.baseUrl.trim()),
-  apiKey: Redacted.make(Redacted.value(input.apiKey).trim()),
+  apiKeys: trimmedKeys(input.apiKeys),
   models: Object.fromEntries(
     Object.entries(input.models).map(([model, upstream]) => [model.trim(), upstream.trim()])
   )
@@ -41,6 +50,15 @@ const isLine = (text: string, lengthMax: number): boolean =>
 
 /** What goes into a header as it is. */
 const isHeaderText = (text: string): boolean => text.length <= CHANNEL_KEY_LENGTH_MAX && /^[\x21-\x7e]+$/.test(text)
+
+/** What is wrong with trimmed keys, `more` of which the channel has already. */
+export const keyProblems = (
+  keys: ReadonlyArray<Redacted.Redacted<string>>,
+  more: number
+): ReadonlyArray<ChannelProblem> => {
+  if (keys.length + more > CHANNEL_KEYS_MAX) return [{ field: "api_key", reason: "many" }]
+  return keys.every((key) => isHeaderText(Redacted.value(key))) ? [] : [{ field: "api_key", reason: "characters" }]
+}
 
 const modelProblems = (
   models: Readonly<Record<string, string>>,
@@ -66,12 +84,11 @@ export const problemsOf = (
   }
 ): ReadonlyArray<ChannelProblem> => {
   const address = guard.problemOf(input.baseUrl)
-  const key = Redacted.value(input.apiKey)
   const problems: Array<ChannelProblem> = []
   if (!isLine(input.name, CHANNEL_NAME_LENGTH_MAX)) problems.push({ field: "name", reason: "length" })
   if (address !== undefined) problems.push({ field: "base_url", reason: address })
-  if (key === "" && isNew) problems.push({ field: "api_key", reason: "missing" })
-  if (key !== "" && !isHeaderText(key)) problems.push({ field: "api_key", reason: "characters" })
+  if (input.apiKeys.length === 0 && isNew) problems.push({ field: "api_key", reason: "missing" })
+  problems.push(...keyProblems(input.apiKeys, 0))
   const terms = channelSettings.wrong(input).map((field) => ({ field, reason: "range" as const }))
   return [...problems, ...terms, ...modelProblems(input.models, known)]
 }

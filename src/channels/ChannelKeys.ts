@@ -1,36 +1,90 @@
 /**
- * The key that a channel is called with: a declared channel's is in the configuration that this process was started with, one
- * made in the console has its own, sealed, in its row.
+ * The keys that a channel is called with: those of a declared channel are in the configuration that this process was started with,
+ * those made in the console are sealed, each in its row. What is held against a key is in the row in either case.
  * @internal
  */
-import { Effect, type Redacted, Schema } from "effect"
-import { AppConfig } from "../config/Config.ts"
-import { ChannelId } from "../domain/Ids.ts"
+import { Effect, Redacted, Schema } from "effect"
+import { createHash } from "node:crypto"
+import { AppConfig, channelKeysOf } from "../config/Config.ts"
+import { ChannelId, ChannelKeyId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { type MasterKeyInvalid, SecretBox, type SecretUnreadable } from "../platform/SecretBox.ts"
+import { OutReason } from "./FailureReason.ts"
 
-/** What of a row leads to its key. */
-export const KeyedChannel = Row({
-  id: ChannelId,
-  name: Schema.String,
-  declared: Schema.Boolean,
-  apiKeySealed: Schema.NullOr(Schema.Uint8Array),
-  keyId: Schema.NullOr(Schema.String)
+export const StoredKey = Row({
+  id: ChannelKeyId,
+  channelId: ChannelId,
+  digest: Schema.Uint8Array,
+  hint: Schema.String,
+  keySealed: Schema.NullOr(Schema.Uint8Array),
+  keyId: Schema.NullOr(Schema.String),
+  coolingUntil: Schema.NullOr(Schema.Date),
+  outReason: Schema.NullOr(OutReason),
+  outStatus: Schema.NullOr(Schema.Number),
+  outAt: Schema.NullOr(Schema.Date),
+  probeAt: Schema.NullOr(Schema.Date),
+  balance: Schema.NullOr(Schema.String),
+  balanceCurrency: Schema.NullOr(Schema.String),
+  balanceProblem: Schema.NullOr(Schema.String),
+  balanceAt: Schema.NullOr(Schema.Date),
+  createdAt: Schema.Date
 })
+export type StoredKey = typeof StoredKey.Type
 
-/** Where a channel's key is sealed for. */
-export const keyPlace = (id: ChannelId): string => `channel:${id}`
+/** A key that a channel can be called with. */
+export interface ChannelKey {
+  readonly id: ChannelKeyId
+  readonly secret: Redacted.Redacted<string>
+  /** The upstream asked to wait until then, in ms since the epoch; 0: it did not. */
+  readonly coolingUntilMs: number
+}
 
-/** Reads keys; undefined is the key of a channel that has none here. */
-export const makeChannelKeys = Effect.gen(function*() {
+/** Where a key is sealed for. */
+export const keyPlace = (id: ChannelKeyId): string => `channel_key:${id}`
+
+/** By which a key is known again: keys are long and random, so that it tells nothing of them. */
+export const digestOf = (key: Redacted.Redacted<string>): Buffer =>
+  createHash("sha256").update("realms channel key\0").update(Redacted.value(key)).digest()
+
+const HINT_CHARACTERS = 4
+
+/** Its last characters, where they are a small part of it. */
+export const hintOf = (key: Redacted.Redacted<string>): string => {
+  const text = Redacted.value(key)
+  return text.length < 4 * HINT_CHARACTERS ? "…" : `…${text.slice(-HINT_CHARACTERS)}`
+}
+
+/** What of a channel leads to its keys. */
+interface Keyed {
+  readonly name: string
+  readonly declared: boolean
+}
+
+/** Reads keys; undefined: a key of a file that this process was not started with. */
+export const makeKeyOpener = Effect.gen(function*() {
   const box = yield* SecretBox
   const { channels } = yield* AppConfig
-  const declared = new Map(channels.map(({ apiKey, name }) => [name, apiKey]))
+  const declared = new Map(channels.map((channel) => [
+    channel.name,
+    new Map(channelKeysOf(channel).map((key) => [digestOf(key).toString("hex"), key]))
+  ]))
   return (
-    channel: typeof KeyedChannel.Type
+    channel: Keyed,
+    key: StoredKey
   ): Effect.Effect<Redacted.Redacted<string> | undefined, SecretUnreadable | MasterKeyInvalid> => {
-    if (channel.declared) return Effect.succeed(declared.get(channel.name))
-    if (channel.apiKeySealed === null || channel.keyId === null) return Effect.undefined
-    return box.open({ bytes: channel.apiKeySealed, keyId: channel.keyId }, keyPlace(channel.id))
+    if (channel.declared) {
+      return Effect.succeed(declared.get(channel.name)?.get(Buffer.from(key.digest).toString("hex")))
+    }
+    if (key.keySealed === null || key.keyId === null) return Effect.undefined
+    return box.open({ bytes: key.keySealed, keyId: key.keyId }, keyPlace(key.id))
   }
 })
+
+export type KeyOpener = Effect.Success<typeof makeKeyOpener>
+
+/** The key, where this process can call with it. */
+export const openedKey = (open: KeyOpener, channel: Keyed, key: StoredKey) =>
+  Effect.map(
+    open(channel, key).pipe(Effect.catch(() => Effect.undefined)),
+    (secret) => secret === undefined || Redacted.value(secret) === "" ? undefined : secret
+  )

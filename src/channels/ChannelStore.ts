@@ -7,15 +7,27 @@ import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { channelTerms } from "../domain/ChannelTerms.ts"
 import { ChannelId } from "../domain/Ids.ts"
-import { Row, RowWith } from "../domain/Row.ts"
-import type { Sealed } from "../platform/SecretBox.ts"
+import { Row } from "../domain/Row.ts"
 import { countOf, oneRowOf, recordsetOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { termColumns, termFields } from "./ChannelColumns.ts"
+import { ChannelConfigManaged, ChannelNotFound } from "./ChannelError.ts"
 import type { ChannelInput } from "./ChannelInput.ts"
-import { KeyedChannel } from "./ChannelKeys.ts"
+import { FailureReason } from "./FailureReason.ts"
 
-export const StoredChannel = RowWith(KeyedChannel, {
+/** What a test of one of its models came to. */
+const StoredTest = Schema.Struct({
+  model: Schema.String,
+  testedAt: Schema.DateFromString,
+  reason: Schema.NullOr(FailureReason),
+  status: Schema.NullOr(Schema.Number),
+  latencyMs: Schema.Number
+})
+
+export const StoredChannel = Row({
   ...termFields,
+  id: ChannelId,
+  name: Schema.String,
+  declared: Schema.Boolean,
   revision: Schema.BigInt,
   baseUrl: Schema.String,
   priority: Schema.Number,
@@ -26,7 +38,12 @@ export const StoredChannel = RowWith(KeyedChannel, {
   /** Our model ids to the upstream's. */
   models: Schema.Record(Schema.String, Schema.String),
   /** Ids of the models of which it was seen to hide output. */
-  hiddenOutput: Schema.Array(Schema.String)
+  hiddenOutput: Schema.Array(Schema.String),
+  successAt: Schema.NullOr(Schema.Date),
+  failureAt: Schema.NullOr(Schema.Date),
+  failureReason: Schema.NullOr(FailureReason),
+  failureStatus: Schema.NullOr(Schema.Number),
+  tests: Schema.Array(StoredTest)
 })
 export type StoredChannel = typeof StoredChannel.Type
 
@@ -40,27 +57,42 @@ const NextChannel = Row({ id: ChannelId })
 const ROWS_MAX = 2_000
 
 const columns = (sql: SqlClient.SqlClient) =>
-  sql`c.id, c.revision, c.name, c.base_url, c.api_key_sealed, c.key_id, c.priority, c.weight, ${termColumns(sql, "c")},
+  sql`c.id, c.revision, c.name, c.base_url, c.priority, c.weight, ${termColumns(sql, "c")},
     c.declared, c.disabled_at, c.created_at, c.updated_at,
     coalesce((SELECT jsonb_object_agg(s.model_id, s.upstream_model) FROM channel_models s WHERE s.channel_id = c.id),
       '{}'::jsonb) AS models,
     ARRAY(SELECT s.model_id FROM channel_models s
-      WHERE s.channel_id = c.id AND s.hidden_output_at IS NOT NULL ORDER BY s.model_id) AS hidden_output`
+      WHERE s.channel_id = c.id AND s.hidden_output_at IS NOT NULL ORDER BY s.model_id) AS hidden_output,
+    h.success_at, h.failure_at, h.failure_reason, h.failure_status,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('model', t.model_id, 'testedAt', t.tested_at, 'reason', t.reason,
+        'status', t.status, 'latencyMs', t.latency_ms) ORDER BY t.model_id)
+      FROM channel_tests t JOIN channel_models s USING (channel_id, model_id) WHERE t.channel_id = c.id), '[]'::jsonb) AS tests`
+
+const tables = (sql: SqlClient.SqlClient) => sql`channels c LEFT JOIN channel_health h ON h.channel_id = c.id`
 
 /** In the order in which they are tried, those that are disabled last. */
 export const listChannels = (sql: SqlClient.SqlClient) =>
   rowsOf(
     StoredChannel,
-    sql`SELECT ${columns(sql)} FROM channels c
+    sql`SELECT ${columns(sql)} FROM ${tables(sql)}
     ORDER BY c.disabled_at IS NOT NULL, c.priority DESC, c.name LIMIT ${ROWS_MAX}`
   )
 
 export const findChannel = (sql: SqlClient.SqlClient, id: ChannelId) =>
-  rowOf(StoredChannel, sql`SELECT ${columns(sql)} FROM channels c WHERE c.id = ${id}`)
+  rowOf(StoredChannel, sql`SELECT ${columns(sql)} FROM ${tables(sql)} WHERE c.id = ${id}`)
 
 /** The same, kept from others until the transaction ends. */
 export const lockChannel = (sql: SqlClient.SqlClient, id: ChannelId) =>
-  rowOf(StoredChannel, sql`SELECT ${columns(sql)} FROM channels c WHERE c.id = ${id} FOR UPDATE`)
+  rowOf(StoredChannel, sql`SELECT ${columns(sql)} FROM ${tables(sql)} WHERE c.id = ${id} FOR UPDATE OF c`)
+
+export const foundChannel = (id: ChannelId, row: StoredChannel | undefined) =>
+  row === undefined ? Effect.fail(new ChannelNotFound({ channelId: id })) : Effect.succeed(row)
+
+/** The row, locked, of a channel that may be changed here. */
+export const ownChannel = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, id: ChannelId) {
+  const row = yield* foundChannel(id, yield* lockChannel(sql, id))
+  return row.declared ? yield* new ChannelConfigManaged({ channelId: id }) : row
+})
 
 /** Of an advisory lock under which channels are made one after the other, and so counted. */
 const MAKE_LOCK = 7_304_160_529n
@@ -85,7 +117,7 @@ export const isReasoning = (sql: SqlClient.SqlClient, model: string) =>
     (found) => found?.reasoning ?? false
   )
 
-/** The id of a channel that is to be made: its key is sealed for it. */
+/** The id of a channel that is to be made: its keys are written for it. */
 export const nextId = (sql: SqlClient.SqlClient) =>
   Effect.map(
     oneRowOf(NextChannel, sql`SELECT nextval(pg_get_serial_sequence('channels', 'id')) AS id`),
@@ -110,29 +142,26 @@ const writeServed = Effect.fnUntraced(function*(
 export const insertChannel = (
   sql: SqlClient.SqlClient,
   id: ChannelId,
-  input: ChannelInput,
-  key: Sealed
+  input: ChannelInput
 ): Effect.Effect<void, SqlError.SqlError> =>
   Effect.andThen(
-    sql`INSERT INTO channels (id, name, base_url, api_key_sealed, key_id, priority, weight, ${termColumns(sql)})
+    sql`INSERT INTO channels (id, name, base_url, priority, weight, ${termColumns(sql)})
       OVERRIDING SYSTEM VALUE
-      SELECT ${id}::bigint, ${input.name}::text, ${input.baseUrl}::text, ${key.bytes}::bytea, ${key.keyId}::text,
-          ${input.priority}::integer, ${input.weight}::integer, ${termColumns(sql, "d")}
+      SELECT ${id}::bigint, ${input.name}::text, ${input.baseUrl}::text, ${input.priority}::integer, ${input.weight}::integer, ${
+      termColumns(sql, "d")
+    }
         FROM jsonb_populate_record(NULL::channels, ${recordsetOf(channelTerms.toRow(input))}::jsonb) AS d`,
     writeServed(sql, id, input.models)
   )
 
-/** `key` undefined: it stays. */
 export const updateChannel = (
   sql: SqlClient.SqlClient,
   id: ChannelId,
-  input: ChannelInput,
-  key: Sealed | undefined
+  input: ChannelInput
 ): Effect.Effect<void, SqlError.SqlError> =>
   Effect.andThen(
     sql`UPDATE channels SET name = ${input.name}, base_url = ${input.baseUrl}, priority = ${input.priority},
-        weight = ${input.weight}, api_key_sealed = coalesce(${key?.bytes ?? null}::bytea, api_key_sealed),
-        key_id = coalesce(${key?.keyId ?? null}::text, key_id), updated_at = now(), (${termColumns(sql)}) = (
+        weight = ${input.weight}, updated_at = now(), (${termColumns(sql)}) = (
           SELECT ${termColumns(sql, "d")}
             FROM jsonb_populate_record(NULL::channels, ${recordsetOf(channelTerms.toRow(input))}::jsonb) AS d)
       WHERE id = ${id}`,

@@ -6,16 +6,18 @@
 import { Clock, Context, Effect, Layer, Redacted, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { type ChannelTerms, channelTerms } from "../domain/ChannelTerms.ts"
-import type { ChannelId, UserId } from "../domain/Ids.ts"
-import { RowWith } from "../domain/Row.ts"
+import { ChannelId, type UserId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
 import { makeSnapshot } from "../settings/Snapshot.ts"
 import { termColumns, termFields } from "./ChannelColumns.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
-import { KeyedChannel, makeChannelKeys } from "./ChannelKeys.ts"
+import { type ChannelKey, makeKeyOpener, type StoredKey } from "./ChannelKeys.ts"
+import { allKeys } from "./ChannelKeyStore.ts"
 import { orderByHealth, orderOf, type Tiers, tiersOf } from "./Selection.ts"
 
+export type { ChannelKey } from "./ChannelKeys.ts"
 export { writeConfigChannels } from "./ConfigChannels.ts"
 
 /** An upstream as a call to one model sees it. */
@@ -24,7 +26,8 @@ export interface Channel extends ChannelTerms {
   readonly name: string
   /** Without a trailing slash. */
   readonly baseUrl: string
-  readonly apiKey: Redacted.Redacted<string>
+  /** Those that it can be called with, mostly one; empty: all of them are out of use. */
+  readonly keys: ReadonlyArray<ChannelKey>
   /** The higher number is tried first. */
   readonly priority: number
   /** The share of users among channels of the same priority; with 0 only after all others of it. */
@@ -50,12 +53,31 @@ export class Channels extends Context.Service<Channels, {
 }>()("realms/channels/Channels") {
   static readonly layer = Layer.effect(Channels)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const keyOf = yield* makeChannelKeys
+    const openKey = yield* makeKeyOpener
     const health = yield* ChannelHealth
     const clock = yield* Clock.Clock
 
-    /** A declared channel whose key this process was not started with is not served by it, and neither is one whose key stays shut. */
-    const callableOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedModel>) {
+    /** The key, where this process can use it: not one of a file that it was not started with, and none that stays shut. */
+    const opened = (row: ServedModel, key: StoredKey) =>
+      openKey(row, key).pipe(
+        Effect.map((secret) =>
+          secret === undefined || Redacted.value(secret) === ""
+            ? undefined
+            : { id: key.id, secret, coolingUntilMs: key.coolingUntil?.getTime() ?? 0 }
+        ),
+        Effect.catch(({ message }) =>
+          Effect.as(
+            Effect.logError(`a key of channel "${row.name}" is not used: it does not open (${message})`),
+            undefined
+          )
+        )
+      )
+
+    /** A channel is served while it has a key here, be it one that is out of use for now. */
+    const callableOf = Effect.fnUntraced(function*(
+      rows: ReadonlyArray<ServedModel>,
+      stored: ReadonlyMap<ChannelId, ReadonlyArray<StoredKey>>
+    ) {
       const callable = new Map<ChannelId, Callable>()
       for (const row of new Map(rows.map((row) => [row.id, row])).values()) {
         const terms = channelTerms.readRow(row)
@@ -64,31 +86,27 @@ export class Channels extends Context.Service<Channels, {
           yield* Effect.logError(`channel "${row.name}" is not served: this version cannot read its ${unread}`)
           continue
         }
-        const apiKey = yield* keyOf(row).pipe(
-          Effect.catch(({ message }) =>
-            Effect.as(
-              Effect.logError(`channel "${row.name}" is not served: its key does not open (${message})`),
-              undefined
-            )
-          )
-        )
-        if (apiKey !== undefined && Redacted.value(apiKey) !== "") callable.set(row.id, { ...terms.success, apiKey })
+        const known = stored.get(row.id) ?? []
+        const keys = yield* Effect.forEach(known.filter(({ outAt }) => outAt === null), (key) => opened(row, key))
+        const usable = keys.filter((key) => key !== undefined)
+        const isOut = known.some(({ outAt }) => outAt !== null)
+        if (usable.length > 0 || isOut) callable.set(row.id, { ...terms.success, keys: usable })
       }
       return callable
     })
 
     const snapshot = yield* makeSnapshot({
       topics: ["channels", "catalog"],
-      load: Effect.flatMap(
-        rowsOf(
+      load: Effect.gen(function*() {
+        const rows = yield* rowsOf(
           ServedModel,
-          sql`SELECT c.id, c.name, c.base_url, c.priority, c.weight, ${termColumns(sql, "c")}, c.declared,
-          c.api_key_sealed, c.key_id, s.model_id, s.upstream_model, s.hidden_output_at IS NOT NULL AS hidden_output
+          sql`SELECT c.id, c.name, c.base_url, c.priority, c.weight, ${termColumns(sql, "c")}, c.declared, s.model_id,
+          s.upstream_model, s.hidden_output_at IS NOT NULL AS hidden_output
         FROM channels c JOIN channel_models s ON s.channel_id = c.id JOIN models m ON m.id = s.model_id
         WHERE c.disabled_at IS NULL AND m.disabled_at IS NULL ORDER BY c.id`
-        ),
-        (rows) => Effect.map(callableOf(rows), (callable) => servedOf(rows, callable))
-      )
+        )
+        return servedOf(rows, yield* callableOf(rows, yield* allKeys(sql)))
+      })
     })
 
     const order = (served: Served, modelId: string, userId: UserId): ReadonlyArray<Channel> => {
@@ -118,8 +136,11 @@ export class Channels extends Context.Service<Channels, {
 }
 
 /** A channel and one of the models that it serves. */
-const ServedModel = RowWith(KeyedChannel, {
+const ServedModel = Row({
   ...termFields,
+  id: ChannelId,
+  name: Schema.String,
+  declared: Schema.Boolean,
   baseUrl: Schema.String,
   priority: Schema.Number,
   weight: Schema.Number,
@@ -132,7 +153,7 @@ type ServedModel = typeof ServedModel.Type
 type Served = ReadonlyMap<string, Tiers<Channel>>
 
 /** What a channel is called with, whatever the model. */
-type Callable = ChannelTerms & Pick<Channel, "apiKey">
+type Callable = ChannelTerms & Pick<Channel, "keys">
 
 const servedOf = (rows: ReadonlyArray<ServedModel>, callable: ReadonlyMap<ChannelId, Callable>): Served => {
   const served = new Map<string, Array<Channel>>()
@@ -153,7 +174,16 @@ const servedOf = (rows: ReadonlyArray<ServedModel>, callable: ReadonlyMap<Channe
     if (channels === undefined) served.set(row.modelId, [channel])
     else channels.push(channel)
   }
-  return new Map(Array.from(served, ([model, channels]) => [model, tiersOf(model, channels)]))
+  return new Map(Array.from(served, ([model, channels]) => [model, tiersWithKeys(model, channels)]))
+}
+
+/** Channels whose keys are all out of use come after all others, so that a call is told at once where there is no other. */
+const tiersWithKeys = (model: string, channels: ReadonlyArray<Channel>): Tiers<Channel> => {
+  const usable = channels.filter(({ keys }) => keys.length > 0)
+  return usable.length === channels.length ? tiersOf(model, channels) : [
+    ...tiersOf(model, usable),
+    ...tiersOf(model, channels.filter(({ keys }) => keys.length === 0))
+  ]
 }
 
 const idsOf = (served: Served): ReadonlySet<string> => new Set(served.keys())

@@ -84,6 +84,9 @@ export const tiersOf = <C extends Weighted>(modelId: string, channels: ReadonlyA
   return Array.from(tiers).sort(([a], [b]) => b - a).map(([, tier]) => tier)
 }
 
+/** A number between 0 and 1 that a thing and a user always have: the highest of several is the user's own. */
+export const scoreFor = (thing: string, userId: UserId): number => unitOf(hashText(thing), hashUser(userId))
+
 const byScore = (a: { score: number; id: ChannelId }, b: { score: number; id: ChannelId }): number =>
   b.score - a.score || (a.id < b.id ? -1 : 1)
 

@@ -2,13 +2,13 @@
  * `realms config check`: says whether the configuration that a start in this folder would use is right, and how many channels,
  * models and plans it has. It reads the file and the environment only: no database, no network.
  */
-import { Effect, Option, Redacted } from "effect"
+import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
-import { load, publicUrlFor, type RealmsConfig } from "../config/Config.ts"
+import { channelKeysOf, load, publicUrlFor, type RealmsConfig } from "../config/Config.ts"
 import { print } from "./Output.ts"
 
 const withoutKey = (config: RealmsConfig): ReadonlyArray<string> =>
-  config.channels.filter((channel) => Redacted.value(channel.apiKey) === "").map((channel) => channel.name)
+  config.channels.filter((channel) => channelKeysOf(channel).length === 0).map((channel) => channel.name)
 
 /** What a right configuration amounts to, for people. No secret is in it. */
 export const describeConfig = (config: RealmsConfig): string => {

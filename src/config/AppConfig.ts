@@ -3,7 +3,8 @@
  * not here but in the settings.
  * @internal
  */
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer } from "effect"
+import { channelKeysOf } from "./ConfigChannelKeys.ts"
 import { load } from "./ConfigLoad.ts"
 import { makeLogLayer } from "./LogLayer.ts"
 import type { RealmsConfig } from "./RealmsConfig.ts"
@@ -11,7 +12,7 @@ import type { RealmsConfig } from "./RealmsConfig.ts"
 /** Logged by the configuration's own rules, because this is said before anything else is set up. */
 const warnOfDisabledChannels = (config: RealmsConfig) =>
   Effect.forEach(
-    config.channels.filter((channel) => Redacted.value(channel.apiKey) === ""),
+    config.channels.filter((channel) => channelKeysOf(channel).length === 0),
     (channel) => Effect.logWarning(`channel "${channel.name}" has no api_key: it is kept disabled`),
     { discard: true }
   ).pipe(Effect.provide(makeLogLayer(config.log)))

@@ -3,6 +3,7 @@
  * Secrets are `Redacted` from the moment they are read.
  */
 export { AppConfig } from "./AppConfig.ts"
+export { channelKeysOf } from "./ConfigChannelKeys.ts"
 export { isHttpsOrLoopback, isLoopbackUrl } from "./ConfigChecks.ts"
 export { ConfigInvalid } from "./ConfigInvalid.ts"
 export { load, type LoadOptions, publicUrlFor, testConfig } from "./ConfigLoad.ts"

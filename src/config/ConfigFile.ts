@@ -54,7 +54,8 @@ const referencePattern = /\$\{([^}]*)\}/g
 const variablePattern = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s
 
 /** A channel whose key is not set is kept, disabled; everything else must be set. */
-const mayBeUnset = (path: ConfigPath): boolean => path.length === 3 && path[0] === "channels" && path[2] === "api_key"
+const mayBeUnset = (path: ConfigPath): boolean =>
+  path[0] === "channels" && (path[2] === "api_key" || (path[2] === "api_keys" && path.length === 4))
 
 const substituteText = (text: string, path: ConfigPath, env: Environment, problems: Array<ConfigProblem>): string =>
   text.replaceAll(referencePattern, (_, reference: string) => {

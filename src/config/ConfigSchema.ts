@@ -4,7 +4,13 @@
  * @internal
  */
 import { Effect, Schema } from "effect"
-import { MULTIPLIER_MAX, PRICE_USD_PER_1M_MAX, TOKENS_MAX, TOOL_USD_PER_CALL_MAX } from "../domain/Bounds.ts"
+import {
+  CHANNEL_KEYS_MAX,
+  MULTIPLIER_MAX,
+  PRICE_USD_PER_1M_MAX,
+  TOKENS_MAX,
+  TOOL_USD_PER_CALL_MAX
+} from "../domain/Bounds.ts"
 import { channelTerms } from "../domain/ChannelTerms.ts"
 import { modelTerms } from "../domain/ModelTerms.ts"
 import { FEN_SCALE, MICROS_SCALE } from "../domain/Money.ts"
@@ -142,11 +148,16 @@ const Stripe = section({
 
 export const Payment = section({ epay: Epay, stripe: Stripe })
 
-/** An upstream. An empty key keeps it disabled. */
+/** An upstream. Without any key that is not empty it is kept disabled. */
 const Channel = section({
   name: NonEmptyText,
   baseUrl: HttpUrl,
   apiKey: withDefault(Secret, ""),
+  /** More of them, see `channelKeysOf`. */
+  apiKeys: Schema.Array(Secret).pipe(
+    Schema.check(Schema.isMaxLength(CHANNEL_KEYS_MAX)),
+    Schema.withDecodingDefaultTypeKey(Effect.succeed([]))
+  ),
   priority: withDefault(integer(0, PRIORITY_MAX), 0),
   weight: withDefault(integer(1, WEIGHT_MAX), 1),
   /** Our model id to the upstream's. */

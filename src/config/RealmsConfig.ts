@@ -6,7 +6,7 @@ import type { LogLevel, Option, Redacted } from "effect"
 import type { ModelTerms } from "../domain/ModelTerms.ts"
 import type { ConfigDocument } from "./ConfigSchema.ts"
 
-/** An upstream of the file. An empty `apiKey` keeps it disabled. */
+/** An upstream of the file; `channelKeysOf` says which keys it has. */
 export type ChannelConfig = ConfigDocument["channels"][number]
 
 /** A model with its prices, of which the cached one is the input price where the file gives none. */

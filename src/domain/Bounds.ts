@@ -14,5 +14,8 @@ export const PRICE_TIERS_MAX = 8
 /** What one call of a tool costs, at most, in USD. */
 export const TOOL_USD_PER_CALL_MAX = 1_000n
 
+/** Keys of one channel, at most. */
+export const CHANNEL_KEYS_MAX = 50
+
 /** What calls are multiplied with. */
 export const MULTIPLIER_MAX = 1_000n

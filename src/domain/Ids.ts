@@ -9,6 +9,8 @@ import { randomUUIDv7 } from "node:crypto"
 export const UserId = Schema.BigInt.pipe(Schema.brand("UserId"))
 export const ApiKeyId = Schema.BigInt.pipe(Schema.brand("ApiKeyId"))
 export const ChannelId = Schema.BigInt.pipe(Schema.brand("ChannelId"))
+/** A key that a channel is called with. */
+export const ChannelKeyId = Schema.BigInt.pipe(Schema.brand("ChannelKeyId"))
 export const PlanId = Schema.BigInt.pipe(Schema.brand("PlanId"))
 export const GroupId = Schema.BigInt.pipe(Schema.brand("GroupId"))
 export const SubscriptionId = Schema.BigInt.pipe(Schema.brand("SubscriptionId"))
@@ -24,6 +26,7 @@ export const EventId = Schema.BigInt.pipe(Schema.brand("EventId"))
 export type UserId = typeof UserId.Type
 export type ApiKeyId = typeof ApiKeyId.Type
 export type ChannelId = typeof ChannelId.Type
+export type ChannelKeyId = typeof ChannelKeyId.Type
 export type PlanId = typeof PlanId.Type
 export type GroupId = typeof GroupId.Type
 export type SubscriptionId = typeof SubscriptionId.Type

@@ -4,12 +4,13 @@
  */
 import { Effect } from "effect"
 import type { Channel } from "../channels/Channels.ts"
+import type { SaidFailure } from "../channels/FailureReason.ts"
 import type { ChannelId } from "../domain/Ids.ts"
 import { decideEnd, type HowEnded } from "./CallEnd.ts"
 import { CallRefused, UpstreamRefused } from "./CallError.ts"
-import { attemptChannel } from "./ChannelAttempt.ts"
 import { refuse } from "./EndCall.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
+import { attemptKeys, judgeKey } from "./KeyAttempts.ts"
 import { openAiErrorBody, openAiErrors } from "./OpenAiError.ts"
 import type { OpenCall } from "./OpenCall.ts"
 import { settleReturned } from "./Settling.ts"
@@ -24,7 +25,10 @@ export const ATTEMPTS_MS_MAX = 60_000
 interface Failure {
   readonly channelId: ChannelId
   readonly scope: "model" | "channel"
+  readonly said: SaidFailure
 }
+
+const brokenOff: SaidFailure = { reason: "broken", status: null }
 
 const messages: Readonly<Record<ChannelFailed["code"], string>> = {
   upstream_error: "The upstream could not answer this request.",
@@ -67,10 +71,10 @@ export const runAttempts = Effect.fnUntraced(function*(
     if (firstFailureMs !== undefined && services.now() - firstFailureMs > ATTEMPTS_MS_MAX) break
     if (signal.reason !== undefined) break
     channel = next
-    const attempted = yield* attemptChannel(services, open, next)
+    const attempted = yield* attemptKeys(services, open, next)
     if (attempted._tag === "Done") {
       if (attempted.verdict === "succeeded") succeededOn = next.id
-      if (attempted.verdict === "failed") failures.push({ channelId: next.id, scope: "model" })
+      if (attempted.verdict === "failed") failures.push({ channelId: next.id, scope: "model", said: brokenOff })
       break
     }
     if (attempted._tag === "RequestRefused") {
@@ -80,7 +84,10 @@ export const runAttempts = Effect.fnUntraced(function*(
     last = attempted
     kept ??= attempted.refusal
     firstFailureMs ??= services.now()
-    if (attempted.scope !== null) failures.push({ channelId: next.id, scope: attempted.scope })
+    const { said, scope } = attempted
+    if (scope !== null) failures.push({ channelId: next.id, scope, said })
+    const [only, ...others] = next.keys
+    if (only !== undefined && others.length === 0) judgeKey(services, open, next, only, attempted)
     if (attempted.retryAfterSeconds !== undefined) {
       services.health.avoid(context.key.userId, next.id, services.now() + attempted.retryAfterSeconds * 1_000)
     }

@@ -5,7 +5,7 @@
  * @internal
  */
 import { Effect, Redacted } from "effect"
-import type { Channel } from "../channels/Channels.ts"
+import type { Channel, ChannelKey } from "../channels/Channels.ts"
 import type { ShareCallbacks, Ticket } from "../channels/ChannelShares.ts"
 import { joinBytes, joinedAtOnce } from "../platform/JoinBytes.ts"
 import { answerBody, unreadAnswer } from "./BodyAnswer.ts"
@@ -39,19 +39,31 @@ const MS_PER_SECOND = 1_000
 const paths = { chat: "/chat/completions", responses: "/responses", embeddings: "/embeddings" } as const
 
 const failureOf = (channel: Channel, failure: UpstreamFailure): ChannelFailed =>
-  failedBecause(channel, failure.message, failure.kind === "timeout" ? { code: "upstream_timeout" } : {})
+  failedBecause(channel, failure.message, {
+    said: {
+      reason: failure.kind === "too_large" || failure.kind === "no_room" ? "broken" : failure.kind,
+      status: null
+    },
+    ...(failure.kind === "timeout" ? { code: "upstream_timeout" } : {})
+  })
 
-type Attempted = Effect.Effect<Done | UpstreamProblem, CallRefused | UpstreamRefused>
+export type Attempted = Effect.Effect<Done | UpstreamProblem, CallRefused | UpstreamRefused>
 
-/** A call at a channel. */
+/** A call at a channel, with one of its keys. */
 interface Attempt {
   readonly services: GatewayServices
   readonly open: OpenCall
   readonly channel: Channel
+  readonly key: ChannelKey
 }
 
-export const attemptChannel = (services: GatewayServices, open: OpenCall, channel: Channel): Attempted => {
-  const attempt = { services, open, channel }
+export const attemptChannel = (
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel,
+  key: ChannelKey
+): Attempted => {
+  const attempt = { services, open, channel, key }
   open.advance({ _tag: "WasQueued", channel })
   const place = new Place()
   const ticket = services.shares.enter(channel.id, channel.maxConnections, open.basics.context.key.userId, place)
@@ -169,7 +181,7 @@ const exchangeWith = (attempt: Attempt): Attempted => {
 }
 
 const sendBody = (attempt: Attempt, body: Uint8Array): Attempted => {
-  const { channel, open, services } = attempt
+  const { channel, key, open, services } = attempt
   const { call } = open.basics.context
   open.advance({ _tag: "WasSent", atMs: services.now() })
   const idleMs = channel.idleTimeoutSeconds * MS_PER_SECOND
@@ -177,7 +189,7 @@ const sendBody = (attempt: Attempt, body: Uint8Array): Attempted => {
   const sending = services.upstream.send({
     baseUrl: channel.baseUrl,
     path: paths[call.dialect],
-    apiKey: Redacted.value(channel.apiKey),
+    apiKey: Redacted.value(key.secret),
     body,
     headersTimeoutMs: call.stream ? channel.firstByteTimeoutSeconds * MS_PER_SECOND : idleMs,
     idleTimeoutMs: idleMs

@@ -1,12 +1,14 @@
 /**
  * Asks a channel whether it works, by the smallest real call: a word, answered by a token. It does not go through the accounts:
- * nobody pays for it, it is not usage, and the health of the channel does not change. What the upstream said is not repeated,
+ * nobody pays for it here, it is not usage, and no breaker counts it. The upstream bills it to whom the key belongs. What the upstream said is not repeated,
  * because it may quote a key; the outcome is in our own words.
  */
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
-import { ChannelAdmin, type ChannelEndpoint } from "../channels/ChannelAdmin.ts"
 import type { ChannelModelUnknown, ChannelNotFound } from "../channels/ChannelError.ts"
-import type { ChannelId } from "../domain/Ids.ts"
+import { type ChannelEndpoint, ChannelKeyAdmin } from "../channels/ChannelKeyAdmin.ts"
+import type { FailureReason } from "../channels/FailureReason.ts"
+import { KeyJudgement } from "../channels/KeyJudgement.ts"
+import type { ChannelId, ChannelKeyId } from "../domain/Ids.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
 import { UpstreamClient, type UpstreamFailure } from "./upstream/UpstreamClient.ts"
@@ -16,46 +18,29 @@ export const ChannelTestMsMax = Context.Reference<number>("realms/gateway/Channe
   defaultValue: () => 20_000
 })
 
-/**
- * Why a test failed: there is no key here, or it does not open; the host may not be called, was not reached, did not answer in
- * time, or broke off; it refused the key, the payment, the address or model, the rate, or something else in the request; it
- * failed itself; or what it answered is no chat completion.
- */
-export const channelTestReasons = [
-  "no_key",
-  "key_unreadable",
-  "forbidden",
-  "connect",
-  "timeout",
-  "broken",
-  "unauthorized",
-  "unpaid",
-  "not_found",
-  "rate_limited",
-  "refused",
-  "upstream_error",
-  "not_chat"
-] as const
-export type ChannelTestReason = typeof channelTestReasons[number]
-
 export interface ChannelTestOutcome {
   readonly model: string
   /** Null: it works. */
-  readonly reason: ChannelTestReason | null
+  readonly reason: FailureReason | null
   /** The HTTP status; null where there was no answer. */
   readonly status: number | null
   readonly latencyMs: number
 }
 
 export class ChannelTest extends Context.Service<ChannelTest, {
-  /** Calls a channel for one of its models; config-managed and disabled ones too. Takes 20 seconds at most. */
+  /**
+   * Calls a channel for one of its models; config-managed and disabled ones too. Takes 20 seconds at most. Without a key it is called
+   * with that which calls would rather use. What is learned of the key counts; what comes of it is kept.
+   */
   run(
     channelId: ChannelId,
-    model: string
+    model: string,
+    keyId?: ChannelKeyId
   ): Effect.Effect<ChannelTestOutcome, ChannelNotFound | ChannelModelUnknown | DatabaseUnavailable>
 }>()("realms/gateway/ChannelTest") {
   static readonly layer = Layer.effect(ChannelTest)(Effect.gen(function*() {
-    const channels = yield* ChannelAdmin
+    const keys = yield* ChannelKeyAdmin
+    const judgement = yield* KeyJudgement
     const client = yield* UpstreamClient
     const msMax = yield* ChannelTestMsMax
 
@@ -82,17 +67,21 @@ export class ChannelTest extends Context.Service<ChannelTest, {
       )
     )
 
-    const run = Effect.fn("ChannelTest.run")(function*(channelId: ChannelId, model: string) {
+    const run = Effect.fn("ChannelTest.run")(function*(channelId: ChannelId, model: string, keyId?: ChannelKeyId) {
       const startedMs = yield* Clock.currentTimeMillis
-      const verdict = yield* channels.endpoint(channelId, model).pipe(
-        Effect.flatMap(ask),
+      const verdict = yield* keys.endpoint(channelId, model, keyId).pipe(
+        Effect.flatMap((endpoint) =>
+          Effect.tap(ask(endpoint), (asked) => judgement.judge(endpoint.keyId, asked, channelId))
+        ),
         Effect.catchTag(
           "ChannelKeyMissing",
           ({ reason }) =>
             Effect.succeed<Verdict>({ status: null, reason: reason === "none" ? "no_key" : "key_unreadable" })
         )
       )
-      return { model, ...verdict, latencyMs: (yield* Clock.currentTimeMillis) - startedMs }
+      const outcome = { model, ...verdict, latencyMs: (yield* Clock.currentTimeMillis) - startedMs }
+      yield* judgement.keepTest(channelId, outcome)
+      return outcome
     })
 
     return ChannelTest.of({ run })
@@ -102,12 +91,12 @@ export class ChannelTest extends Context.Service<ChannelTest, {
 }
 
 /** Why no whole answer came. */
-const reasonOfFailure = (kind: UpstreamFailure["kind"]): ChannelTestReason =>
+const reasonOfFailure = (kind: UpstreamFailure["kind"]): FailureReason =>
   kind === "too_large" || kind === "no_room" ? "broken" : kind
 
 type Verdict = Pick<ChannelTestOutcome, "reason" | "status">
 
-const reasonOfStatus = (status: number, json: unknown): ChannelTestReason => {
+const reasonOfStatus = (status: number, json: unknown): FailureReason => {
   const error = isObject(json) && isObject(json.error) ? json.error : undefined
   if (error?.code === "insufficient_quota" || error?.type === "insufficient_quota" || status === 402) return "unpaid"
   switch (status) {

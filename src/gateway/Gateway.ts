@@ -11,6 +11,7 @@ import { ChannelAdmin } from "../channels/ChannelAdmin.ts"
 import { ChannelHealth } from "../channels/ChannelHealth.ts"
 import { type Channel, Channels } from "../channels/Channels.ts"
 import { ChannelShares } from "../channels/ChannelShares.ts"
+import { KeyRing } from "../channels/KeyRing.ts"
 import type { BillingConfig } from "../config/Config.ts"
 import type { UserId } from "../domain/Ids.ts"
 import { KeySpend } from "../identity/KeySpend.ts"
@@ -22,6 +23,7 @@ import { Drains } from "./Drains.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
 import { HiddenOutput } from "./HiddenOutput.ts"
 import { type Counting, hold } from "./Holds.ts"
+import { KeyProbes } from "./KeyProbes.ts"
 import { AnswerReader } from "./meter/AnswerReader.ts"
 import { boundsOf, type BoundTerms } from "./meter/Bounds.ts"
 import { TokenCounter } from "./meter/TokenCounter.ts"
@@ -245,6 +247,8 @@ const gatewayServices = Effect.gen(function*() {
     reader: yield* AnswerReader,
     channels: yield* Channels,
     health: yield* ChannelHealth,
+    keys: yield* KeyRing,
+    keyProbes: yield* KeyProbes,
     shares: yield* ChannelShares,
     upstream: yield* UpstreamClient,
     drains: new Drains(),

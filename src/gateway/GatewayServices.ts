@@ -8,11 +8,13 @@ import type { Accounts } from "../accounts/Accounts.ts"
 import type { ChannelHealth } from "../channels/ChannelHealth.ts"
 import type { Channels } from "../channels/Channels.ts"
 import type { ChannelShares } from "../channels/ChannelShares.ts"
+import type { KeyRing } from "../channels/KeyRing.ts"
 import type { BillingConfig } from "../config/Config.ts"
 import type { KeySpend } from "../identity/KeySpend.ts"
 import type { Drains } from "./Drains.ts"
 import type { HiddenOutput } from "./HiddenOutput.ts"
 import type { HoldServices } from "./Holds.ts"
+import type { KeyProbes } from "./KeyProbes.ts"
 import type { AnswerReader } from "./meter/AnswerReader.ts"
 import type { TokenCounter } from "./meter/TokenCounter.ts"
 import type { UpstreamClient } from "./upstream/UpstreamClient.ts"
@@ -24,6 +26,8 @@ export interface GatewayServices extends HoldServices {
   readonly reader: AnswerReader["Service"]
   readonly channels: Channels["Service"]
   readonly health: ChannelHealth["Service"]
+  readonly keys: KeyRing["Service"]
+  readonly keyProbes: KeyProbes["Service"]
   readonly shares: ChannelShares["Service"]
   readonly upstream: UpstreamClient["Service"]
   readonly drains: Drains

@@ -21,7 +21,7 @@ interface SealedTable {
 
 const tables: ReadonlyArray<SealedTable> = [
   { table: "app_settings", id: "key", idType: "text", sealed: "secret", place: "setting" },
-  { table: "channels", id: "id", idType: "bigint", sealed: "api_key_sealed", place: "channel" },
+  { table: "channel_keys", id: "id", idType: "bigint", sealed: "key_sealed", place: "channel_key" },
   { table: "redemption_batches", id: "id", idType: "bigint", sealed: "codes_sealed", place: "codes" }
 ]
 

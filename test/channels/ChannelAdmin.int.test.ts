@@ -10,6 +10,7 @@ import { writeConfigModels } from "../../src/catalog/ConfigModels.ts"
 import { ChannelAdmin, CHANNELS_MAX } from "../../src/channels/ChannelAdmin.ts"
 import { ChannelHealth } from "../../src/channels/ChannelHealth.ts"
 import type { ChannelInput } from "../../src/channels/ChannelInput.ts"
+import { ChannelKeyAdmin } from "../../src/channels/ChannelKeyAdmin.ts"
 import { writeConfigChannels } from "../../src/channels/Channels.ts"
 import { FAILURES_TO_OPEN, OPEN_MS_MIN } from "../../src/channels/CircuitBreaker.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
@@ -47,7 +48,7 @@ const CapturingLogger = Layer.mergeAll(
   Layer.succeed(References.MinimumLogLevel, "All")
 )
 
-const TestLayer = Layer.mergeAll(ChannelAdmin.layer, ChannelHealth.layer).pipe(
+const TestLayer = Layer.mergeAll(ChannelAdmin.layer, ChannelKeyAdmin.layer, ChannelHealth.layer).pipe(
   Layer.provideMerge(Layer.effectDiscard(Effect.andThen(writeConfigModels, writeConfigChannels))),
   Layer.provideMerge(SecretBox.layer),
   Layer.provideMerge(Layer.mergeAll(Config, NodeServices.layer, Notifications.layer)),
@@ -63,14 +64,14 @@ const input = (name: string, more: Partial<ChannelInput> = {}): ChannelInput => 
   ...defaultChannelTerms,
   name,
   baseUrl: "https://upstream.example/v1",
-  apiKey: Redacted.make(CANARY),
+  apiKeys: [Redacted.make(CANARY)],
   priority: 0,
   weight: 1,
   models: { mini: "upstream-mini" },
   ...more
 })
 
-const unchanged = { apiKey: Redacted.make("") }
+const unchanged = { apiKeys: [] }
 
 const recorded = (id: ChannelId) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
@@ -108,7 +109,7 @@ describe("ChannelAdmin", () => {
         yield* admin.edit(actor, {
           id,
           revision: edited.revision,
-          input: input("made", { ...same, apiKey: Redacted.make(`${CANARY}-new`), weight: 5, models: { maxi: "x" } })
+          input: input("made", { ...same, apiKeys: [Redacted.make(`${CANARY}-new`)], weight: 5, models: { maxi: "x" } })
         })
         yield* admin.disable(actor, id)
         yield* admin.disable(actor, id)
@@ -144,10 +145,11 @@ describe("ChannelAdmin", () => {
         const messages: Array<string> = []
         while (messages.at(-1) !== "settings sent") messages.push(yield* Queue.take(heard))
         assert.lengthOf(messages.filter((message) => message === `channels ${id}`), rows.length)
-        const endpoint = yield* admin.endpoint(id, "maxi")
+        const endpoint = yield* (yield* ChannelKeyAdmin).endpoint(id, "maxi")
         assert.strictEqual(Redacted.value(endpoint.apiKey), `${CANARY}-new`)
         const [dump] = yield* sql<{ text: string }>`
-          SELECT (SELECT string_agg(c::text, '') FROM channels c) || (SELECT string_agg(a::text, '') FROM audit_log a)
+          SELECT (SELECT string_agg(c::text, '') FROM channels c) || (SELECT string_agg(a::text, '') FROM audit_log a) ||
+            (SELECT string_agg(k::text, '') FROM channel_keys k)
             AS text`
         assert.notInclude(dump?.text, "canary")
         assert.notInclude(dump?.text, Buffer.from(CANARY).toString("hex"))
@@ -177,10 +179,10 @@ describe("ChannelAdmin", () => {
           [{ baseUrl: "https://upstream.example?api-version=1#x" }, ["base_url fragment"]],
           [{ baseUrl: "http://169.254.169.254/v1" }, ["base_url forbidden"]],
           [{ baseUrl: "http://[::ffff:169.254.7.8]/v1" }, ["base_url forbidden"]],
-          [{ apiKey: Redacted.make("  ") }, ["api_key missing"]],
-          [{ apiKey: Redacted.make("a b") }, ["api_key characters"]],
-          [{ apiKey: Redacted.make("a\r\nx-evil: 1") }, ["api_key characters"]],
-          [{ apiKey: Redacted.make("密钥") }, ["api_key characters"]],
+          [{ apiKeys: [Redacted.make("  ")] }, ["api_key missing"]],
+          [{ apiKeys: [Redacted.make("a b")] }, ["api_key characters"]],
+          [{ apiKeys: [Redacted.make("a\r\nx-evil: 1")] }, ["api_key characters"]],
+          [{ apiKeys: [Redacted.make("密钥")] }, ["api_key characters"]],
           [{ priority: -1 }, ["priority range"]],
           [{ priority: 1.5 }, ["priority range"]],
           [{ weight: 1_000_001 }, ["weight range"]],
@@ -197,7 +199,7 @@ describe("ChannelAdmin", () => {
           [{ models: { mini: "" } }, ["models upstream"]],
           [{ models: Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`m${at}`, "x"])) }, ["models many"]],
           [
-            { name: "", baseUrl: "x", apiKey: Redacted.make(""), models: { nope: "" } },
+            { name: "", baseUrl: "x", apiKeys: [Redacted.make("")], models: { nope: "" } },
             ["name length", "base_url url", "api_key missing", "models unknown", "models upstream"]
           ]
         ]
@@ -263,9 +265,10 @@ describe("ChannelAdmin", () => {
         }
         assert.deepStrictEqual(yield* admin.get(id), declared)
         assert.lengthOf(yield* recorded(id), 0)
-        assert.strictEqual(Redacted.value((yield* admin.endpoint(id, "mini")).apiKey), CANARY)
-        assert.deepInclude(yield* Effect.flip(admin.endpoint(keyless.id, "mini")), { reason: "none" })
-        assert.strictEqual((yield* Effect.flip(admin.endpoint(id, "maxi")))._tag, "ChannelModelUnknown")
+        const keys = yield* ChannelKeyAdmin
+        assert.strictEqual(Redacted.value((yield* keys.endpoint(id, "mini")).apiKey), CANARY)
+        assert.deepInclude(yield* Effect.flip(keys.endpoint(keyless.id, "mini")), { reason: "none" })
+        assert.strictEqual((yield* Effect.flip(keys.endpoint(id, "maxi")))._tag, "ChannelModelUnknown")
         assert.strictEqual((yield* Effect.flip(admin.get(noChannel)))._tag, "ChannelNotFound")
         assert.strictEqual((yield* Effect.flip(admin.disable(actor, noChannel)))._tag, "ChannelNotFound")
       }))
@@ -348,12 +351,13 @@ describe("ChannelAdmin", () => {
     it.effect("shows a key that does not open as none, and takes another", () =>
       Effect.gen(function*() {
         const admin = yield* ChannelAdmin
+        const keys = yield* ChannelKeyAdmin
         const sql = yield* SqlClient.SqlClient
         const id = yield* admin.create(actor, input("spoilt"))
-        yield* sql`UPDATE channels SET key_id = '0123456789abcdef' WHERE id = ${id}`
+        yield* sql`UPDATE channel_keys SET key_id = '0123456789abcdef' WHERE channel_id = ${id}`
         const spoilt = yield* admin.get(id)
         assert.isFalse(spoilt.hasKey)
-        assert.deepInclude(yield* Effect.flip(admin.endpoint(id, "mini")), { reason: "unreadable" })
+        assert.deepInclude(yield* Effect.flip(keys.endpoint(id, "mini")), { reason: "unreadable" })
         yield* admin.edit(actor, { id, revision: spoilt.revision, input: input("spoilt") })
         assert.isTrue((yield* admin.get(id)).hasKey)
       }))

@@ -4,11 +4,12 @@ import { Context, Effect, Layer, Queue, Redacted, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { writeConfigModels } from "../../src/catalog/ConfigModels.ts"
 import { type ChannelFailure, ChannelHealth } from "../../src/channels/ChannelHealth.ts"
-import { Channels, writeConfigChannels } from "../../src/channels/Channels.ts"
+import { insertKey, nextKeyId } from "../../src/channels/ChannelKeyStore.ts"
+import { type Channel, Channels, writeConfigChannels } from "../../src/channels/Channels.ts"
 import { FAILURES_TO_OPEN } from "../../src/channels/CircuitBreaker.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
-import { type ChannelId, UserId } from "../../src/domain/Ids.ts"
+import { ChannelId, UserId } from "../../src/domain/Ids.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
 import { hear } from "../support/Heard.ts"
@@ -61,10 +62,14 @@ const insertMade = Effect.fnUntraced(function*(box: SecretBox["Service"], name: 
   const [row] = yield* sql<{ id: bigint }>`INSERT INTO channels (name, base_url)
     VALUES (${name}, ${`https://${name}.example/v1`}) RETURNING id`
   const id = row?.id ?? 0n
-  const sealed = yield* box.seal(Redacted.make(`key of ${name}`), place ?? `channel:${id}`)
-  yield* sql`UPDATE channels SET api_key_sealed = ${sealed.bytes}, key_id = ${sealed.keyId} WHERE id = ${id}`
+  const key = Redacted.make(`key of ${name}`)
+  const keyId = yield* nextKeyId(sql)
+  const sealed = yield* box.seal(key, place ?? `channel_key:${keyId}`)
+  yield* insertKey(sql, { id: keyId, channelId: ChannelId.make(id), secret: key, sealed })
   yield* sql`INSERT INTO channel_models VALUES (${id}, 'mini', ${`${name}-mini`})`
 })
+
+const secretsOf = ({ keys }: Channel) => keys.map(({ secret }) => Redacted.value(secret))
 
 const namesFor = (channels: Context.Service.Shape<typeof Channels>, id: string) =>
   Effect.map(channels.candidates(id, user), (found) => found.map(({ name }) => name))
@@ -113,7 +118,7 @@ describe("Channels", () => {
         maxConnections: 10,
         hiddenOutput: false
       })
-      assert.strictEqual(first === undefined ? "" : Redacted.value(first.apiKey), "key of high")
+      assert.strictEqual(first === undefined ? "" : secretsOf(first)[0], "key of high")
       assert.deepInclude(second, { name: "low", ...defaultChannelTerms, hiddenOutput: false })
       assert.deepStrictEqual(others, [])
       assert.deepStrictEqual(channels.cachedCandidates("mini", user), yield* channels.candidates("mini", user))
@@ -126,17 +131,17 @@ describe("Channels", () => {
         const sql = yield* SqlClient.SqlClient
         const { box, channels } = yield* start({ channels: [channel("one")] })
         yield* insertMade(box, "made")
-        yield* insertMade(box, "moved", "channel:999")
+        yield* insertMade(box, "moved", "channel_key:999")
         yield* sql`INSERT INTO channels (name, base_url) VALUES ('bare', 'https://bare.example')`
         yield* sql`INSERT INTO channel_models SELECT id, 'mini', 'x' FROM channels WHERE name = 'bare'`
         const found = yield* channels.candidates("mini", user)
-        assert.deepStrictEqual(found.map(({ apiKey, name }) => [name, Redacted.value(apiKey)]).toSorted(), [
+        assert.deepStrictEqual(found.map((one) => [one.name, secretsOf(one).join()]).toSorted(), [
           ["made", "key of made"],
           ["one", "key of one"]
         ])
         assert.lengthOf(logged, 1)
         assert.include(logged[0], "moved")
-        assert.notInclude(logged[0], "key of")
+        assert.notInclude(logged[0], "key of moved")
       })
     ))
 
@@ -147,10 +152,12 @@ describe("Channels", () => {
       yield* insertMade(box, "one")
       const { channels } = yield* start({ channels: [channel("one", { api_key: "of the file" })] })
       const [found] = yield* channels.candidates("mini", user)
-      assert.strictEqual(found === undefined ? "" : Redacted.value(found.apiKey), "of the file")
-      assert.deepStrictEqual(yield* sql`SELECT declared, api_key_sealed, key_id FROM channels`, [
-        { declared: true, api_key_sealed: null, key_id: null }
-      ])
+      assert.strictEqual(found === undefined ? "" : secretsOf(found)[0], "of the file")
+      assert.deepStrictEqual(yield* sql`SELECT declared FROM channels`, [{ declared: true }])
+      assert.deepStrictEqual(yield* sql`SELECT key_sealed, key_id FROM channel_keys`, [{
+        key_sealed: null,
+        key_id: null
+      }])
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
   it.live("keep their keys out of the database", () =>
@@ -160,10 +167,10 @@ describe("Channels", () => {
       const rows = yield* sql<{ all: string }>`SELECT c::text AS all FROM channels c`
       assert.strictEqual(rows.length, 1)
       assert.notInclude(rows[0]?.all, "key of one")
-      assert.deepInclude(yield* sql`SELECT api_key_sealed, key_id FROM channels`, {
-        api_key_sealed: null,
-        key_id: null
-      })
+      const keys = yield* sql<{ all: string; sealed: unknown }>`
+        SELECT k::text || encode(k.digest, 'escape') AS all, key_sealed AS sealed FROM channel_keys k`
+      assert.deepStrictEqual(keys.map(({ sealed }) => sealed), [null])
+      assert.notInclude(keys[0]?.all, "key of one")
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
   it.live("without a key are kept disabled, until they get one", () =>
@@ -204,7 +211,7 @@ describe("Channels", () => {
       assert.isUndefined(channels.cachedServedModels())
       assert.deepStrictEqual([...(yield* channels.servedModels)], ["mini"])
       assert.deepStrictEqual([...(channels.cachedServedModels() ?? [])], ["mini"])
-      yield* insertMade(box, "moved", "channel:999")
+      yield* insertMade(box, "moved", "channel_key:999")
       yield* sql`UPDATE channel_models SET model_id = 'maxi'
         FROM channels c WHERE c.id = channel_id AND c.name = 'moved'`
       yield* (yield* Notifications).publish("channels", "moved")

@@ -6,10 +6,11 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Redacted } from "effect"
 import type { ChannelInput } from "../../src/channels/ChannelInput.ts"
+import type { FailureReason } from "../../src/channels/FailureReason.ts"
 import { HostLookup } from "../../src/config/OutboundUrl.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
 import { ChannelId } from "../../src/domain/Ids.ts"
-import { ChannelTestMsMax, type ChannelTestReason } from "../../src/gateway/ChannelTest.ts"
+import { ChannelTestMsMax } from "../../src/gateway/ChannelTest.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
 import { rebound } from "../support/Rebound.ts"
 import { TestGateway } from "../support/TestGateway.ts"
@@ -36,7 +37,7 @@ const over = (origin: string, more: Partial<ChannelInput> = {}): ChannelInput =>
   ...defaultChannelTerms,
   name: "made",
   baseUrl: `${origin}/v1`,
-  apiKey: Redacted.make(CANARY),
+  apiKeys: [Redacted.make(CANARY)],
   priority: 0,
   weight: 1,
   models: { m: "up", thinker: "up-thinking" },
@@ -64,7 +65,7 @@ describe("a channel made while servers run", () => {
       assert.isTrue(one.upstream.calls.every(({ authorization }) => authorization === `Bearer ${CANARY}`))
 
       const { revision } = yield* one.channels.get(id)
-      const input = over(one.upstream.origin, { apiKey: Redacted.make(`${CANARY}-2`) })
+      const input = over(one.upstream.origin, { apiKeys: [Redacted.make(`${CANARY}-2`)] })
       yield* two.channels.edit(cliActor, { id, revision, input })
       for (const { origin } of [one, two]) {
         yield* until(
@@ -89,7 +90,7 @@ describe("a channel made while servers run", () => {
       yield* channels.disable(cliActor, id)
       const gate = new Gate()
       const table: ReadonlyArray<
-        readonly [script: Parameters<typeof upstream.on>[1], reason: ChannelTestReason | null, status: number | null]
+        readonly [script: Parameters<typeof upstream.on>[1], reason: FailureReason | null, status: number | null]
       > = [
         [(asked) => asked.json(completion("H", chatUsage(1, 1))), null, 200],
         [(asked) => asked.json({ hello: "world" }), "not_chat", 200],

@@ -6,7 +6,7 @@ import { Redacted } from "effect"
 import type { Reservation } from "../../src/accounts/AccountState.ts"
 import type { Channel } from "../../src/channels/Channels.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
-import { ChannelId } from "../../src/domain/Ids.ts"
+import { ChannelId, ChannelKeyId } from "../../src/domain/Ids.ts"
 import { admitted, type CallEvent, type CallState, evolve } from "../../src/gateway/CallMachine.ts"
 
 const reservation: Reservation = {
@@ -27,7 +27,7 @@ const channel: Channel = {
   id: ChannelId.make(1n),
   name: "one",
   baseUrl: "http://127.0.0.1",
-  apiKey: Redacted.make("key"),
+  keys: [{ id: ChannelKeyId.make(1n), secret: Redacted.make("key"), coolingUntilMs: 0 }],
   priority: 0,
   weight: 1,
   upstreamModel: "up",

@@ -10,10 +10,12 @@ import { ResponseReferences } from "../../src/accounts/ResponseReferences.ts"
 import { Catalog, type Model, ModelNotFound } from "../../src/catalog/Catalog.ts"
 import { ChannelAdmin } from "../../src/channels/ChannelAdmin.ts"
 import { type Channel, Channels } from "../../src/channels/Channels.ts"
+import { KeyRing } from "../../src/channels/KeyRing.ts"
 import type { RealmsConfig } from "../../src/config/RealmsConfig.ts"
 import type { SettingsValues } from "../../src/config/SettingDocument.ts"
-import { ChannelId, type UserId } from "../../src/domain/Ids.ts"
+import { ChannelId, ChannelKeyId, type UserId } from "../../src/domain/Ids.ts"
 import { isFree } from "../../src/domain/Price.ts"
+import { KeyProbes } from "../../src/gateway/KeyProbes.ts"
 import { KeySpend } from "../../src/identity/KeySpend.ts"
 import { Settings } from "../../src/settings/Settings.ts"
 import { accountState, MachineAccount } from "./MachineAccount.ts"
@@ -90,11 +92,17 @@ export const memoryCatalog = (config: RealmsConfig) => {
 /** The channels of a configuration, in their order. */
 export const memoryChannels = ({ channels }: RealmsConfig) => {
   const candidates = (modelId: string): ReadonlyArray<Channel> =>
-    channels.flatMap(({ models, ...channel }, at) => {
+    channels.flatMap(({ apiKey, apiKeys: _, models, ...channel }, at) => {
       const upstreamModel = models[modelId]
       return upstreamModel === undefined
         ? []
-        : [{ ...channel, id: ChannelId.make(BigInt(at + 1)), upstreamModel, hiddenOutput: false }]
+        : [{
+          ...channel,
+          id: ChannelId.make(BigInt(at + 1)),
+          keys: [{ id: ChannelKeyId.make(BigInt(at + 1)), secret: apiKey, coolingUntilMs: 0 }],
+          upstreamModel,
+          hiddenOutput: false
+        }]
     })
   const served = new Set(channels.flatMap(({ models }) => Object.keys(models)))
   return Layer.succeed(
@@ -134,5 +142,7 @@ export const memorySettings = ({ billing, finance, payment, registration, server
 export const NoLimits = Layer.mergeAll(
   Layer.mock(KeySpend, {}),
   Layer.mock(ResponseReferences, { find: () => Effect.succeed([]) }),
-  Layer.mock(ChannelAdmin, {})
+  Layer.mock(ChannelAdmin, {}),
+  Layer.mock(KeyRing, { cool: () => undefined, coolingMs: () => 0, warm: () => undefined }),
+  Layer.mock(KeyProbes, { suspect: () => undefined })
 )

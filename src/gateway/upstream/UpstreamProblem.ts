@@ -3,6 +3,7 @@
  * told. What is the operator's affair - credentials, quota, an unknown deployment - goes to the next channel and is never shown;
  * what is the request's own fault goes back to the client, cleaned of names that are the operator's.
  */
+import type { FailureReason, SaidFailure } from "../../channels/FailureReason.ts"
 import type { FrameFailure } from "../meter/FrameFailure.ts"
 import type { OpenAiError, OpenAiErrorCode } from "../OpenAiError.ts"
 
@@ -19,6 +20,8 @@ export interface ChannelFailed {
   readonly retryAfterSeconds: number | undefined
   /** For the log. */
   readonly why: string
+  /** For people. */
+  readonly said: SaidFailure
   /** Given to the client when no channel answers, in place of our own words. */
   readonly refusal: RequestRefused | undefined
 }
@@ -34,13 +37,14 @@ export interface RequestRefused {
 export const failedBecause = (
   { name }: { readonly name: string },
   why: string,
-  more: Partial<Pick<ChannelFailed, "code" | "refusal" | "scope">> = {}
+  more: Partial<Pick<ChannelFailed, "code" | "refusal" | "retryAfterSeconds" | "said" | "scope">> = {}
 ): ChannelFailed => ({
   _tag: "ChannelFailed",
   code: "upstream_error",
   scope: "model",
   retryAfterSeconds: undefined,
   why: `${name}: ${why}`,
+  said: { reason: "upstream_error", status: null },
   refusal: undefined,
   ...more
 })
@@ -99,11 +103,21 @@ const encryptedContent = /invalid_encrypted_content|encrypted content/i
 /** It speaks of the operator's money or account. */
 const isOperators = (text: string): boolean => quota.test(text) || suspension.test(text) || region.test(text)
 
+const operatorsReason = (text: string): FailureReason =>
+  quota.test(text) ? "unpaid" : suspension.test(text) ? "unauthorized" : "refused"
+
+const unknownReference = /previous_response_not_found|(?:response|item)s? with id/i
+
+/** The upstream does not have what the request refers to: it is another account's, or gone. */
+export const isUnknownReference = ({ error, status }: RequestRefused): boolean =>
+  (status === 400 || status === 404) && unknownReference.test(`${error.code ?? ""} ${error.message}`)
+
 const textOf = (said: SaidError): string => `${said.code} ${said.type} ${said.message}`
 
 const failed = (
   context: ProblemContext,
   said: SaidError,
+  reason: FailureReason,
   scope: ChannelFailed["scope"],
   more: Partial<Pick<ChannelFailed, "code" | "refusal" | "retryAfterSeconds">> = {}
 ): ChannelFailed => ({
@@ -112,6 +126,7 @@ const failed = (
   scope,
   retryAfterSeconds: undefined,
   why: `${context.channel}: ${said.status ?? "error frame"} ${said.code}`.trim(),
+  said: { reason, status: said.status ?? null },
   refusal: undefined,
   ...more
 })
@@ -123,36 +138,40 @@ export const problemOf = (said: SaidError, context: ProblemContext): UpstreamPro
   // An error that names a parameter is about the request, whatever its words quote.
   const namesParameter = status !== undefined && said.param !== null && said.param !== "model"
   const isRequests = namesParameter || requestsOwn.test(text)
-  if (encryptedContent.test(text)) return failed(context, said, null, { refusal: refused(said, context) })
-  if (status === 401 || status === 402) return failed(context, said, "channel")
+  if (encryptedContent.test(text)) return failed(context, said, "refused", null, { refusal: refused(said, context) })
+  if (status === 401) return failed(context, said, "unauthorized", "channel")
+  if (status === 402) return failed(context, said, "unpaid", "channel")
   if (!isRequests && isOperators(text)) {
     // A message may quote the request: alone it closes no channel for everybody.
     const isCertain = status === undefined || status === 403 || status === 429 ||
       isOperators(`${said.code} ${said.type}`)
-    return failed(context, said, isCertain ? "channel" : "model")
+    return failed(context, said, operatorsReason(text), isCertain ? "channel" : "model")
   }
   if (status === 429 || (status === undefined && /rate[_ ]limit|too many requests/i.test(text))) {
-    return failed(context, said, "model", {
+    return failed(context, said, "rate_limited", "model", {
       code: "upstream_rate_limited",
       retryAfterSeconds: context.retryAfterSeconds ?? 1
     })
   }
-  if (status === 408 || status === 504) return failed(context, said, "model", { code: "upstream_timeout" })
+  if (status === 408 || status === 504) return failed(context, said, "timeout", "model", { code: "upstream_timeout" })
   if (isRequests && (status === undefined || (status >= 400 && status < 500))) return refused(said, context)
-  if (status === undefined) return failed(context, said, "model")
-  if (status < 400 || status >= 500) return failed(context, said, "model")
+  if (status === undefined) return failed(context, said, "upstream_error", "model")
+  if (status < 400 || status >= 500) return failed(context, said, "upstream_error", "model")
   return clientErrorOf(status, text, said, context)
 }
 
 /** A 4xx whose words say nothing of quota, rate or the request's own limits. */
 const clientErrorOf = (status: number, text: string, said: SaidError, context: ProblemContext): UpstreamProblem => {
   if (credentials.test(text) && (status === 400 || status === 403)) {
-    return failed(context, said, status === 403 || credentials.test(`${said.code} ${said.type}`) ? "channel" : "model")
+    const isCertain = status === 403 || credentials.test(`${said.code} ${said.type}`)
+    return failed(context, said, "unauthorized", isCertain ? "channel" : "model")
   }
-  if (status === 413 && tooLargeForTier.test(text)) return failed(context, said, "model")
+  if (status === 413 && tooLargeForTier.test(text)) return failed(context, said, "rate_limited", "model")
   // The path is ours: a 404 that does not speak of the request's own ids is a wrong address or an unknown deployment.
-  if (status === 404 || status === 405 || unknownModel.test(text)) return failed(context, said, "model")
-  if (status === 409 || status === 421 || status === 425) return failed(context, said, "model")
+  if (status === 404 || status === 405 || unknownModel.test(text)) {
+    return failed(context, said, "not_found", "model")
+  }
+  if (status === 409 || status === 421 || status === 425) return failed(context, said, "refused", "model")
   return refused(said, context)
 }
 

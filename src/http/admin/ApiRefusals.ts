@@ -62,6 +62,11 @@ export const refusals = {
 
   ApiKeyNotFound: notFound("There is no such key."),
   BatchNotFound: notFound("There is no such batch."),
+  ChannelKeyNotFound: notFound("The channel has no such key."),
+  ChannelKeyNeeded: () =>
+    Effect.fail(
+      new ApiConflict({ message: "It is the only key of the channel. Add another one first, or disable the channel." })
+    ),
   ChannelNotFound: notFound("There is no such channel."),
   ChannelModelUnknown: notFound("The channel does not serve such a model."),
   CodeNotFound: notFound("There is no such code."),

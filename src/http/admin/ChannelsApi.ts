@@ -1,16 +1,19 @@
 /**
  * `/api/admin/channels`: the upstreams. A key goes in and never comes out.
  */
-import { Effect, Redacted, Schema, Struct } from "effect"
+import { Effect, type Redacted, Schema, Struct } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
 import { ChannelAdmin, CHANNELS_MAX } from "../../channels/ChannelAdmin.ts"
 import type { ChannelProblem, ChannelRefused } from "../../channels/ChannelError.ts"
 import { CHANNEL_MODELS_MAX, type ChannelInput } from "../../channels/ChannelInput.ts"
+import { FailureReason, OutReason } from "../../channels/FailureReason.ts"
+import { ChannelKeyAdmin } from "../../channels/ChannelKeyAdmin.ts"
+import { CHANNEL_KEYS_MAX } from "../../domain/Bounds.ts"
 import { channelSettings, type ChannelTerms, channelTerms, defaultChannelTerms } from "../../domain/ChannelTerms.ts"
 import { IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
-import { ChannelId } from "../../domain/Ids.ts"
+import { ChannelId, ChannelKeyId } from "../../domain/Ids.ts"
 import { columnOf, Json } from "../../domain/Row.ts"
-import { ChannelTest, channelTestReasons } from "../../gateway/ChannelTest.ts"
+import { ChannelTest } from "../../gateway/ChannelTest.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, changeErrors, editErrors, refusedField } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
 import { created, documented, itemsOf, NoContent } from "./ApiSchema.ts"
@@ -23,12 +26,47 @@ const Models = Schema.Record(Schema.String, Schema.String).pipe(
 const terms = describedTerms(channelTerms)
 const newTerms = Struct.map(terms, Schema.optionalKey)
 
+const Key = Json({
+  id: IdJson,
+  hint: Schema.String,
+  isReadable: Schema.Boolean,
+  coolingUntil: Schema.NullOr(MomentJson),
+  out: Schema.NullOr(Json({
+    reason: OutReason,
+    status: Schema.NullOr(Schema.Int),
+    at: MomentJson,
+    probeAt: MomentJson
+  })),
+  balance: Schema.NullOr(Json({
+    at: MomentJson,
+    amount: Schema.NullOr(Schema.String),
+    currency: Schema.NullOr(Schema.String),
+    problem: Schema.NullOr(Schema.String)
+  })),
+  createdAt: MomentJson
+}).pipe(
+  documented("ChannelKey", {
+    description:
+      "`hint`: its last characters. `cooling_until`: its upstream asked to wait until then. `out`: its upstream refuses it; it is " +
+      "tried again at `probe_at`. `balance`: what its account had left when somebody asked."
+  })
+)
+
+const Test = Json({
+  model: Schema.String,
+  testedAt: MomentJson,
+  reason: Schema.NullOr(FailureReason),
+  status: Schema.NullOr(Schema.Int),
+  latencyMs: Schema.Int
+})
+
 const Channel = Json({
   id: IdJson,
   revision: IdJson,
   name: Schema.String,
   baseUrl: Schema.String,
   hasKey: Schema.Boolean,
+  keys: Schema.Array(Key),
   priority: Schema.Int,
   weight: Schema.Int,
   ...terms,
@@ -37,30 +75,37 @@ const Channel = Json({
   declared: Schema.Boolean,
   disabledAt: Schema.NullOr(MomentJson),
   health: Schema.Literals(["closed", "open", "half_open"]),
+  successAt: Schema.NullOr(MomentJson),
+  failure: Schema.NullOr(Json({ at: MomentJson, reason: FailureReason, status: Schema.NullOr(Schema.Int) })),
+  tests: Schema.Array(Test),
   createdAt: MomentJson,
   updatedAt: MomentJson
 }).pipe(
   documented("Channel", {
     description:
       "`declared`: by config.yaml, and changed only there. `health`: of the circuit breaker on the server that answers. " +
-      "`has_key`: whether that server has a key to call it with. `hidden_output`: ids of models of which the upstream was seen " +
+      "`has_key`: whether that server has a key to call it with. `success_at`, `failure`: of calls. `tests`: the last one of each " +
+      "model; without a `reason` it worked. `hidden_output`: ids of models of which the upstream was seen " +
       "to report output tokens that it does not show."
   })
 )
 
-const Key = Schema.RedactedFromValue(Schema.String)
+const Secret = Schema.RedactedFromValue(Schema.String)
+const Secrets = Schema.Array(Secret).check(Schema.isMaxLength(CHANNEL_KEYS_MAX))
 
 const NewChannel = Json({
   name: Schema.String,
   baseUrl: Schema.String,
-  apiKey: Key,
+  apiKey: Schema.optionalKey(Secret),
+  apiKeys: Schema.optionalKey(Secrets),
   priority: Schema.optionalKey(Schema.Int),
   weight: Schema.optionalKey(Schema.Int),
   ...newTerms,
   models: Models
 }).pipe(
   documented("NewChannel", {
-    description: "Without them, `priority` is 0 and `weight` 1, and other terms have their defaults."
+    description:
+      "`api_key` or `api_keys`: at least one. Without them, `priority` is 0 and `weight` 1, and other terms have their defaults."
   })
 )
 
@@ -68,7 +113,8 @@ const ChannelChange = Json({
   revision: IdJson,
   name: Schema.String,
   baseUrl: Schema.String,
-  apiKey: Schema.optionalKey(Key),
+  apiKey: Schema.optionalKey(Secret),
+  apiKeys: Schema.optionalKey(Secrets),
   priority: Schema.Int,
   weight: Schema.Int,
   ...newTerms,
@@ -76,7 +122,8 @@ const ChannelChange = Json({
 }).pipe(
   documented("ChannelChange", {
     description:
-      "The channel as it is to be; without `api_key` its key stays, and so do other terms that are left out. `revision`: of " +
+      "The channel as it is to be; without `api_key` and `api_keys` its keys stay, and so do other terms that are left out; with " +
+      "them it has these keys alone. `revision`: of " +
       "the channel that this was decided on; with another one now it is refused (409)."
   })
 )
@@ -84,7 +131,7 @@ const ChannelChange = Json({
 const ChannelTested = Json({
   ok: Schema.Boolean,
   model: Schema.String,
-  reason: Schema.NullOr(Schema.Literals(channelTestReasons)),
+  reason: Schema.NullOr(FailureReason),
   status: Schema.NullOr(Schema.Int),
   latencyMs: Schema.Int
 }).pipe(
@@ -113,9 +160,24 @@ export class ChannelsApi extends area(
     success: NoContent,
     error: ApiNotFound
   }),
+  post("addChannelKeys", "/channels/:id/keys", {
+    params,
+    payload: Json({ apiKeys: Secrets }).pipe(documented("NewChannelKeys")),
+    success: Channel,
+    error: [...changeErrors, ApiRefused]
+  }),
+  post("removeChannelKey", "/channels/:id/keys/:key/remove", {
+    params: { ...params, key: idJson(ChannelKeyId) },
+    success: NoContent,
+    error: changeErrors
+  }),
   post("testChannel", "/channels/:id/test", {
     params,
-    payload: Schema.Struct({ model: Schema.String }).pipe(documented("ChannelTest")),
+    payload: Json({ model: Schema.String, keyId: Schema.optionalKey(idJson(ChannelKeyId)) }).pipe(
+      documented("ChannelTest", {
+        description: "A real call, which the upstream bills. `key_id`: with this key of the channel."
+      })
+    ),
     success: ChannelTested,
     error: [ApiNotFound, ApiRefused]
   })
@@ -125,14 +187,15 @@ interface Asked extends Partial<ChannelTerms> {
   readonly name: string
   readonly baseUrl: string
   readonly apiKey?: Redacted.Redacted<string>
+  readonly apiKeys?: ReadonlyArray<Redacted.Redacted<string>>
   readonly priority?: number
   readonly weight?: number
   readonly models: Readonly<Record<string, string>>
 }
 
 /** Terms that are left out are those of `kept`. */
-const inputOf = (asked: Asked, kept: ChannelTerms): ChannelInput => ({
-  apiKey: Redacted.make(""),
+const inputOf = ({ apiKey, apiKeys = [], ...asked }: Asked, kept: ChannelTerms): ChannelInput => ({
+  apiKeys: apiKey === undefined ? apiKeys : [apiKey, ...apiKeys],
   priority: 0,
   weight: 1,
   ...Struct.pick(kept, channelTerms.names),
@@ -154,7 +217,11 @@ const textOf = (problem: ChannelProblem): string => {
         forbidden: "is link-local or serves metadata; see server.link_local_hosts_allowed"
       }[problem.reason]
     case "api_key":
-      return problem.reason === "missing" ? "is missing" : "is printable ASCII without blanks"
+      return {
+        missing: "is missing",
+        characters: "is printable ASCII without blanks",
+        many: `are ${CHANNEL_KEYS_MAX} at most`
+      }[problem.reason]
     case "models":
       return {
         unknown: `there is no model ${namesOf(problem.models)}`,
@@ -179,8 +246,8 @@ const changed = () =>
   Effect.fail(new ApiConflict({ message: "The channel has changed since that revision. Nothing was saved." }))
 
 export const ChannelsHandlers = answersOf(ChannelsApi)(
-  Effect.all({ channels: ChannelAdmin, tests: ChannelTest }),
-  ({ channels, tests }) => ({
+  Effect.all({ channels: ChannelAdmin, keys: ChannelKeyAdmin, tests: ChannelTest }),
+  ({ channels, keys, tests }) => ({
     listChannels: () => listed(channels.list),
     createChannel: Effect.fnUntraced(
       function*({ payload }, admin) {
@@ -203,8 +270,16 @@ export const ChannelsHandlers = answersOf(ChannelsApi)(
     disableChannel: ({ params }, admin) => channels.disable(admin, params.id),
     enableChannel: ({ params }, admin) => channels.enable(admin, params.id),
     resetHiddenOutput: ({ params: { id, model } }, admin) => channels.resetHiddenOutput(admin, id, model),
+    addChannelKeys: Effect.fnUntraced(
+      function*({ params: { id }, payload }, admin) {
+        yield* keys.addKeys(admin, id, payload.apiKeys)
+        return yield* channels.get(id)
+      },
+      Effect.catchTag("ChannelRefused", refused)
+    ),
+    removeChannelKey: ({ params: { id, key } }, admin) => keys.removeKey(admin, id, key),
     testChannel: ({ params, payload }) =>
-      tests.run(params.id, payload.model).pipe(
+      tests.run(params.id, payload.model, payload.keyId).pipe(
         Effect.map((tested) => ({ ok: tested.reason === null, ...tested })),
         Effect.catchTag(
           "ChannelModelUnknown",

@@ -248,7 +248,7 @@ export const visitorPage = <R>(path: HttpRouter.PathInput, handler: Handler<Page
   pageRoute("anyone", path, handler)
 
 /** Tells htmx to ask for the whole page again, which then leads to signing in. */
-const pageAnew: Answer = raw(
+export const pageAnew: Answer = raw(
   HttpServerResponse.empty({ status: 204, headers: { "hx-refresh": "true", "cache-control": "no-store" } })
 )
 

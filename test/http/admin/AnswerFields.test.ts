@@ -16,6 +16,7 @@ const known = new Set([
   "csrf_token",
   // What is sent, and never answered.
   "api_key",
+  "api_keys",
   "idempotency_key",
   // Whether there is one, where it begins, which one, and until when.
   "has_key",
@@ -23,8 +24,9 @@ const known = new Set([
   "key_hint",
   "key_id",
   "password_link_until",
-  // Lists.
+  // Lists; those of channels by their last characters.
   "admin_keys",
+  "keys",
   "sessions"
 ])
 

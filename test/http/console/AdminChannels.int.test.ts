@@ -277,7 +277,7 @@ describe("root's channels", () => {
             (answer) => Effect.sync(() => asked.push(answer))
           )
         const input = { name: "by program", base_url: `${upstream}/`, models: { "gpt-4o": "gpt-4o" } }
-        assert.strictEqual((yield* ask("POST", "", input)).status, 400)
+        assert.deepStrictEqual(json(yield* ask("POST", "", input)).problems, { api_key: "is missing" })
         const refused = yield* ask("POST", "", {
           ...input,
           name: "",
@@ -294,7 +294,10 @@ describe("root's channels", () => {
         })
         const made = yield* ask("POST", "", { ...input, api_key: CANARY })
         assert.strictEqual(made.status, 201)
-        const { created_at, health, id, revision, updated_at, ...channel } = json(made)
+        const { created_at, health, id, keys, revision, updated_at, ...channel } = json(made)
+        assert.deepStrictEqual(keys.map(({ created_at: _, id: __, ...key }: Record<string, unknown>) => key), [
+          { hint: "…", is_readable: true, cooling_until: null, out: null, balance: null }
+        ])
         assert.deepStrictEqual(channel, {
           name: "by program",
           base_url: upstream,
@@ -304,6 +307,9 @@ describe("root's channels", () => {
           ...channelDefaults,
           models: { "gpt-4o": "gpt-4o" },
           hidden_output: [],
+          success_at: null,
+          failure: null,
+          tests: [],
           declared: false,
           disabled_at: null
         })
@@ -339,6 +345,19 @@ describe("root's channels", () => {
         const tested = yield* ask("POST", `/${id}/test`, { model: "gpt-4o" })
         assert.deepInclude(json(tested), { ok: false, reason: "unauthorized", status: 401 })
         assert.strictEqual((yield* ask("POST", `/${id}/test`, { model: "nope" })).status, 422)
+        const refusing = json(yield* ask("GET", `/${id}`))
+        assert.deepInclude(refusing.tests[0], { model: "gpt-4o", reason: "unauthorized", status: 401 })
+        assert.deepInclude(refusing.keys[0].out, { reason: "unauthorized", status: 401 })
+        const added = yield* ask("POST", `/${id}/keys`, { api_keys: [`${CANARY}-second`, CANARY] })
+        assert.deepStrictEqual(json(added).keys.map(({ hint }: { readonly hint: string }) => hint), ["…", "…cond"])
+        assert.strictEqual((yield* ask("POST", `/${id}/keys`, { api_keys: ["a b"] })).status, 422)
+        const [first, second] = json(added).keys
+        assert.deepInclude(json(yield* ask("POST", `/${id}/test`, { model: "gpt-4o", key_id: second.id })), {
+          ok: false
+        })
+        assert.strictEqual((yield* ask("POST", `/${id}/keys/${first.id}/remove`)).status, 204)
+        assert.strictEqual((yield* ask("POST", `/${id}/keys/${first.id}/remove`)).status, 404)
+        assert.strictEqual((yield* ask("POST", `/${id}/keys/${second.id}/remove`)).status, 409)
         assert.strictEqual((yield* ask("POST", `/${id}/disable`)).status, 204)
         assert.isNotNull(json(yield* ask("GET", `/${id}`)).disabled_at)
         assert.strictEqual((yield* ask("POST", `/${id}/enable`)).status, 204)

@@ -5,6 +5,8 @@ import { CHANNELS_MAX } from "../../../../channels/ChannelAdmin.ts"
 import type { ChannelProblem } from "../../../../channels/ChannelError.ts"
 import type { ChannelFormInput } from "../../../../channels/ChannelForm.ts"
 import { CHANNEL_MODELS_MAX } from "../../../../channels/ChannelInput.ts"
+import type { FailureReason } from "../../../../channels/FailureReason.ts"
+import { CHANNEL_KEYS_MAX } from "../../../../domain/Bounds.ts"
 import { withoutCredentials } from "../../../../config/OutboundUrl.ts"
 import { type ChannelSettings, channelSettings } from "../../../../domain/ChannelTerms.ts"
 import type { ChannelTestOutcome } from "../../../../gateway/ChannelTest.ts"
@@ -38,6 +40,7 @@ const LINES_NAMED_MAX = 5
 /** A form as it is shown: a credential that was typed into the address is not sent back. */
 export const shownState = ({ problems, values }: FormState): FormState => {
   const shown = new URLSearchParams(values)
+  shown.delete("api_key")
   if (values.has("base_url")) shown.set("base_url", withoutCredentials(values.get("base_url") ?? ""))
   return { values: shown, problems }
 }
@@ -45,7 +48,7 @@ export const shownState = ({ problems, values }: FormState): FormState => {
 const modelTexts = (
   context: UserContext,
   problem: Extract<ChannelProblem, { readonly field: "models" }>,
-  { lines }: ChannelFormInput
+  { lines }: Pick<ChannelFormInput, "lines">
 ): ReadonlyArray<string> => {
   const say = sayOf(context, "channels")
   switch (problem.reason) {
@@ -77,7 +80,11 @@ const textOf = (context: UserContext, problem: FieldProblem): string => {
         forbidden: say("url.forbidden")
       }[problem.reason]
     case "api_key":
-      return problem.reason === "missing" ? say("key.missing") : say("key.characters")
+      return {
+        missing: say("key.missing"),
+        characters: say("key.characters"),
+        many: say("key.many", { max: CHANNEL_KEYS_MAX })
+      }[problem.reason]
     case "form":
       return say("many", { max: CHANNELS_MAX })
   }
@@ -91,7 +98,7 @@ const isTerm = (
 /** The problems of a form by field, those of its lines and those that `ChannelAdmin` found. */
 export const problemTexts = (
   context: UserContext,
-  form: ChannelFormInput,
+  form: Pick<ChannelFormInput, "lines" | "repeated">,
   found: ReadonlyArray<ChannelProblem>
 ): Problems => {
   const say = sayOf(context, "channels")
@@ -112,18 +119,13 @@ export const problemTexts = (
   return texts
 }
 
-/** What a test came to; `unknown_model` was not even asked. */
-export type TestResult = ChannelTestOutcome | "unknown_model"
-
-export const testText = (context: Pick<PageContext, "language" | "formats">, result: TestResult): string => {
+/** A failure in words. */
+export const failureText = (context: Pick<PageContext, "language" | "formats">, reason: FailureReason): string => {
   const say = sayOf(context, "channels")
-  if (result === "unknown_model") return say("test.unknown")
-  const { model, reason, status } = result
-  const seconds = context.formats.seconds(result.latencyMs)
-  if (reason === null) return say("test.ok", { model, seconds })
-  const why = {
+  return {
     no_key: say("test.no_key"),
     key_unreadable: say("test.key_unreadable"),
+    keys_out: say("test.keys_out"),
     forbidden: say("test.forbidden"),
     connect: say("test.connect"),
     timeout: say("test.timeout"),
@@ -136,6 +138,18 @@ export const testText = (context: Pick<PageContext, "language" | "formats">, res
     upstream_error: say("test.upstream_error"),
     not_chat: say("test.not_chat")
   }[reason]
+}
+
+/** What a test came to; `unknown_model` was not even asked. */
+export type TestResult = ChannelTestOutcome | "unknown_model"
+
+export const testText = (context: Pick<PageContext, "language" | "formats">, result: TestResult): string => {
+  const say = sayOf(context, "channels")
+  if (result === "unknown_model") return say("test.unknown")
+  const { model, reason, status } = result
+  const seconds = context.formats.seconds(result.latencyMs)
+  if (reason === null) return say("test.ok", { model, seconds })
+  const why = failureText(context, reason)
   return status === null
     ? say("test.failed", { model, seconds, reason: why })
     : say("test.failed.status", { model, seconds, status, reason: why })

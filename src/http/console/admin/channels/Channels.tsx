@@ -6,65 +6,41 @@ import { Effect } from "effect"
 import { type AdminChannel, ChannelAdmin } from "../../../../channels/ChannelAdmin.ts"
 import type { ChannelRefused } from "../../../../channels/ChannelError.ts"
 import { type ChannelFormInput, linesOf, readChannelForm, toChannelForm } from "../../../../channels/ChannelForm.ts"
-import { CHANNEL_KEY_LENGTH_MAX, CHANNEL_NAME_LENGTH_MAX } from "../../../../channels/ChannelInput.ts"
+import { CHANNEL_NAME_LENGTH_MAX } from "../../../../channels/ChannelInput.ts"
+import { ChannelKeyAdmin } from "../../../../channels/ChannelKeyAdmin.ts"
 import { OUTBOUND_URL_LENGTH_MAX } from "../../../../config/OutboundUrl.ts"
 import { type ChannelSettings, channelSettings } from "../../../../domain/ChannelTerms.ts"
 import { defaultsOf } from "../../../../domain/Model.ts"
-import { ChannelId } from "../../../../domain/Ids.ts"
+import { ChannelId, ChannelKeyId } from "../../../../domain/Ids.ts"
 import { ChannelTest } from "../../../../gateway/ChannelTest.ts"
+import { ChannelTestRuns } from "../../../../gateway/ChannelTestRuns.ts"
 import type { MasterKeyInvalid } from "../../../../platform/SecretBox.ts"
-import { type FormState, orNotFound, page, redirect, refuse } from "../../Answer.ts"
+import { ChannelReports } from "../../../../usage/ChannelReports.ts"
+import { type FormState, orNotFound, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { askPage, ButtonForm, EditPage, InputForm } from "../../kit/Forms.tsx"
+import { askPage, EditPage } from "../../kit/Forms.tsx"
 import { Group, Inputs } from "../../kit/Inputs.tsx"
 import { listPage } from "../../kit/List.tsx"
-import {
-  Badge,
-  Done,
-  type Fact,
-  Facts,
-  Moment,
-  NewLink,
-  Notice,
-  Panel,
-  RowBadges,
-  type Tone
-} from "../../kit/Parts.tsx"
+import { Done, type Fact, Facts, Moment, NewLink, Notice, Panel } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
 import { type Edited, rowPages, rowPaths } from "../RowForms.tsx"
 import { ClampedCard, readClamped } from "../usage/Channels.tsx"
+import {
+  ChannelBadges,
+  HealthBadge,
+  HealthCell,
+  HiddenOutputPanel,
+  LastFailure,
+  OutKeysNotice
+} from "./ChannelHealth.tsx"
+import { ChannelKeysRoutes, KeysCard } from "./ChannelKeys.tsx"
+import { ChannelTestsRoutes, newestTest, RunCard, TestAllForm, TestFact, TestPanel } from "./ChannelTests.tsx"
 import { channelTermsOf, problemTexts, shownState, type TestResult, testText } from "./ChannelTexts.ts"
 
 interface ChannelProps {
   readonly context: UserContext
   readonly channel: AdminChannel
-}
-
-const ChannelBadges = ({ channel, context }: ChannelProps) => {
-  const say = sayOf(context, "channels")
-  return (
-    <span class="badges-list">
-      {channel.disabledAt === null ? <Badge tone="green">{say("state.enabled")}</Badge> : null}
-      <RowBadges context={context} row={channel} />
-      {channel.hasKey ? null : <Badge tone="red">{say("state.noKey")}</Badge>}
-    </span>
-  )
-}
-
-const HealthBadge = ({ channel, context }: ChannelProps) => {
-  const say = sayOf(context, "channels")
-  const known: Record<AdminChannel["health"], readonly [tone: Tone, text: string, title: string]> = {
-    closed: ["green", say("health.closed"), say("health.closed.title")],
-    open: ["red", say("health.open"), say("health.open.title")],
-    half_open: ["yellow", say("health.half"), say("health.half.title")]
-  }
-  const [tone, text, title] = known[channel.health]
-  return (
-    <span title={title}>
-      <Badge tone={tone}>{text}</Badge>
-    </span>
-  )
 }
 
 interface FieldsProps {
@@ -76,13 +52,15 @@ interface FieldsProps {
   readonly channel?: AdminChannel
 }
 
+const KEY_ROWS = 3
 const ROWS_MIN = 6
 const ROWS_MAX = 20
 
 const keyHint = ({ channel, context }: FieldsProps): string => {
   const say = sayOf(context, "channels")
-  if (channel === undefined) return say("key.hint")
-  return channel.hasKey ? `${say("key.hint")} ${say("key.hint.keep")}` : say("key.unreadable")
+  const hint = `${say("key.hint")} ${say("key.hint.many")}`
+  if (channel === undefined) return hint
+  return channel.hasKey ? `${hint} ${say("key.hint.keep", { count: channel.keys.length })}` : say("key.unreadable")
 }
 
 /** What may stand on the lines of models, and a tick for all of it. */
@@ -118,9 +96,11 @@ const ChannelFields = (props: FieldsProps) => {
             placeholder: "https://api.openai.com/v1"
           },
           {
-            ...text("api_key", say("key"), CHANNEL_KEY_LENGTH_MAX),
-            is: "secret",
+            is: "code",
+            name: "api_key",
+            label: say("keys"),
             hint: keyHint(props),
+            rows: KEY_ROWS,
             required: isNew
           },
           [priority, weight],
@@ -141,71 +121,25 @@ const ChannelFields = (props: FieldsProps) => {
   )
 }
 
-const TestPanel = ({ channel, tested, context }: ChannelProps & { readonly tested: TestResult | undefined }) => {
-  const say = sayOf(context, "channels")
-  const options = Object.keys(channel.models).toSorted().map((id) => [id, id] as const)
-  const state: FormState = {
-    values: new URLSearchParams(tested === undefined || tested === "unknown_model" ? {} : { model: tested.model }),
-    problems: {}
-  }
-  return (
-    <Panel title={say("test")} class="mb-3">
-      <p class="text-secondary">{say("test.lead")}</p>
-      {options.length === 0
-        ? <p class="mb-0">{say("test.none")}</p>
-        : (
-          <InputForm
-            context={context}
-            action={`/admin/channels/${channel.id}/test`}
-            state={state}
-            inputs={[{ is: "select", name: "model", label: say("model"), options }]}
-            look="btn-outline-primary"
-            submit={say("test.submit")}
-          />
-        )}
-    </Panel>
-  )
-}
-
-const HealthPanel = ({ channel, context }: ChannelProps) => {
+const HealthPanel = (
+  { channel, firstByteMs, context }: ChannelProps & { readonly firstByteMs: number | null }
+) => {
   const say = sayOf(context, "channels")
   return (
     <Panel title={say("state")}>
       <Facts
         facts={[
           [say("health"), <HealthBadge context={context} channel={channel} />],
-          [say("key"), channel.hasKey ? say("set") : say("notSet")],
+          [
+            say("lastSuccess"),
+            channel.successAt === null ? say("never") : <Moment context={context} at={channel.successAt} />
+          ],
+          [say("lastFailure"), <LastFailure context={context} channel={channel} />],
+          [say("firstByte"), firstByteMs === null ? "–" : context.formats.seconds(firstByteMs)],
           [say("created"), <Moment context={context} at={channel.createdAt} />],
           [say("updated"), <Moment context={context} at={channel.updatedAt} />]
         ]}
       />
-    </Panel>
-  )
-}
-
-/** What was seen of its models, with a way to forget it. */
-const HiddenOutputPanel = ({ channel: { hiddenOutput, id }, context }: ChannelProps) => {
-  const say = sayOf(context, "channels")
-  return hiddenOutput.length === 0 ? null : (
-    <Panel title={say("hidden")} class="mt-3">
-      <p class="text-secondary">{say("hidden.text")}</p>
-      {hiddenOutput.map((model) => (
-        <div key={model} class="d-flex align-items-center gap-2 mb-2">
-          <code class="break-anywhere me-auto">{model}</code>
-          <ButtonForm
-            context={context}
-            action={`/admin/channels/${id}/hidden-output`}
-            fields={{ model }}
-            look="btn-sm"
-            button={
-              <>
-                <span aria-hidden="true">{say("hidden.reset")}</span>
-                <span class="visually-hidden">{say("hidden.reset.label", { model })}</span>
-              </>
-            }
-          />
-        </div>
-      ))}
     </Panel>
   )
 }
@@ -227,10 +161,14 @@ const channelFacts = (context: UserContext, channel: AdminChannel): ReadonlyArra
 
 /** What has just been done with it besides a change. */
 const News = ({ tested, context }: { readonly context: UserContext; readonly tested: TestResult | undefined }) => {
+  const say = sayOf(context, "channels")
   const isGood = tested !== "unknown_model" && tested?.reason === null
   return (
     <>
-      <Done context={context} texts={{ reset: sayOf(context, "channels")("done.reset") }} />
+      <Done
+        context={context}
+        texts={{ reset: say("done.reset"), "keys-added": say("done.keysAdded"), "key-removed": say("done.keyRemoved") }}
+      />
       {tested === undefined
         ? null
         : <Notice kind={isGood ? "success" : "danger"}>{testText(context, tested)}</Notice>}
@@ -238,18 +176,38 @@ const News = ({ tested, context }: { readonly context: UserContext; readonly tes
   )
 }
 
+/** Half of the calls of the last day got the first byte of their answer within so many milliseconds, by channel. */
+const readFirstBytes = Effect.map(
+  Effect.flatMap(ChannelReports, ({ report }) => report),
+  ({ channels }) => new Map(channels.map(({ day, id }) => [id, day.firstByteP50Ms]))
+)
+
 const list = Effect.fnUntraced(function*(context: UserContext) {
   const channels = yield* (yield* ChannelAdmin).list
+  const firstBytes = yield* readFirstBytes
+  const run = yield* (yield* ChannelTestRuns).latest
   const say = sayOf(context, "channels")
   const { count } = context.formats
   const create = <NewLink href="/admin/channels/new" text={say("new")} />
-  return listPage<AdminChannel>({
+  const isRunning = run !== undefined && run.endedAt === null
+  const shown = listPage<AdminChannel>({
     context,
     path: "/admin/channels",
     title: say("title"),
     lead: say("lead"),
-    actions: channels.length === 0 ? undefined : create,
-    above: <ClampedCard context={context} report={yield* readClamped} />,
+    actions: channels.length === 0 ? undefined : (
+      <div class="btn-list">
+        {isRunning ? null : <TestAllForm context={context} />}
+        {create}
+      </div>
+    ),
+    above: (
+      <>
+        <OutKeysNotice context={context} isOverview keys={yield* (yield* ChannelKeyAdmin).outKeys(null)} />
+        {run === undefined ? null : <RunCard context={context} run={run} />}
+        <ClampedCard context={context} report={yield* readClamped} />
+      </>
+    ),
     items: channels,
     empty: { icon: "channel", title: say("empty"), text: say("empty.text"), action: create },
     columns: [
@@ -263,12 +221,37 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
         )
       },
       { title: say("state"), cell: (channel) => <ChannelBadges context={context} channel={channel} /> },
-      { title: say("health"), wide: true, cell: (channel) => <HealthBadge context={context} channel={channel} /> },
-      { title: say("priority"), number: true, wide: true, cell: ({ priority }) => count(priority) },
-      { title: say("weight"), number: true, wide: true, cell: ({ weight }) => count(weight) },
+      { title: say("health"), cell: (channel) => <HealthCell context={context} channel={channel} /> },
+      {
+        title: say("firstByte"),
+        number: true,
+        wide: true,
+        cell: ({ id }) => {
+          const ms = firstBytes.get(id) ?? null
+          return ms === null ? <span class="text-secondary">–</span> : context.formats.seconds(ms)
+        }
+      },
+      {
+        title: say("tested"),
+        wide: true,
+        cell: (channel) => {
+          const test = newestTest(channel)
+          return test === undefined
+            ? <span class="text-secondary">{say("never")}</span>
+            : <TestFact context={context} test={test} />
+        }
+      },
+      {
+        title: say("order"),
+        number: true,
+        wide: true,
+        cell: ({ priority, weight }) => <span class="nowrap">{count(priority)} / {count(weight)}</span>
+      },
       { title: say("models"), number: true, wide: true, cell: ({ models }) => count(Object.keys(models).length) }
     ]
   })
+  // Without a script the page is asked for again; with one, the card is.
+  return isRunning ? { ...shown, refreshSeconds: 3 } : shown
 })
 
 /** The form's input, when its lines can be read. Terms that were not sent are `kept`'s. */
@@ -317,6 +300,8 @@ const showChannel = Effect.fnUntraced(function*(edited: Edited<AdminChannel>, te
   const { row: channel, context } = edited
   const state = shownState(edited.state)
   const known = yield* (yield* ChannelAdmin).models
+  const firstByteMs = (yield* readFirstBytes).get(channel.id) ?? null
+  const outKeys = yield* (yield* ChannelKeyAdmin).outKeys(channel.id)
   return page(
     channel.name,
     <div class="row g-3">
@@ -327,14 +312,20 @@ const showChannel = Effect.fnUntraced(function*(edited: Edited<AdminChannel>, te
           title={channel.name}
           lead={<ChannelBadges context={context} channel={channel} />}
           facts={channelFacts(context, channel)}
-          above={<News context={context} tested={tested} />}
+          above={
+            <>
+              <News context={context} tested={tested} />
+              <OutKeysNotice context={context} keys={outKeys} />
+            </>
+          }
         >
           <ChannelFields context={context} channel={channel} state={state} known={known} />
         </EditPage>
+        <KeysCard context={context} channel={channel} />
       </div>
       <div class="col-lg-4">
         <TestPanel context={context} channel={channel} tested={tested} />
-        <HealthPanel context={context} channel={channel} />
+        <HealthPanel context={context} channel={channel} firstByteMs={firstByteMs} />
         <HiddenOutputPanel context={context} channel={channel} />
       </div>
     </div>
@@ -374,7 +365,22 @@ const testForm = adminForm("/admin/channels/:id/test", {
       const tested = yield* (yield* ChannelTest).run(row.id, fields.get("model") ?? "").pipe(
         Effect.catchTag("ChannelModelUnknown", () => Effect.succeed("unknown_model" as const))
       )
-      return yield* showChannel(channel.edited(context, row), tested)
+      // What a test shows of a key counts.
+      return yield* showChannel(channel.edited(context, yield* theChannel), tested)
+    }).pipe(orNotFound)
+})
+
+const keyTestForm = adminForm("/admin/channels/:id/keys/:key/test", {
+  run: (context) =>
+    Effect.gen(function*() {
+      const row = yield* theChannel
+      const keyId = yield* pathId("key", ChannelKeyId)
+      const [model] = Object.keys(row.models).toSorted()
+      if (model === undefined || !row.keys.some(({ id }) => id === keyId)) return yield* new PageNotFound()
+      const tested = yield* (yield* ChannelTest).run(row.id, model, keyId).pipe(
+        Effect.catchTag("ChannelModelUnknown", () => Effect.succeed("unknown_model" as const))
+      )
+      return yield* showChannel(channel.edited(context, yield* theChannel), tested)
     }).pipe(orNotFound)
 })
 
@@ -384,5 +390,8 @@ export const ChannelsRoutes = routes(
   adminForm("/admin/channels", create.form),
   channel.routes,
   resetForm,
-  testForm
+  testForm,
+  keyTestForm,
+  ChannelTestsRoutes,
+  ChannelKeysRoutes
 )

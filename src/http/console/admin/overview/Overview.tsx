@@ -3,6 +3,7 @@
  * waits for somebody, and the channels.
  */
 import { Effect } from "effect"
+import { ChannelKeyAdmin } from "../../../../channels/ChannelKeyAdmin.ts"
 import { Confirmations } from "../../../../confirmations/Confirmations.ts"
 import { PaymentEvents } from "../../../../events/PaymentEvents.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
@@ -16,6 +17,7 @@ import { adminPage } from "../../ConsoleRoute.ts"
 import { Icon, type IconName } from "../../kit/Icon.tsx"
 import { AdminLink, Card, Figures, Grid, PageHeading, Usd } from "../../kit/Parts.tsx"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
+import { OutKeysNotice } from "../channels/ChannelHealth.tsx"
 import { Freshness, MomentsChart } from "../usage/AllUsage.tsx"
 import { ChannelsCard, ClampedCard, readClamped } from "../usage/Channels.tsx"
 
@@ -30,6 +32,7 @@ const readOverview = Effect.fnUntraced(function*({ formats: { timeZone }, now }:
     toConfirm: (yield* Confirmations).pending,
     channels: (yield* ChannelReports).report,
     clamped: readClamped,
+    outKeys: (yield* ChannelKeyAdmin).outKeys(null),
     steps: (yield* FirstSteps).steps
   }, { concurrency: "unbounded" })
   return { ...found, publicUrl: (yield* PublicAddress).url() }
@@ -134,12 +137,13 @@ const Steps = ({ publicUrl, steps, context }: OverviewProps) => {
 }
 
 const OverviewView = (props: OverviewProps) => {
-  const { channels, clamped, steps, usage, context } = props
+  const { channels, clamped, outKeys, steps, usage, context } = props
   const say = sayOf(context, "overview")
   return (
     <>
       <PageHeading title={context.say("nav.admin")} />
       {steps.every(({ isDone }) => isDone) || !mayOpen(context, "/admin/settings") ? null : <Steps {...props} />}
+      {mayOpen(context, "/admin/channels") ? <OutKeysNotice context={context} keys={outKeys} isOverview /> : null}
       <ClampedCard context={context} report={clamped} />
       <Service {...props} />
       <Waiting {...props} />

@@ -1,0 +1,63 @@
+/**
+ * Which keys of the channels are to wait, because their upstream asked this process to. A short wait is remembered here; a longer one
+ * goes to the key's row as well, so that it outlives a restart and the other processes hear of it. Bounded: of too many keys the one
+ * that was cooled first is forgotten, which costs it one more refusal.
+ */
+import { Clock, Context, DateTime, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import type { ChannelKeyId } from "../domain/Ids.ts"
+import { Notifications } from "../platform/Notifications.ts"
+import type { ChannelKey } from "./ChannelKeys.ts"
+import { coolKey } from "./ChannelKeyStore.ts"
+
+/** Keys remembered, at most. */
+export const COOLING_KEYS_MAX = 10_000
+
+/** A key waits no longer, in milliseconds, whatever its upstream asks for. */
+export const COOL_MS_MAX = 86_400_000
+
+/** A shorter wait, in milliseconds, is over before a restart would be. */
+export const COOL_KEPT_MS_MIN = 10_000
+
+export class KeyRing extends Context.Service<KeyRing, {
+  /** The key waits until then, in ms since the epoch. */
+  cool(keyId: ChannelKeyId, untilMs: number): void
+  /** For how much longer it waits, in milliseconds; 0: it can be used. */
+  coolingMs(key: ChannelKey, nowMs: number): number
+  /** Nothing keeps it waiting any more. */
+  warm(keyId: ChannelKeyId): void
+}>()("realms/channels/KeyRing") {
+  static readonly layer = Layer.effect(KeyRing)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const notifications = yield* Notifications
+    const clock = yield* Clock.Clock
+    const run = Effect.runForkWith(yield* Effect.context<never>())
+    const cooling = new Map<ChannelKeyId, number>()
+
+    const keep = (keyId: ChannelKeyId, untilMs: number) =>
+      Effect.flatMap(
+        coolKey(sql, keyId, DateTime.toDateUtc(DateTime.makeUnsafe(untilMs))),
+        (rows) => rows.length === 0 ? Effect.void : notifications.publish("channels", `key ${keyId}`)
+      ).pipe(Effect.catchCause((cause) => Effect.logWarning("a key's cool-down was not written", cause)))
+
+    return KeyRing.of({
+      cool: (keyId, askedMs) => {
+        const nowMs = clock.currentTimeMillisUnsafe()
+        const untilMs = Math.min(askedMs, nowMs + COOL_MS_MAX)
+        const before = cooling.get(keyId) ?? 0
+        if (!(untilMs > before)) return
+        cooling.delete(keyId)
+        cooling.set(keyId, untilMs)
+        const [oldest] = cooling.keys()
+        if (cooling.size > COOLING_KEYS_MAX && oldest !== undefined) cooling.delete(oldest)
+        // Calls that were under way when it began to wait ask for a little more: one row written says enough.
+        if (untilMs - nowMs >= COOL_KEPT_MS_MIN && untilMs - before >= COOL_KEPT_MS_MIN) run(keep(keyId, untilMs))
+      },
+      coolingMs: ({ coolingUntilMs, id }, nowMs) => {
+        const untilMs = Math.max(coolingUntilMs, cooling.get(id) ?? 0)
+        return untilMs > nowMs ? untilMs - nowMs : 0
+      },
+      warm: (keyId) => void cooling.delete(keyId)
+    })
+  }))
+}

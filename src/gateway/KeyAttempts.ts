@@ -1,0 +1,115 @@
+/**
+ * Takes a call to a channel by its keys. What is a key's own affair - its rate, its quota, that it is not taken - is held against that
+ * key alone, and the next key of the channel is tried before another channel is. A user's calls begin with the same key each time; what
+ * an upstream has stored for a user is therefore mostly found under it, and is looked for under the others where it is not.
+ *
+ * @internal
+ */
+import { Effect } from "effect"
+import { isKeysOwn } from "../channels/FailureReason.ts"
+import type { Channel, ChannelKey } from "../channels/Channels.ts"
+import { keyOrder } from "../channels/KeyOrder.ts"
+import { attemptChannel, type Attempted } from "./ChannelAttempt.ts"
+import type { GatewayServices } from "./GatewayServices.ts"
+import type { OpenCall } from "./OpenCall.ts"
+import {
+  type ChannelFailed,
+  failedBecause,
+  isUnknownReference,
+  type RequestRefused
+} from "./upstream/UpstreamProblem.ts"
+
+/** Keys of one channel that one call tries, at most. */
+export const KEYS_TRIED_MAX = 4
+
+/** No further key is tried later than this after the first, in milliseconds. */
+const KEYS_MS_MAX = 60_000
+
+/** A key that its upstream does not take waits so long at least, in milliseconds, while a request of ours finds out whether that is so. */
+const REFUSED_KEY_COOL_MS = 30_000
+
+const MS_PER_SECOND = 1_000
+
+/** Most channels have one key, which costs them nothing here. */
+export const attemptKeys = (services: GatewayServices, open: OpenCall, channel: Channel): Attempted => {
+  const [only] = channel.keys
+  if (only === undefined) return Effect.succeed(failedBecause(channel, "its keys are out of use", keysOut))
+  return channel.keys.length === 1
+    ? attemptChannel(services, open, channel, only)
+    : attemptEach(services, open, channel)
+}
+
+const keysOut = { scope: null, said: { reason: "keys_out", status: null } } as const
+
+/** The failure is that of the key: another one may do better. */
+const isKeysFailure = ({ code, said, scope }: ChannelFailed): boolean =>
+  code === "upstream_rate_limited" || (scope === "channel" && isKeysOwn(said.reason))
+
+/** What the request brings along was made for another account, such as reasoning that it cannot read. */
+const isOtherAccounts = ({ said, scope }: ChannelFailed): boolean => scope === null && said.reason === "refused"
+
+/** What a failure says of the key that the call was made with. */
+export const judgeKey = (
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel,
+  key: ChannelKey,
+  failed: ChannelFailed
+): void => {
+  if (failed.scope === "channel" && isKeysOwn(failed.said.reason)) {
+    services.keyProbes.suspect(channel.id, key.id, open.basics.model.id)
+  }
+  // Of its only key a channel's breaker keeps count, user by user.
+  if (channel.keys.length < 2 || !isKeysFailure(failed)) return
+  const coolMs = failed.retryAfterSeconds === undefined
+    ? REFUSED_KEY_COOL_MS
+    : failed.retryAfterSeconds * MS_PER_SECOND
+  services.keys.cool(key.id, services.now() + coolMs)
+}
+
+const attemptEach = Effect.fnUntraced(function*(services: GatewayServices, open: OpenCall, channel: Channel) {
+  const { context: { call, key: { userId } }, signal } = open.basics
+  const startedMs = services.now()
+  let tried = 0
+  let last: ChannelFailed | undefined
+  let unknown: RequestRefused | undefined
+  let waitMs = Infinity
+  for (const key of keyOrder(channel.keys, userId)) {
+    const nowMs = services.now()
+    if (tried === KEYS_TRIED_MAX || nowMs - startedMs > KEYS_MS_MAX || signal.reason !== undefined) break
+    const coolingMs = services.keys.coolingMs(key, nowMs)
+    if (coolingMs > 0) {
+      waitMs = Math.min(waitMs, coolingMs)
+      continue
+    }
+    tried++
+    const attempted = yield* attemptChannel(services, open, channel, key)
+    if (attempted._tag === "Done") return attempted
+    if (attempted._tag === "RequestRefused") {
+      // Accounts do not see what is stored in one another.
+      if (call.references.length === 0 || !isUnknownReference(attempted)) return attempted
+      unknown = attempted
+      continue
+    }
+    last = attempted
+    if (!isKeysFailure(attempted) && !isOtherAccounts(attempted)) return attempted
+    judgeKey(services, open, channel, key, attempted)
+    if (attempted.retryAfterSeconds !== undefined) {
+      waitMs = Math.min(waitMs, attempted.retryAfterSeconds * MS_PER_SECOND)
+    }
+  }
+  // A key that waits may be the one that has it stored: the call can be made again then.
+  if (unknown !== undefined && last === undefined && waitMs === Infinity) return unknown
+  return waitMs === Infinity
+    ? last ?? failedBecause(channel, "no key was tried in time")
+    : allWait(channel, last, waitMs)
+})
+
+/** All keys wait, or are refused: until the first of them can be used again. */
+const allWait = (channel: Channel, last: ChannelFailed | undefined, waitMs: number): ChannelFailed =>
+  failedBecause(channel, "all its keys wait", {
+    code: "upstream_rate_limited",
+    scope: last === undefined ? null : last.scope,
+    said: last === undefined ? { reason: "rate_limited", status: null } : last.said,
+    retryAfterSeconds: Math.max(1, Math.ceil(waitMs / MS_PER_SECOND))
+  })
