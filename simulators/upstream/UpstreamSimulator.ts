@@ -22,6 +22,8 @@ export interface UpstreamOptions extends ListenOptions {
   /** Requests must carry it, or one of them, as a bearer token. */
   readonly apiKey?: string | ReadonlyArray<string>
   readonly models?: ReadonlyArray<string>
+  /** What the account of every key may spend and has spent, as relays tell it; else nothing is told. */
+  readonly billing?: { readonly limitUsd: number; readonly usedUsd: number }
   /** Tokens of an answer that nothing else limits. */
   readonly answerTokens?: number
   /** Input tokens of every usage; else a quarter of the body's bytes. */
@@ -94,6 +96,8 @@ class Simulator {
       return this.refuse(exchange, { status: 401 })
     }
     if (incoming.method === "GET" && path === "/v1/models") return exchange.send(200, json, this.models())
+    const told = this.billing(path)
+    if (incoming.method === "GET" && told !== undefined) return exchange.send(200, json, JSON.stringify(told))
     const endpoint = path === "/v1/chat/completions" ? "chat" : path === "/v1/responses" ? "responses" : undefined
     if (endpoint === undefined || incoming.method !== "POST") {
       return exchange.send(
@@ -106,6 +110,15 @@ class Simulator {
     const complaint = complaintOf(endpoint, parsed)
     if (complaint !== undefined) return this.invalid(exchange, complaint.message, complaint.param, complaint.code)
     this.behave(exchange, endpoint, parsed, body)
+  }
+
+  private billing(path: string): object | undefined {
+    const { billing } = this.options
+    if (billing === undefined) return undefined
+    if (path === "/v1/dashboard/billing/subscription") {
+      return { object: "billing_subscription", has_payment_method: true, hard_limit_usd: billing.limitUsd }
+    }
+    return path === "/v1/dashboard/billing/usage" ? { object: "list", total_usage: billing.usedUsd * 100 } : undefined
   }
 
   private models(): string {

@@ -34,6 +34,14 @@ const OfferProvider = Row({ provider: Schema.String })
 
 const OfferedModel = Row({ modelId: Schema.String })
 
+/** Where an offer is. */
+const OfferOfImport = Row({ importId: Schema.BigInt, position: Schema.Number })
+
+/** What a file offers, and which file. */
+export interface OfferedModel extends ComparedOffer {
+  readonly importId: bigint
+}
+
 const StoredImport = Row({ createdAt: Schema.Date, skipped: Schema.BigInt })
 
 const CountedState = Row({ state: OfferState, count: Count })
@@ -78,6 +86,8 @@ export class PriceImports extends Context.Service<PriceImports, {
   get(id: bigint): Effect.Effect<PriceImport, ImportNotFound | SqlError.SqlError>
   /** In the order of the file. */
   compare(id: bigint, filter: OfferFilter): Effect.Effect<ReadonlyArray<ComparedOffer>, SqlError.SqlError>
+  /** What the newest file that names them says of models that there are not; of each what the file says first. */
+  offersFor(ids: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<OfferedModel>, SqlError.SqlError>
   /** All of them or none. */
   apply(
     actor: Actor,
@@ -167,6 +177,30 @@ export class PriceImports extends Context.Service<PriceImports, {
       return rows.map(toCompared)
     })
 
+    const offersFor = Effect.fn("PriceImports.offersFor")(function*(ids: ReadonlyArray<string>) {
+      if (ids.length === 0) return []
+      const rows = yield* rowsOf(
+        OfferOfImport,
+        sql`SELECT DISTINCT ON (o.model_id) o.import_id, o.position FROM price_offers o
+          WHERE o.model_id IN (SELECT jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb)) AND o.problem IS NULL
+            AND NOT EXISTS (SELECT FROM models m WHERE m.id = o.model_id)
+          ORDER BY o.model_id, o.import_id DESC, o.position`
+      )
+      const byImport = Map.groupBy(rows, ({ importId }) => importId)
+      const found = yield* Effect.forEach(byImport, ([importId, places]) =>
+        Effect.map(
+          rowsOf(
+            OfferBesideModel,
+            sql`SELECT ${columns} FROM ${offers} WHERE o.import_id = ${importId} AND o.position IN (
+              SELECT jsonb_array_elements_text(${
+              JSON.stringify(places.map(({ position }) => position))
+            }::jsonb)::integer)`
+          ),
+          (offered) => offered.map((row) => Object.assign(toCompared(row), { importId }))
+        ))
+      return found.flat()
+    })
+
     /** The chosen offers beside their models, which are locked. */
     const lockChosen = Effect.fnUntraced(function*(id: bigint, choices: ReadonlyArray<OfferChoice>) {
       const positions = JSON.stringify(choices.map(({ position }) => position))
@@ -228,6 +262,6 @@ export class PriceImports extends Context.Service<PriceImports, {
       }
     )
 
-    return PriceImports.of({ read, get, compare, apply })
+    return PriceImports.of({ read, get, compare, offersFor, apply })
   }))
 }

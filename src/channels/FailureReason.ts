@@ -23,7 +23,8 @@ export const FailureReason = Schema.Literals([
   "rate_limited",
   "refused",
   "upstream_error",
-  "not_chat"
+  "not_chat",
+  "not_json"
 ])
 export type FailureReason = typeof FailureReason.Type
 export const failureReasons = FailureReason.literals

@@ -11,6 +11,7 @@ import { KeyJudgement } from "../channels/KeyJudgement.ts"
 import type { ChannelId, ChannelKeyId } from "../domain/Ids.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
+import { reasonOfFailure, reasonOfStatus } from "./upstream/UpstreamAsk.ts"
 import { UpstreamClient, type UpstreamFailure } from "./upstream/UpstreamClient.ts"
 
 /** From the question to the last byte of the answer, in milliseconds. Replaced in tests. */
@@ -90,29 +91,7 @@ export class ChannelTest extends Context.Service<ChannelTest, {
   )
 }
 
-/** Why no whole answer came. */
-const reasonOfFailure = (kind: UpstreamFailure["kind"]): FailureReason =>
-  kind === "too_large" || kind === "no_room" ? "broken" : kind
-
 type Verdict = Pick<ChannelTestOutcome, "reason" | "status">
-
-const reasonOfStatus = (status: number, json: unknown): FailureReason => {
-  const error = isObject(json) && isObject(json.error) ? json.error : undefined
-  if (error?.code === "insufficient_quota" || error?.type === "insufficient_quota" || status === 402) return "unpaid"
-  switch (status) {
-    case 401:
-    case 403:
-      return "unauthorized"
-    case 404:
-      return "not_found"
-    case 408:
-      return "timeout"
-    case 429:
-      return "rate_limited"
-    default:
-      return status >= 400 && status < 500 ? "refused" : "upstream_error"
-  }
-}
 
 /** Judges a whole answer. */
 const verdictOf = (status: number, body: string): Verdict => {

@@ -1,14 +1,18 @@
 /**
- * The folder's layer: calls, the tests of channels, and the probes of their keys.
+ * The folder's layer: calls, the tests of channels, the probes of their keys, and what else is asked of upstreams.
  */
 import { Layer } from "effect"
 import { ChannelTest } from "./ChannelTest.ts"
 import { ChannelTestRuns } from "./ChannelTestRuns.ts"
 import { Gateway } from "./Gateway.ts"
 import { KeyProbes } from "./KeyProbes.ts"
+import { UpstreamBalances } from "./UpstreamBalances.ts"
+import { UpstreamModels } from "./UpstreamModels.ts"
 
 export const GatewayLayer = Layer.mergeAll(
   ChannelTest.layer,
   ChannelTestRuns.layer,
+  UpstreamModels.layer,
+  UpstreamBalances.layer,
   Gateway.layer.pipe(Layer.provideMerge(KeyProbes.layer))
 )

@@ -59,7 +59,8 @@ export interface UpstreamRequest {
   readonly baseUrl: string
   readonly path: string
   readonly apiKey: string
-  readonly body: Uint8Array
+  /** Absent: a GET. */
+  readonly body?: Uint8Array
   /** Until the response's status line. */
   readonly headersTimeoutMs: number
   /** Between two pieces of the body. */
@@ -79,6 +80,8 @@ export class UpstreamClient extends Context.Service<UpstreamClient, {
   bodyOf(exchange: Exchange): Effect.Effect<AnswerSource, UpstreamFailure>
   /** Reads a whole error or test answer, up to its bound. Interrupting aborts. */
   readShort(source: AnswerSource): Effect.Effect<Buffer, UpstreamFailure>
+  /** The same of another answer, up to so many bytes. */
+  readUpTo(source: AnswerSource, bytesMax: number): Effect.Effect<Buffer, UpstreamFailure>
   /** Reads a whole answer, up to the bound of its dialect. Its bytes count in `share`. Interrupting aborts. */
   readAnswer(source: AnswerSource, dialect: Dialect, share: ByteShare): Effect.Effect<Buffer, UpstreamFailure>
   /** Counts the bytes of a user's answer. */
@@ -100,6 +103,7 @@ export class UpstreamClient extends Context.Service<UpstreamClient, {
       send,
       bodyOf,
       readShort: (source) => readBody(source, limits.shortBytesMax, undefined),
+      readUpTo: (source, bytesMax) => readBody(source, bytesMax, undefined),
       readAnswer: (source, dialect, share) => readBody(source, limits.answerBytesMax[dialect], share),
       answerShare: (userId) => budget.open(userId)
     })
@@ -198,8 +202,8 @@ const sendOnce = (
     // Another kept connection may be as stale: a request that is repeated gets a new one.
     const dispatcher = mayRepeat ? origin.pool : origin.once()
     dispatcher.dispatch({
-      method: "POST",
-      path: `${target.prefix}${request.path}${target.search}`,
+      method: request.body === undefined ? "GET" : "POST",
+      path: pathOf(target, request.path),
       headers: [
         "content-type",
         "application/json",
@@ -212,7 +216,7 @@ const sendOnce = (
       ],
       headersTimeout: request.headersTimeoutMs,
       bodyTimeout: request.idleTimeoutMs,
-      body: request.body
+      body: request.body ?? null
     }, exchange)
     reused = origin.begun() === begunBefore
     if (!mayRepeat) dispatcher.close().catch(() => undefined)
@@ -277,6 +281,10 @@ const targetOf = (text: string): Target | null => {
   targets.set(text, target)
   return target
 }
+
+/** The query of a base URL goes with every request. */
+const pathOf = ({ prefix, search }: Target, path: string): string =>
+  search !== "" && path.includes("?") ? `${prefix}${path}&${search.slice(1)}` : `${prefix}${path}${search}`
 
 const taken = ({ hostname, origin, pathname, search }: URL): Target => ({
   hostname,

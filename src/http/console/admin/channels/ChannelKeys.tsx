@@ -47,10 +47,16 @@ const KeyState = ({ channelKey: { coolingUntil, isReadable, out }, context }: Ke
   return <Badge tone="green">{say("key.inUse")}</Badge>
 }
 
+const balanceText = (context: UserContext, balance: NonNullable<AdminChannelKey["balance"]>): string => {
+  const say = sayOf(context, "channels")
+  if (balance.amount !== null) return `${balance.amount} ${balance.currency ?? ""}`
+  return balance.problem === "unlimited" ? say("balance.unlimited") : say("balance.none")
+}
+
 const Balance = ({ channelKey: { balance }, context }: KeyProps) =>
   balance === null ? <span class="text-secondary">–</span> : (
     <>
-      {balance.amount === null ? sayOf(context, "channels")("balance.none") : `${balance.amount} ${balance.currency}`}
+      <span class="nowrap">{balanceText(context, balance)}</span>
       <Small>
         <Moment context={context} at={balance.at} />
       </Small>
@@ -97,9 +103,23 @@ export const KeysCard = ({ channel, context }: { readonly context: UserContext; 
       class="mt-3"
       title={say("keys")}
       items={channel.keys}
-      actions={channel.declared
-        ? undefined
-        : <a class="btn btn-sm" href={`/admin/channels/${channel.id}/keys`}>{say("keys.add")}</a>}
+      actions={
+        <div class="btn-list">
+          {channel.hasKey
+            ? (
+              <ButtonForm
+                context={context}
+                action={`/admin/channels/${channel.id}/balance`}
+                look="btn-sm"
+                button={say("balance.ask")}
+              />
+            )
+            : null}
+          {channel.declared
+            ? null
+            : <a class="btn btn-sm" href={`/admin/channels/${channel.id}/keys`}>{say("keys.add")}</a>}
+        </div>
+      }
       empty={{ icon: "key", title: say("state.noKey") }}
       columns={[
         { title: say("key"), cell: ({ hint }) => <code>{hint}</code> },

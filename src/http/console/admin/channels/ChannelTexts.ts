@@ -136,7 +136,8 @@ export const failureText = (context: Pick<PageContext, "language" | "formats">, 
     rate_limited: say("test.rate_limited"),
     refused: say("test.refused"),
     upstream_error: say("test.upstream_error"),
-    not_chat: say("test.not_chat")
+    not_chat: say("test.not_chat"),
+    not_json: say("test.not_json")
   }[reason]
 }
 

@@ -37,6 +37,7 @@ import {
 import { ChannelKeysRoutes, KeysCard } from "./ChannelKeys.tsx"
 import { ChannelTestsRoutes, newestTest, RunCard, TestAllForm, TestFact, TestPanel } from "./ChannelTests.tsx"
 import { channelTermsOf, problemTexts, shownState, type TestResult, testText } from "./ChannelTexts.ts"
+import { UpstreamModelsPanel, UpstreamModelsRoutes } from "./UpstreamModels.tsx"
 
 interface ChannelProps {
   readonly context: UserContext
@@ -167,7 +168,15 @@ const News = ({ tested, context }: { readonly context: UserContext; readonly tes
     <>
       <Done
         context={context}
-        texts={{ reset: say("done.reset"), "keys-added": say("done.keysAdded"), "key-removed": say("done.keyRemoved") }}
+        texts={{
+          reset: say("done.reset"),
+          "keys-added": say("done.keysAdded"),
+          "key-removed": say("done.keyRemoved"),
+          models: say("done.models"),
+          "models-added": say("done.modelsAdded"),
+          balance: say("done.balance"),
+          "no-balance": ["warning", say("done.noBalance")]
+        }}
       />
       {tested === undefined
         ? null
@@ -326,6 +335,7 @@ const showChannel = Effect.fnUntraced(function*(edited: Edited<AdminChannel>, te
       <div class="col-lg-4">
         <TestPanel context={context} channel={channel} tested={tested} />
         <HealthPanel context={context} channel={channel} firstByteMs={firstByteMs} />
+        <UpstreamModelsPanel context={context} channel={channel} />
         <HiddenOutputPanel context={context} channel={channel} />
       </div>
     </div>
@@ -393,5 +403,6 @@ export const ChannelsRoutes = routes(
   testForm,
   keyTestForm,
   ChannelTestsRoutes,
-  ChannelKeysRoutes
+  ChannelKeysRoutes,
+  UpstreamModelsRoutes
 )

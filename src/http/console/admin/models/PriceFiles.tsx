@@ -108,7 +108,7 @@ const obstacleOf = ({ offer: { problem, state }, context }: OfferProps): string 
   }[problem]
 }
 
-const Differences = ({ offer: { after, before, state }, context }: OfferProps) => (
+export const Differences = ({ offer: { after, before, state }, context }: OfferProps) => (
   <ul class="list-inline mb-0">
     {after === null ? null : differencesOf(context, state === "same" ? null : before, after).map((difference) => {
       const { label, text, was } = difference
