@@ -4,13 +4,14 @@
 import { Context, Effect, Layer } from "effect"
 import { AccountsWorkLayer } from "./accounts/AccountsWorkLayer.ts"
 import { CatalogLayer } from "./catalog/CatalogLayer.ts"
-import { ChannelsLayer } from "./channels/ChannelsLayer.ts"
+import { ChannelsLayer, ChannelToolsLayer } from "./channels/ChannelsLayer.ts"
 import { runDemo } from "./cli/DemoCommand.ts"
 import { AppConfig } from "./config/Config.ts"
 import type { RealmsConfig } from "./config/RealmsConfig.ts"
 import { ConfirmationsLayer } from "./confirmations/ConfirmationsLayer.ts"
 import { ReconcilerLayer } from "./events/Reconciliation.ts"
 import { DayCloserLayer } from "./finance/StatementDays.ts"
+import { ChannelTest } from "./gateway/ChannelTest.ts"
 import { GatewayLayer } from "./gateway/GatewayLayer.ts"
 import { HttpLayer } from "./http/HttpLayer.ts"
 import { HttpServer } from "./http/HttpServer.ts"
@@ -36,6 +37,9 @@ export const ServerServices = Layer.merge(HttpLayer, StripeSdkLayer).pipe(
   Layer.provideMerge(Layer.mergeAll(ChannelsLayer, SubscriptionsLayer).pipe(Layer.provideMerge(CatalogLayer))),
   Layer.provideMerge(CliServices)
 )
+
+/** What commands about channels stand on; needs `CliServices`. */
+export const ChannelServices = ChannelTest.layer.pipe(Layer.provideMerge(ChannelToolsLayer))
 
 /** The log line that says where to connect. */
 const announce = Effect.gen(function*() {

@@ -16,7 +16,11 @@ const serve = Effect.flatMap(app, (loaded) => loaded.serve)
 
 const demo = Effect.flatMap(app, (loaded) => loaded.demo)
 
-const cli = makeCli({ services: CliServices.pipe(Layer.provide(AppConfig.layer)), serve, migrate, demo })
+const services = CliServices.pipe(Layer.provideMerge(AppConfig.layer))
+
+const channels = Layer.unwrap(Effect.map(app, (loaded) => loaded.ChannelServices)).pipe(Layer.provide(services))
+
+const cli = makeCli({ services, channels, serve, migrate, demo })
 
 const args = process.argv.slice(2)
 

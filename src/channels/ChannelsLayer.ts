@@ -12,14 +12,19 @@ import { HealthLogLayer } from "./HealthLog.ts"
 import { KeyJudgement } from "./KeyJudgement.ts"
 import { KeyRing } from "./KeyRing.ts"
 
-export const ChannelsLayer = Layer.mergeAll(
-  Channels.layer,
+/** What is known of channels and done with them, without the calls of a server. */
+export const ChannelToolsLayer = Layer.mergeAll(
   ChannelHealth.layer,
-  ChannelShares.layer,
   ChannelAdmin.layer,
   ChannelKeyAdmin.layer,
   KeyJudgement.layer,
-  KeyRing.layer,
+  KeyRing.layer
+)
+
+export const ChannelsLayer = Layer.mergeAll(
+  Channels.layer,
+  ChannelShares.layer,
+  ChannelToolsLayer,
   HealthLogLayer.pipe(Layer.provide(ChannelHealth.layer))
 ).pipe(
   Layer.provideMerge(Layer.effectDiscard(writeConfigChannels))

@@ -7,10 +7,12 @@ import { Console, Effect, Layer } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import type { SqlClient } from "effect/sql"
 import type { Adjustments } from "../accounts/Adjustments.ts"
+import type { ChannelAdmin } from "../channels/ChannelAdmin.ts"
 import type { Reconciliation } from "../events/Reconciliation.ts"
 import type { BillCheck } from "../finance/BillCheck.ts"
 import type { Exports } from "../finance/Exports.ts"
 import type { Statements } from "../finance/Statements.ts"
+import type { ChannelTest } from "../gateway/ChannelTest.ts"
 import type { ApiKeys } from "../identity/ApiKeys.ts"
 import type { KeyList } from "../identity/KeyList.ts"
 import type { UserAdmin } from "../identity/UserAdmin.ts"
@@ -22,6 +24,7 @@ import { Telemetry } from "../platform/Telemetry.ts"
 import { auditCommand } from "./AuditCommand.ts"
 import { balanceCommand } from "./BalanceCommand.ts"
 import { billCommand } from "./BillCommand.ts"
+import { channelCommand } from "./ChannelCommand.ts"
 import { CliFailure, EXIT_FAILED, EXIT_USAGE, explain } from "./CliFailure.ts"
 import { configCommand } from "./ConfigCommand.ts"
 import { demoCommand } from "./DemoCommand.ts"
@@ -37,7 +40,7 @@ import { statementCommand } from "./StatementCommand.ts"
 import { userCommand } from "./UserCommand.ts"
 
 /** What the entry gives. */
-export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4> {
+export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4, E5, R5> {
   /** The services of commands that work on data; built for these commands only. */
   readonly services: Layer.Layer<
     | Users
@@ -56,6 +59,8 @@ export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4> {
     E1,
     R1
   >
+  /** Those of commands about channels. */
+  readonly channels: Layer.Layer<ChannelAdmin | ChannelTest, E5, R5>
   /** Runs the server until it is told to stop. */
   readonly serve: Effect.Effect<void, E2, R2>
   /** Applies pending migrations; answers their names. */
@@ -68,7 +73,9 @@ export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4> {
 const Quiet = Telemetry.layerOf({ format: "pretty", level: "Error" })
 
 /** The `realms` command. */
-export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4>(parts: CliParts<E1, R1, E2, R2, E3, R3, E4, R4>) => {
+export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4, E5, R5>(
+  parts: CliParts<E1, R1, E2, R2, E3, R3, E4, R4, E5, R5>
+) => {
   const services = parts.services.pipe(Layer.provideMerge(Quiet))
   return Command.make("realms").pipe(
     Command.withDescription("An LLM API gateway that bills"),
@@ -79,6 +86,7 @@ export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4>(parts: CliParts<E1, R1, 
       keyCommand(services),
       balanceCommand(services),
       orderCommand(services),
+      channelCommand(parts.channels.pipe(Layer.provideMerge(Quiet))),
       auditCommand(services),
       reconcileCommand(services),
       statementCommand(services),

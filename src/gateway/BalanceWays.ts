@@ -2,7 +2,7 @@
  * How upstreams tell what an account has left: OpenRouter's credits, DeepSeek's balance, and the billing endpoints that most relays
  * have from OpenAI. Pure.
  */
-import { Data, DateTime } from "effect"
+import { DateTime } from "effect"
 import { isObject } from "./JsonValue.ts"
 
 /** What an account has left: a decimal number in a currency. */
@@ -13,10 +13,10 @@ export interface UpstreamBalance {
 }
 
 /** One way to ask: each question below a base URL, and what all answers say together; undefined: nothing. */
-export class BalanceWay extends Data.Class<{
+export interface BalanceWay {
   readonly questions: ReadonlyArray<{ readonly baseUrl: string; readonly path: string }>
   readonly read: (answers: ReadonlyArray<unknown>) => UpstreamBalance | undefined
-}> {}
+}
 
 const MILLIONTHS = 1_000_000
 
@@ -84,11 +84,13 @@ export const balanceWays = (baseUrl: string, nowMs: number): ReadonlyArray<Balan
   if (!URL.canParse(baseUrl)) return []
   const { hostname, origin, pathname } = new URL(baseUrl)
   const base = `${origin}${pathname.replace(/\/+$/, "")}`
-  const ask = (read: BalanceWay["read"], ...paths: ReadonlyArray<string>) =>
-    new BalanceWay({ read, questions: paths.map((path) => ({ baseUrl: base, path })) })
+  const ask = (read: BalanceWay["read"], ...paths: ReadonlyArray<string>): BalanceWay => ({
+    read,
+    questions: paths.map((path) => ({ baseUrl: base, path }))
+  })
   const range = `start_date=${dayOf(nowMs - USAGE_DAYS * DAY_MS)}&end_date=${dayOf(nowMs + DAY_MS)}`
   const openRouter = [ask(creditsOf, "/credits"), ask(keyLimitOf, "/key")]
-  const deepSeek = new BalanceWay({ read: balanceInfosOf, questions: [{ baseUrl: origin, path: "/user/balance" }] })
+  const deepSeek: BalanceWay = { read: balanceInfosOf, questions: [{ baseUrl: origin, path: "/user/balance" }] }
   if (/(?:^|\.)openrouter\.ai$/.test(hostname)) return openRouter
   if (/(?:^|\.)deepseek\.com$/.test(hostname)) return [deepSeek]
   const billing = ask(billingOf, "/dashboard/billing/subscription", `/dashboard/billing/usage?${range}`)

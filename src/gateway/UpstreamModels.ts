@@ -31,8 +31,9 @@ import {
   servedAfter,
   upstreamModelsIn
 } from "./ModelMapping.ts"
-import { askUpstream, UpstreamUnanswered } from "./upstream/UpstreamAsk.ts"
+import { askUpstream } from "./upstream/UpstreamAsk.ts"
 import { UpstreamClient } from "./upstream/UpstreamClient.ts"
+import { UpstreamUnanswered } from "./upstream/UpstreamUnanswered.ts"
 
 /** Of an upstream's list of models, with all that it says of each. */
 const MODELS_BYTES_MAX = 8_388_608

@@ -11,6 +11,7 @@ import { SqlClient } from "effect/sql"
 import { TestConsole } from "effect/testing"
 import { AccountUnavailable, DebitRefused } from "../../src/accounts/AccountError.ts"
 import { type Adjustment, Adjustments } from "../../src/accounts/Adjustments.ts"
+import { ChannelAdmin } from "../../src/channels/ChannelAdmin.ts"
 import { makeCli, runCli } from "../../src/cli/Cli.ts"
 import { DemoOptions } from "../../src/cli/DemoCommand.ts"
 import { ApiKeyId, UserId } from "../../src/domain/Ids.ts"
@@ -19,6 +20,7 @@ import { BillCheck } from "../../src/finance/BillCheck.ts"
 import { Exports } from "../../src/finance/Exports.ts"
 import { Statements } from "../../src/finance/Statements.ts"
 import type { SpendingApiKey } from "../../src/identity/ApiKey.ts"
+import { ChannelTest } from "../../src/gateway/ChannelTest.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { ApiKeyNotFound } from "../../src/identity/IdentityError.ts"
 import { KeyList } from "../../src/identity/KeyList.ts"
@@ -150,6 +152,9 @@ const servicesOf = (seen: Seen) =>
     NoDatabase
   )
 
+/** Tested by themselves. */
+const channels = Layer.mergeAll(Layer.mock(ChannelAdmin, {}), Layer.mock(ChannelTest, {}))
+
 const mustNotStart = Effect.die(new Error("must not be started"))
 
 /** Runs a command line; `services` may be told not to start. */
@@ -157,6 +162,7 @@ const run = (args: ReadonlyArray<string>, options: { readonly stdin?: string; re
   Effect.gen(function*() {
     const seen = new Seen()
     const cli = makeCli({
+      channels,
       services: options.bare ? Layer.unwrap(Effect.as(mustNotStart, servicesOf(seen))) : servicesOf(seen),
       serve: mustNotStart,
       migrate: Effect.fail(new MigrationError({ message: "Migration 0002_more failed" })),

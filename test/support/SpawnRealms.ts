@@ -10,6 +10,8 @@ import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
+import { ChannelAdmin } from "../../src/channels/ChannelAdmin.ts"
+import { ChannelTest } from "../../src/gateway/ChannelTest.ts"
 import { CliServices, migrate } from "../../src/CommandApp.ts"
 import { makeCli, runCli } from "../../src/cli/Cli.ts"
 import { AppConfig, load } from "../../src/config/Config.ts"
@@ -116,13 +118,16 @@ const stopPostgres = async (dataDir: string): Promise<void> => {
   for (let polls = 0; polls < STOP_POLLS_MAX && await read() !== ""; polls++) await setTimeout(STOP_POLL_MS)
 }
 
+/** Commands about channels are not among them. */
+const channels = Layer.mergeAll(Layer.mock(ChannelAdmin, {}), Layer.mock(ChannelTest, {}))
+
 const isProcess = Effect.die(new Error("this command is a process of its own"))
 
 const runCommand = Effect.fnUntraced(function*(configPath: string, args: ReadonlyArray<string>) {
   const config = yield* load({ cwd: root, env: { ...environment, REALMS_CONFIG: configPath } })
   const services = CliServices.pipe(Layer.provide(AppConfig.layerOf(config)))
   const exit = yield* Effect.exit(
-    runCli(makeCli({ services, serve: isProcess, migrate, demo: isProcess }), { version: "test", args })
+    runCli(makeCli({ services, channels, serve: isProcess, migrate, demo: isProcess }), { version: "test", args })
   )
   const printed = yield* Exit.isSuccess(exit) ? TestConsole.logLines : TestConsole.errorLines
   const text = printed.join("\n").trim()

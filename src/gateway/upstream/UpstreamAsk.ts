@@ -2,16 +2,14 @@
  * Questions to upstreams besides calls, such as which models they have: a GET with a bounded answer and a bounded time, to addresses that
  * calls go to. What an upstream said is not repeated, since it may quote a key; the outcome is in our own words.
  */
-import { Data, Effect, Redacted } from "effect"
-import type { FailureReason, SaidFailure } from "../../channels/FailureReason.ts"
+import { Effect, Redacted } from "effect"
+import type { FailureReason } from "../../channels/FailureReason.ts"
 import { isObject, parseJson } from "../JsonValue.ts"
 import type { UpstreamClient, UpstreamFailure } from "./UpstreamClient.ts"
+import { UpstreamUnanswered } from "./UpstreamUnanswered.ts"
 
 /** A question is answered within so many milliseconds, or it is not. */
 export const ASK_MS_MAX = 20_000
-
-/** What was asked was not answered, and why. */
-export class UpstreamUnanswered extends Data.TaggedError("UpstreamUnanswered")<SaidFailure> {}
 
 /** Why no whole answer came. */
 export const reasonOfFailure = (kind: UpstreamFailure["kind"]): FailureReason =>

@@ -55,7 +55,7 @@ const keyPaths = (text: string): ReadonlyArray<string> =>
   Array.from(text.matchAll(/action="(\/admin\/channels\/\d+\/keys\/\d+)\/test"/g), (match) => match[1] ?? "")
 
 describe("root's channels", () => {
-  layer(ConsoleWorld.layerOf(), { timeout: 60_000 })((it) => {
+  layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })((it) => {
     it.effect("have keys that are added, tested and removed, and shown by their last characters alone", () =>
       Effect.gen(function*() {
         const { client, path, upstream } = yield* made("keyed")

@@ -8,7 +8,7 @@ import { type ChannelCondition, conditionOf, outKeysOf } from "../../../../chann
 import type { OutKey } from "../../../../channels/ChannelKeyAdmin.ts"
 import type { SaidFailure } from "../../../../channels/FailureReason.ts"
 import { ButtonForm } from "../../kit/Forms.tsx"
-import { AdminLink, Badge, Moment, Notice, Panel, RowBadges, Small, type Tone } from "../../kit/Parts.tsx"
+import { AdminLink, Badge, Facts, Moment, Notice, Panel, RowBadges, Small, type Tone } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { failureText } from "./ChannelTexts.ts"
 
@@ -140,6 +140,29 @@ export const HiddenOutputPanel = ({ channel: { hiddenOutput, id }, context }: Ch
           />
         </div>
       ))}
+    </Panel>
+  )
+}
+
+export const HealthPanel = (
+  { channel, firstByteMs, context }: ChannelProps & { readonly firstByteMs: number | null }
+) => {
+  const say = sayOf(context, "channels")
+  return (
+    <Panel title={say("state")}>
+      <Facts
+        facts={[
+          [say("health"), <HealthBadge context={context} channel={channel} />],
+          [
+            say("lastSuccess"),
+            channel.successAt === null ? say("never") : <Moment context={context} at={channel.successAt} />
+          ],
+          [say("lastFailure"), <LastFailure context={context} channel={channel} />],
+          [say("firstByte"), firstByteMs === null ? "–" : context.formats.seconds(firstByteMs)],
+          [say("created"), <Moment context={context} at={channel.createdAt} />],
+          [say("updated"), <Moment context={context} at={channel.updatedAt} />]
+        ]}
+      />
     </Panel>
   )
 }

@@ -21,28 +21,16 @@ import { adminForm, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
 import { askPage, EditPage } from "../../kit/Forms.tsx"
 import { Group, Inputs } from "../../kit/Inputs.tsx"
 import { listPage } from "../../kit/List.tsx"
-import { Done, type Fact, Facts, Moment, NewLink, Notice, Panel } from "../../kit/Parts.tsx"
+import { Done, type Fact, NewLink, Notice } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
 import { type Edited, rowPages, rowPaths } from "../RowForms.tsx"
 import { ClampedCard, readClamped } from "../usage/Channels.tsx"
-import {
-  ChannelBadges,
-  HealthBadge,
-  HealthCell,
-  HiddenOutputPanel,
-  LastFailure,
-  OutKeysNotice
-} from "./ChannelHealth.tsx"
+import { ChannelBadges, HealthCell, HealthPanel, HiddenOutputPanel, OutKeysNotice } from "./ChannelHealth.tsx"
 import { ChannelKeysRoutes, KeysCard } from "./ChannelKeys.tsx"
 import { ChannelTestsRoutes, newestTest, RunCard, TestAllForm, TestFact, TestPanel } from "./ChannelTests.tsx"
 import { channelTermsOf, problemTexts, shownState, type TestResult, testText } from "./ChannelTexts.ts"
 import { UpstreamModelsPanel, UpstreamModelsRoutes } from "./UpstreamModels.tsx"
-
-interface ChannelProps {
-  readonly context: UserContext
-  readonly channel: AdminChannel
-}
 
 interface FieldsProps {
   readonly context: PageContext
@@ -119,29 +107,6 @@ const ChannelFields = (props: FieldsProps) => {
         <Inputs state={state} inputs={[Object.values(terms), knownFields]} />
       </Group>
     </>
-  )
-}
-
-const HealthPanel = (
-  { channel, firstByteMs, context }: ChannelProps & { readonly firstByteMs: number | null }
-) => {
-  const say = sayOf(context, "channels")
-  return (
-    <Panel title={say("state")}>
-      <Facts
-        facts={[
-          [say("health"), <HealthBadge context={context} channel={channel} />],
-          [
-            say("lastSuccess"),
-            channel.successAt === null ? say("never") : <Moment context={context} at={channel.successAt} />
-          ],
-          [say("lastFailure"), <LastFailure context={context} channel={channel} />],
-          [say("firstByte"), firstByteMs === null ? "–" : context.formats.seconds(firstByteMs)],
-          [say("created"), <Moment context={context} at={channel.createdAt} />],
-          [say("updated"), <Moment context={context} at={channel.updatedAt} />]
-        ]}
-      />
-    </Panel>
   )
 }
 

@@ -9,7 +9,7 @@ import { ChannelAdmin } from "../../../../channels/ChannelAdmin.ts"
 import type { ChannelKeyMissing } from "../../../../channels/ChannelError.ts"
 import { ChannelId } from "../../../../domain/Ids.ts"
 import type { MappedModel, ModelChoice } from "../../../../gateway/ModelMapping.ts"
-import type { UpstreamUnanswered } from "../../../../gateway/upstream/UpstreamAsk.ts"
+import type { UpstreamUnanswered } from "../../../../gateway/upstream/UpstreamUnanswered.ts"
 import { UpstreamBalances } from "../../../../gateway/UpstreamBalances.ts"
 import { type FetchedModels, UpstreamModels } from "../../../../gateway/UpstreamModels.ts"
 import { emptyForm, type FormState, orNotFound, type Page, redirect, refuse } from "../../Answer.ts"
@@ -120,7 +120,7 @@ const columnsOf = (props: ChooseProps): ReadonlyArray<ItemColumn<MappedModel>> =
     cell: ({ upstream }) => <code class="break-anywhere">{upstream}</code>
   }
   const prices: ItemColumn<MappedModel> = {
-    title: say("prices"),
+    title: say("priced"),
     wide: true,
     cell: (item) => <Prices {...props} item={item} />
   }

@@ -1,0 +1,142 @@
+/**
+ * `realms channel list` and `realms channel test`: how the channels do, and a real call to one of them or to all. A test is billed by the
+ * upstream, and what comes of it is kept as in the console.
+ */
+import { Console, Effect, type Layer, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { type AdminChannel, ChannelAdmin } from "../channels/ChannelAdmin.ts"
+import { conditionOf } from "../channels/ChannelCondition.ts"
+import { ChannelTest, type ChannelTestOutcome } from "../gateway/ChannelTest.ts"
+import { CliFailure, EXIT_FAILED, EXIT_USAGE, failed } from "./CliFailure.ts"
+import { print, type Printable, table } from "./Output.ts"
+
+const momentOf = (at: Date | null): string => at === null ? "never" : at.toISOString()
+
+const stateOf = ({ disabledAt, hasKey }: AdminChannel): string =>
+  disabledAt !== null ? "disabled" : hasKey ? "enabled" : "no key"
+
+const fieldsOf = (channel: AdminChannel): Printable => ({
+  id: channel.id,
+  name: channel.name,
+  base_url: channel.baseUrl,
+  state: stateOf(channel),
+  condition: conditionOf(channel),
+  keys: channel.keys.length,
+  keys_out: channel.keys.filter(({ out }) => out !== null).length,
+  success_at: channel.successAt,
+  failure: channel.failure === null
+    ? null
+    : { at: channel.failure.at, reason: channel.failure.reason, status: channel.failure.status },
+  models: channel.models
+})
+
+const rowOf = (channel: AdminChannel): ReadonlyArray<string> => {
+  const { failure, keys, models, successAt } = channel
+  const out = keys.filter((key) => key.out !== null).length
+  return [
+    channel.id.toString(),
+    channel.name,
+    stateOf(channel),
+    conditionOf(channel),
+    out === 0 ? keys.length.toString() : `${keys.length} (${out} out)`,
+    momentOf(successAt),
+    failure === null ? "never" : `${failure.at.toISOString()} ${failure.reason}`,
+    Object.keys(models).length.toString()
+  ]
+}
+
+const headings = ["ID", "NAME", "STATE", "CONDITION", "KEYS", "LAST ANSWERED", "LAST FAILED", "MODELS"]
+
+const list = Command.make("list", {}, () =>
+  Effect.gen(function*() {
+    const channels = yield* (yield* ChannelAdmin).list
+    yield* print(channels.map(fieldsOf), table(headings, channels.map(rowOf)))
+  })).pipe(Command.withDescription("List the channels, and how each of them does"))
+
+const channelArgument = Argument.String("channel").pipe(
+  Argument.withDescription("Name or id of the channel"),
+  Argument.optional
+)
+
+const modelFlag = Flag.String("model").pipe(
+  Flag.withMetavar("id"),
+  Flag.withDescription("Test with this model; else the first of the channel's"),
+  Flag.optional
+)
+
+const allFlag = Flag.Boolean("all").pipe(
+  Flag.withoutNegation,
+  Flag.withDefault(false),
+  Flag.withDescription("Test every enabled channel, by one model of each")
+)
+
+/** Tests under way at once, at most. */
+const TESTS_AT_ONCE_MAX = 4
+
+interface Tested extends ChannelTestOutcome {
+  readonly channel: AdminChannel
+}
+
+const testOne = Effect.fnUntraced(function*(channel: AdminChannel, model: Option.Option<string>) {
+  const asked = Option.getOrUndefined(model) ?? Object.keys(channel.models).toSorted()[0]
+  if (asked === undefined) return yield* failed(`channel "${channel.name}" serves no model`)
+  const outcome = yield* (yield* ChannelTest).run(channel.id, asked).pipe(
+    Effect.catchTag(
+      "ChannelModelUnknown",
+      () => Effect.fail(failed(`channel "${channel.name}" does not serve ${asked}`))
+    )
+  )
+  return { ...outcome, channel } satisfies Tested
+})
+
+const lineOf = ({ channel, latencyMs, model, reason, status }: Tested): string => {
+  const why = status === null ? reason : `${reason}, status ${status}`
+  return `${channel.name}: ${model} ${reason === null ? "works" : `failed (${why})`}, ${Math.round(latencyMs)} ms`
+}
+
+const test = Command.make(
+  "test",
+  { channel: channelArgument, model: modelFlag, all: allFlag },
+  (flags) =>
+    Effect.gen(function*() {
+      if (flags.all === Option.isSome(flags.channel)) {
+        return yield* new CliFailure({ message: "name a channel, or give --all", exitCode: EXIT_USAGE })
+      }
+      const channels = yield* (yield* ChannelAdmin).list
+      const name = Option.getOrElse(flags.channel, () => "")
+      const chosen = flags.all
+        ? channels.filter(({ disabledAt, models }) => disabledAt === null && Object.keys(models).length > 0)
+        : channels.filter((channel) => channel.name === name || channel.id.toString() === name).slice(0, 1)
+      if (chosen.length === 0) {
+        return yield* failed(flags.all ? "there is no enabled channel with a model" : `there is no channel "${name}"`)
+      }
+      const tested = yield* Effect.forEach(
+        chosen,
+        (channel) => Effect.tap(testOne(channel, flags.model), (one) => Console.error(lineOf(one))),
+        { concurrency: TESTS_AT_ONCE_MAX }
+      )
+      const works = tested.filter(({ reason }) => reason === null).length
+      yield* print(
+        tested.map(({ channel, latencyMs, model, reason, status }) => ({
+          id: channel.id,
+          name: channel.name,
+          model,
+          ok: reason === null,
+          reason,
+          status,
+          latency_ms: Math.round(latencyMs)
+        })),
+        `${works} of ${tested.length} work`
+      )
+      if (works < tested.length) {
+        return yield* new CliFailure({ message: "not every channel works", exitCode: EXIT_FAILED })
+      }
+    })
+).pipe(Command.withDescription("Send one tiny real call, which the upstream bills, and say what came of it"))
+
+/** `services` are built for a command that runs, not for help about it. */
+export const channelCommand = <E, R>(services: Layer.Layer<ChannelAdmin | ChannelTest, E, R>) =>
+  Command.make("channel").pipe(
+    Command.withDescription("List and test channels"),
+    Command.withSubcommands([list.pipe(Command.provide(services)), test.pipe(Command.provide(services))])
+  )
