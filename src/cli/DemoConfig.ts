@@ -60,6 +60,10 @@ const models = [
 export const basicPlan = {
   code: "basic",
   name: "Basic",
+  description_en: "For everyday work: chat, coding and drafts.",
+  description_zh: "适合日常使用：对话、编程与写作。",
+  recommended: true,
+  position: 1,
   price_cny: "12.00",
   duration_days: 30,
   limit_5h_usd: "6",
@@ -94,6 +98,9 @@ export const demoDocument = (options: {
     // So small that a few calls fill its window: what comes after is paid from the balance.
     code: "tiny",
     name: "Tiny",
+    description_en: "To see what happens when a plan is used up.",
+    description_zh: "用于体验套餐额度用完后的情形。",
+    position: 2,
     price_cny: "1.00",
     duration_days: 30,
     limit_5h_usd: "0.0004"

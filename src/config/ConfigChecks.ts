@@ -30,6 +30,18 @@ const duplicates = (list: string, key: string, values: ReadonlyArray<string>): R
     return first === index ? [] : [{ path: [list, index, key], message: `is the same as ${list}[${first}].${key}` }]
   })
 
+/** Amounts offered at one click, at most. */
+const TOPUP_PRESETS_MAX = 12
+
+/** Steps of the bonus, at most. */
+const TOPUP_BONUSES_MAX = 20
+
+const tooMany = (key: string, items: ReadonlyArray<unknown>, max: number): ReadonlyArray<ConfigProblem> =>
+  items.length > max ? [{ path: ["billing", key], message: `expected at most ${max} of them` }] : []
+
+const twice = (key: string, amounts: ReadonlyArray<bigint>): ReadonlyArray<ConfigProblem> =>
+  new Set(amounts).size < amounts.length ? [{ path: ["billing", key], message: "expected each amount once" }] : []
+
 const unreachableProvider = (
   publicHostIsLoopback: boolean,
   provider: {
@@ -68,6 +80,10 @@ export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProbl
     ...billing.maxTopupFen < billing.minTopupFen
       ? [{ path: ["billing", "max_topup_cny"], message: "expected at least billing.min_topup_cny" }]
       : [],
+    ...tooMany("topup_presets_cny", billing.topupPresetsFen, TOPUP_PRESETS_MAX),
+    ...tooMany("topup_bonuses", billing.topupBonuses, TOPUP_BONUSES_MAX),
+    ...twice("topup_presets_cny", billing.topupPresetsFen),
+    ...twice("topup_bonuses", billing.topupBonuses.map(({ fromFen }) => fromFen)),
     ...payment.epay.gateway === "" || isHttpsOrLoopback(payment.epay.gateway) ? [] : [{
       path: ["payment", "epay", "gateway"],
       message:

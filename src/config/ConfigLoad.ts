@@ -48,6 +48,7 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
   dataDir: resolve(options.cwd, document.dataDir),
   database: { url: secretOption(document.database.url) },
   site: document.site,
+  seller: document.seller,
   registration: document.registration,
   finance: document.finance,
   billing: document.billing,

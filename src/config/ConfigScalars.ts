@@ -6,6 +6,7 @@ import { Redacted } from "effect"
 import { isIP } from "node:net"
 import { readEpayColumn } from "../domain/EpayBill.ts"
 import { scalar, textOf } from "../domain/Scalars.ts"
+import { printTopupBonus, readTopupBonus } from "../domain/TopupBonus.ts"
 import { baseUrlOf } from "./OutboundUrl.ts"
 import { zoneNamed } from "./TimeZones.ts"
 
@@ -64,6 +65,13 @@ export const EpayBillColumn = scalar(
     return column === undefined ? undefined : column.join("=")
   },
   asIs
+)
+
+/** From which amount on what is given on top of a top-up. */
+export const TopupBonusText = scalar(
+  'an amount in CNY, a colon and a percentage up to 100, such as "100.00: 5 percent"',
+  (raw) => readTopupBonus(textOf(raw) ?? ""),
+  printTopupBonus
 )
 
 /** A time zone by its IANA name. */

@@ -14,7 +14,7 @@ import {
 import { channelTerms } from "../domain/ChannelTerms.ts"
 import { modelTerms } from "../domain/ModelTerms.ts"
 import { FEN_SCALE, MICROS_SCALE } from "../domain/Money.ts"
-import { planTerms } from "../domain/Plan.ts"
+import { planOffer } from "../domain/Plan.ts"
 import { CodeText } from "../domain/Code.ts"
 import { groupTerms } from "../domain/UserGroup.ts"
 import {
@@ -39,7 +39,8 @@ import {
   OptionalHttpUrl,
   PostgresUrl,
   Secret,
-  TimeZone
+  TimeZone,
+  TopupBonusText
 } from "./ConfigScalars.ts"
 import { section } from "./ConfigSection.ts"
 
@@ -55,6 +56,10 @@ const WEIGHT_MAX = 1_000_000
 
 const SITE_NAME_CHARACTERS_MAX = 60
 const SITE_NOTICE_CHARACTERS_MAX = 500
+
+const SELLER_NAME_CHARACTERS_MAX = 100
+const SELLER_ADDRESS_CHARACTERS_MAX = 300
+const SELLER_TAX_ID_CHARACTERS_MAX = 60
 
 const Fen = decimal(FEN_SCALE)
 const Price = decimalUpTo(PRICE_USD_PER_1M_MAX.toString(), { scale: MICROS_SCALE })
@@ -85,6 +90,13 @@ export const Site = section({
   notice: withDefault(textUpTo(0, SITE_NOTICE_CHARACTERS_MAX), "")
 })
 
+/** Who sells here, as receipts name it; empty: nothing is said. */
+export const Seller = section({
+  name: withDefault(textUpTo(0, SELLER_NAME_CHARACTERS_MAX), ""),
+  address: withDefault(textUpTo(0, SELLER_ADDRESS_CHARACTERS_MAX), ""),
+  taxId: withDefault(textUpTo(0, SELLER_TAX_ID_CHARACTERS_MAX), "")
+})
+
 export const Registration = section({ mode: withDefault(oneOf(["open", "closed"]), "open") })
 
 /** How the books are kept. */
@@ -107,6 +119,10 @@ export const Billing = section({
   maxTopupFen: withDefault(Fen, "10000.00"),
   /** Exact decimal text, above zero, at most six decimals. */
   creditUsdPerCny: withDefault(Rate, "0.14"),
+  /** Offered at one click, as far as they can be bought. */
+  topupPresetsFen: listOf(Fen, ["10.00", "30.00", "50.00", "100.00", "200.00", "500.00"]),
+  /** What is given on top from some amount on. */
+  topupBonuses: listOf(TopupBonusText),
   /** Scaled by 10^6: `1000000n` is times one. */
   multiplierMicros: withDefault(Multiplier, "1"),
   defaultMaxOutputTokens: withDefault(integer(1, TOKENS_MAX), 4096),
@@ -188,7 +204,7 @@ const Model = section({
   maxOutputTokens: Schema.optionalKey(modelTerms.fields.maxOutputTokens.text)
 }, modelTerms.keys)
 
-const Plan = section({ code: NonEmptyText, ...planTerms.text }, planTerms.keys)
+const Plan = section({ code: NonEmptyText, ...planOffer.text }, planOffer.keys)
 
 const Group = section({ code: CodeText, ...groupTerms.text }, groupTerms.keys)
 
@@ -203,6 +219,7 @@ export const ConfigDocument = section({
   dataDir: withDefault(NonEmptyText, "./data"),
   database: section({ url: withDefault(PostgresUrl, "") }),
   site: Site,
+  seller: Seller,
   registration: Registration,
   finance: Finance,
   billing: Billing,
@@ -229,6 +246,7 @@ export const withSections = (raw: unknown): unknown => {
     server: {},
     database: {},
     site: {},
+    seller: {},
     registration: {},
     finance: {},
     billing: {},

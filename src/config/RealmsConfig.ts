@@ -27,6 +27,8 @@ export interface ServerConfig extends Omit<ConfigDocument["server"], "publicUrl"
 
 export type SiteConfig = ConfigDocument["site"]
 
+export type SellerConfig = ConfigDocument["seller"]
+
 export type FinanceConfig = ConfigDocument["finance"]
 
 export type BillingConfig = ConfigDocument["billing"]
@@ -42,6 +44,7 @@ export interface RealmsConfig {
   /** None: the embedded PostgreSQL under `dataDir`. */
   readonly database: { readonly url: Option.Option<Redacted.Redacted<string>> }
   readonly site: SiteConfig
+  readonly seller: SellerConfig
   readonly registration: ConfigDocument["registration"]
   readonly finance: FinanceConfig
   readonly billing: BillingConfig

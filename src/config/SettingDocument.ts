@@ -6,9 +6,9 @@
 import { Record, Result, Schema } from "effect"
 import { checkConfig } from "./ConfigChecks.ts"
 import { formatPath, problemsOf } from "./ConfigProblem.ts"
-import { Billing, ConfigDocument, Finance, Payment, Registration, Site, withSections } from "./ConfigSchema.ts"
+import { Billing, ConfigDocument, Finance, Payment, Registration, Seller, Site, withSections } from "./ConfigSchema.ts"
 import { section } from "./ConfigSection.ts"
-import type { RealmsConfig, SiteConfig } from "./RealmsConfig.ts"
+import type { RealmsConfig, SellerConfig, SiteConfig } from "./RealmsConfig.ts"
 
 /** What kind of text a setting takes. A list's items are separated by commas; a limit is a decimal, or empty for none. */
 export const settingKinds = [
@@ -27,7 +27,7 @@ export const settingKinds = [
 export type SettingKind = typeof settingKinds[number]
 
 export interface SettingField {
-  readonly section: "site" | "registration" | "finance" | "confirm" | "billing" | "epay" | "stripe"
+  readonly section: "site" | "seller" | "registration" | "finance" | "confirm" | "billing" | "epay" | "stripe"
   readonly kind: SettingKind
   /** Of a choice. */
   readonly options?: ReadonlyArray<string>
@@ -38,6 +38,9 @@ export const settingFields = {
   "site.name": { section: "site", kind: "text" },
   "site.notice": { section: "site", kind: "text" },
   "server.public_url": { section: "site", kind: "url" },
+  "seller.name": { section: "seller", kind: "text" },
+  "seller.address": { section: "seller", kind: "text" },
+  "seller.tax_id": { section: "seller", kind: "text" },
   "registration.mode": { section: "registration", kind: "choice", options: ["open", "closed"] },
   "finance.time_zone": { section: "finance", kind: "zone" },
   "finance.confirm_above_usd": { section: "confirm", kind: "limit" },
@@ -47,6 +50,8 @@ export const settingFields = {
   "billing.min_topup_cny": { section: "billing", kind: "decimal" },
   "billing.max_topup_cny": { section: "billing", kind: "decimal" },
   "billing.credit_usd_per_cny": { section: "billing", kind: "rate" },
+  "billing.topup_presets_cny": { section: "billing", kind: "list" },
+  "billing.topup_bonuses": { section: "billing", kind: "list" },
   "billing.multiplier": { section: "billing", kind: "decimal" },
   "billing.default_max_output_tokens": { section: "billing", kind: "integer" },
   "billing.reservation_lease_seconds": { section: "billing", kind: "integer" },
@@ -90,6 +95,7 @@ export interface SettingsValues {
   readonly registration: RealmsConfig["registration"]
   readonly finance: RealmsConfig["finance"]
   readonly site: SiteConfig
+  readonly seller: SellerConfig
   /** Undefined: it follows host and port. */
   readonly publicUrl: string | undefined
 }
@@ -105,6 +111,7 @@ const isRecord = (value: unknown): value is { [name: string]: unknown } => typeo
 
 const Sections = section({
   site: Site,
+  seller: Seller,
   registration: Registration,
   finance: Finance,
   billing: Billing,
@@ -178,6 +185,7 @@ export const decodeSettings = (
     registration: document.registration,
     finance: document.finance,
     site: document.site,
+    seller: document.seller,
     publicUrl: document.server.publicUrl === "" ? undefined : document.server.publicUrl
   })
 }

@@ -10,7 +10,7 @@ import { AMOUNT_MAX } from "../domain/Money.ts"
 import { planWorthMicros } from "../domain/PlanWorth.ts"
 import { Row } from "../domain/Row.ts"
 import { isRole, type Role } from "../identity/Roles.ts"
-import { creditOf } from "../orders/Orders.ts"
+import { creditOf } from "../orders/TopupTerms.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import {
   type AskedAction,

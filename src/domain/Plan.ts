@@ -5,7 +5,7 @@
 import { Record, Schema } from "effect"
 import { MULTIPLIER_MAX } from "./Bounds.ts"
 import { codeOrNull } from "./Code.ts"
-import { factor, fen, IdJson, integer, micros, text } from "./Fields.ts"
+import { factor, fen, flag, IdJson, integer, micros, optionalText, text } from "./Fields.ts"
 import { model, type ValueOf } from "./Model.ts"
 import { AMOUNT_MAX, FEN_PER_CNY } from "./Money.ts"
 import { MULTIPLIER_ONE } from "./Price.ts"
@@ -35,6 +35,24 @@ export const planTerms = model({
 })
 export interface PlanTerms extends ValueOf<typeof planTerms.fields> {}
 
+const DESCRIPTION_CHARACTERS_MAX = 300
+
+/** The largest place of a plan among those for sale. */
+const POSITION_MAX = 1_000
+
+/** A plan as it is offered: its terms, and how it is shown to buyers, which is no part of what they buy. */
+export const planOffer = model({
+  ...planTerms.fields,
+  /** What buyers read of it in each language; empty where nothing is said. */
+  descriptionEn: optionalText({ charactersMax: DESCRIPTION_CHARACTERS_MAX }),
+  descriptionZh: optionalText({ charactersMax: DESCRIPTION_CHARACTERS_MAX }),
+  /** It is shown as the one to choose. */
+  recommended: flag({ otherwise: false }),
+  /** Plans are shown in this order, and those of one place the cheapest first. */
+  position: integer({ min: 0, max: POSITION_MAX, otherwise: 0, mayBeEmpty: true })
+})
+export interface PlanOffer extends ValueOf<typeof planOffer.fields> {}
+
 /** Terms as somebody who confirms them reads them. */
 export const planTexts = (terms: PlanTerms): Readonly<Record<string, string | number>> => {
   const { name, ...others } = planTerms.toRow(terms)
@@ -46,7 +64,7 @@ export const planTexts = (terms: PlanTerms): Readonly<Record<string, string | nu
 }
 
 /** What may be wrong with a plan that somebody wants to make. */
-export const planFields = ["code", ...planTerms.names] as const
+export const planFields = ["code", ...planOffer.names] as const
 export type PlanField = typeof planFields[number]
 
 /** What somebody buys or is given: the terms that the plan had then. JSON in orders and in batches of codes. */

@@ -5,6 +5,7 @@ import { Layer } from "effect"
 import { AdminKeys } from "./AdminKeys.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { KeyList } from "./KeyList.ts"
+import { BuyerDetails } from "./BuyerDetails.ts"
 import { KeySpend } from "./KeySpend.ts"
 import { Login } from "./Login.ts"
 import { LoginSessions } from "./LoginSessions.ts"
@@ -14,6 +15,7 @@ import { UserAdmin } from "./UserAdmin.ts"
 import { Users } from "./Users.ts"
 
 export const IdentityLayer = Layer.mergeAll(
+  BuyerDetails.layer,
   Users.layer,
   UserAdmin.layer,
   AdminKeys.layer,

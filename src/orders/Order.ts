@@ -27,6 +27,8 @@ export const Order = Row({
   amountFen: Fen,
   /** What a top-up credits; 0 for a subscription. */
   creditMicros: orElse(Micros, 0n),
+  /** How much of the credit is a bonus. */
+  bonusMicros: Micros,
   /** What a subscription gives; null for a top-up. */
   terms: Schema.NullOr(SoldPlan),
   state: OrderState,

@@ -36,7 +36,11 @@ export const ordersOf = (
 export const lockOrder = (sql: Sql, kind: OrderKind, id: OrderId): Read<Order | undefined> =>
   sql`SELECT FROM ${tableOf(sql, kind)} WHERE id = ${id} FOR UPDATE`.pipe(Effect.andThen(findOrder(sql, id)))
 
-/** Puts an order into a state; the first fulfilment is its time of settlement. */
+/** Who bought it, as the account says at this moment. */
+const buyerNow = `(SELECT jsonb_build_object('email', u.email, 'company_name', u.company_name, 'tax_id', u.tax_id)
+  FROM users u WHERE u.id = user_id)`
+
+/** Puts an order into a state; its first fulfilment is its time of settlement, and says who its buyer was for good. */
 export const setOrderState = (
   sql: Sql,
   order: Pick<Order, "kind" | "id">,
@@ -44,7 +48,10 @@ export const setOrderState = (
 ): Read<void> =>
   Effect.asVoid(sql`UPDATE ${tableOf(sql, order.kind)}
     SET state = ${state},
-      settled_at = CASE WHEN ${state}::text IN ('paid', 'active') THEN coalesce(settled_at, now()) ELSE settled_at END
+      settled_at = CASE WHEN ${state}::text IN ('paid', 'active') THEN coalesce(settled_at, now()) ELSE settled_at END,
+      buyer = CASE WHEN ${state}::text IN ('paid', 'active') THEN coalesce(buyer, ${
+    sql.literal(buyerNow)
+  }) ELSE buyer END
     WHERE id = ${order.id}`)
 
 /** Notes the subscription that an order gave. */

@@ -3,13 +3,12 @@
  * moves money.
  */
 import { Context, Effect, Layer, Schema } from "effect"
-import { SqlClient, type Statement } from "effect/sql"
+import { SqlClient } from "effect/sql"
 import { OrderId, type UserId } from "../domain/Ids.ts"
-import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { oneRowOf, rowsOf } from "../postgres/Rows.ts"
+import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
 import { findPlanNow, soldPlanJson } from "../subscriptions/PlanNow.ts"
@@ -28,9 +27,14 @@ import {
 import { findOrder, lockOrder, ordersOf, setOrderState } from "./OrderStore.ts"
 import { type Payment, paymentsOfOrder } from "./Payments.ts"
 import { CheckoutSessions } from "./CheckoutSessions.ts"
+import { sellerJson } from "./Parties.ts"
+import { rateOf, topupCredit } from "./TopupTerms.ts"
 
 /** An unpaid order lasts so long, in minutes. */
 export const ORDER_MINUTES = 120
+
+/** A pending order is given again to whom wants the same while it lasts so long, in minutes. */
+export const REUSED_MINUTES_MIN = 15
 
 /** Pending orders of one user, at most. */
 export const PENDING_ORDERS_MAX = 20
@@ -60,12 +64,12 @@ const IdOfOrder = Row({ id: OrderId })
 type Viewer = UserId | undefined
 
 export class Orders extends Context.Service<Orders, {
-  /** Orders credit for an amount of fen, at today's rate. */
+  /** Orders credit for an amount of fen, at today's rate: the user's pending order of the same, where it lasts long enough. */
   topup(
     userId: UserId,
     amountFen: bigint
   ): Effect.Effect<Order, AmountOutOfRange | BuyerUnknown | TooManyOpen | TooManyOrders | DatabaseUnavailable>
-  /** Orders a plan, at today's price and terms. */
+  /** Orders a plan, at today's price and terms: likewise. */
   subscription(
     userId: UserId,
     planCode: string
@@ -94,10 +98,13 @@ export class Orders extends Context.Service<Orders, {
     const settings = yield* Settings
     const sessions = yield* CheckoutSessions
 
-    /** The buyer's row is locked, so that a user's orders are counted and made one after the other. */
+    /** The buyer's row is locked, so that a user's orders are looked at and made one after the other. */
     const asBuyer = Effect.fnUntraced(function*(userId: UserId) {
       const [buyer] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR UPDATE`
       if (buyer === undefined) return yield* new BuyerUnknown({ userId })
+    })
+
+    const refuseMany = Effect.fnUntraced(function*(userId: UserId) {
       const { pending, recent } = yield* oneRowOf(
         PlacedBefore,
         sql`SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
@@ -110,42 +117,68 @@ export class Orders extends Context.Service<Orders, {
       }
     })
 
-    const placed = Effect.fnUntraced(function*(inserted: Statement.Statement<unknown>) {
-      const { id } = yield* oneRowOf(IdOfOrder, inserted)
+    /**
+     * Places an order: the user's pending one of the very same columns again, where it lasts long enough and no payment of it is on its
+     * way or has come in, else a new one. The buyer is locked.
+     */
+    const place = Effect.fnUntraced(function*(
+      userId: UserId,
+      table: "subscription_orders" | "topup_orders",
+      columns: Readonly<Record<string, bigint | string>>
+    ) {
+      const same = Object.entries(columns).map(([name, value]) => sql`o.${sql.literal(name)} = ${value}`)
+      const pending = yield* rowOf(
+        IdOfOrder,
+        sql`SELECT o.id FROM ${sql.literal(table)} o
+        WHERE o.user_id = ${userId} AND o.state = 'pending' AND ${sql.and(same)}
+          AND o.expires_at > now() + make_interval(mins => ${REUSED_MINUTES_MIN}::integer)
+          AND NOT EXISTS (SELECT FROM payment_attempts a LEFT JOIN payments p ON p.attempt_id = a.id
+            WHERE a.order_id = o.id AND (a.state = 'processing' OR p.id IS NOT NULL))
+        ORDER BY o.id DESC LIMIT 1`
+      )
+      if (pending === undefined) yield* refuseMany(userId)
+      const { id } = pending ?? (yield* oneRowOf(
+        IdOfOrder,
+        sql`INSERT INTO ${sql.literal(table)} (user_id, expires_at, ${sql.literal(Object.keys(columns).join(", "))})
+          VALUES (${userId}, now() + make_interval(mins => ${ORDER_MINUTES}::integer),
+            ${sql.csv(Object.values(columns).map((value) => sql`${value}`))}) RETURNING id`
+      ))
       return (yield* findOrder(sql, id)) ?? (yield* Effect.die(new Error("an order was not written")))
     })
 
     const topup = Effect.fn("Orders.topup")(function*(userId: UserId, amountFen: bigint) {
-      const { creditUsdPerCny, maxTopupFen, minTopupFen } = (yield* settings.fresh).billing
-      const creditMicros = creditOf(amountFen, creditUsdPerCny)
+      const { billing, seller } = yield* settings.fresh
+      const { maxTopupFen, minTopupFen } = billing
+      const { bonusMicros, creditMicros } = topupCredit(amountFen, rateOf(billing))
       if (amountFen < minTopupFen || amountFen > maxTopupFen || creditMicros <= 0n) {
         return yield* new AmountOutOfRange({ minFen: minTopupFen, maxFen: maxTopupFen })
       }
-      return yield* inTransaction(
-        sql,
-        Effect.gen(function*() {
-          yield* asBuyer(userId)
-          return yield* placed(
-            sql`INSERT INTO topup_orders (user_id, amount_fen, credit_micros, credit_usd_per_cny, expires_at)
-            VALUES (${userId}, ${amountFen}, ${creditMicros}, ${creditUsdPerCny},
-              now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
-          )
-        })
-      ).pipe(orUnavailable)
+      const columns = {
+        amount_fen: amountFen,
+        credit_micros: creditMicros,
+        bonus_micros: bonusMicros,
+        credit_usd_per_cny: billing.creditUsdPerCny,
+        seller: sellerJson(seller)
+      }
+      return yield* inTransaction(sql, Effect.andThen(asBuyer(userId), place(userId, "topup_orders", columns))).pipe(
+        orUnavailable
+      )
     })
 
     const subscription = Effect.fn("Orders.subscription")(function*(userId: UserId, planCode: string) {
+      const { seller } = yield* settings.fresh
       return yield* inTransaction(
         sql,
         Effect.gen(function*() {
           yield* asBuyer(userId)
           const plan = yield* findPlanNow(sql, planCode)
           if (plan === undefined || plan.priceFen <= 0n) return yield* new PlanNotFound({ code: planCode })
-          return yield* placed(
-            sql`INSERT INTO subscription_orders (user_id, plan_id, amount_fen, terms, expires_at)
-            VALUES (${userId}, ${plan.planId}, ${plan.priceFen}, ${soldPlanJson(plan)}::jsonb,
-              now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
-          )
+          return yield* place(userId, "subscription_orders", {
+            plan_id: plan.planId,
+            amount_fen: plan.priceFen,
+            terms: soldPlanJson(plan),
+            seller: sellerJson(seller)
+          })
         })
       ).pipe(orUnavailable)
     })
@@ -228,7 +261,3 @@ export class Orders extends Context.Service<Orders, {
     })
   }))
 }
-
-/** What an amount buys, in micros: rounded down. `usdPerCny` is decimal text. */
-export const creditOf = (amountFen: bigint, usdPerCny: string): bigint =>
-  (amountFen * (parseDecimal(usdPerCny, MICROS_SCALE) ?? 0n)) / 100n

@@ -5,6 +5,7 @@ import { Layer } from "effect"
 import { Checkout } from "./Checkout.ts"
 import { Connections } from "./Connections.ts"
 import { Orders } from "./Orders.ts"
+import { OrderReceipts } from "./OrderReceipts.ts"
 import { OrderSearch } from "./OrderSearch.ts"
 import { Refunds } from "./Refunds.ts"
 import { CheckoutSessions } from "./CheckoutSessions.ts"
@@ -12,6 +13,7 @@ import { CheckoutSessions } from "./CheckoutSessions.ts"
 export const OrdersLayer = Layer.mergeAll(
   Checkout.layer,
   Connections.layer,
+  OrderReceipts.layer,
   OrderSearch.layer,
   Refunds.layer
 ).pipe(

@@ -25,6 +25,15 @@ export const methodsOf = (order: Order, { epay, stripe }: SettingsValues["paymen
   }))
 ]
 
+/** Ways of paying with the card first, or else last: who reads English has one, who reads Chinese pays by phone. */
+export const likeliestFirst = (methods: ReadonlyArray<PayMethod>, isCardFirst: boolean): ReadonlyArray<PayMethod> => {
+  const [cards, others] = [
+    methods.filter(({ provider }) => provider === "stripe"),
+    methods.filter(({ provider }) => provider !== "stripe")
+  ]
+  return isCardFirst ? [...cards, ...others] : [...others, ...cards]
+}
+
 /** What decides the stage of an order. */
 export interface Progress {
   readonly order: Pick<OrderView["order"], "state">

@@ -41,6 +41,7 @@ export class Settings extends Context.Service<Settings, {
       registration: config.registration,
       finance: config.finance,
       site: config.site,
+      seller: config.seller,
       publicUrl: config.server.publicUrlFollows ? undefined : config.server.publicUrl
     }
     let last = file

@@ -3,15 +3,15 @@
  */
 import { Effect } from "effect"
 import { AppConfig, type PlanConfig } from "../config/Config.ts"
-import { planTerms } from "../domain/Plan.ts"
+import { planOffer } from "../domain/Plan.ts"
 import { writeCatalogTable } from "../settings/ConfigRows.ts"
 
-const rowOf = (plan: PlanConfig) => ({ code: plan.code, ...planTerms.toRow(plan) })
+const rowOf = (plan: PlanConfig) => ({ code: plan.code, ...planOffer.toRow(plan) })
 
 export const writeConfigPlans = Effect.flatMap(AppConfig, ({ plans }) =>
   writeCatalogTable({
     table: "subscription_plans",
     key: "code",
-    columns: planTerms.columnNames,
+    columns: planOffer.columnNames,
     rows: plans.map(rowOf)
   }))

@@ -7,7 +7,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { mayName } from "../accounts/UserGroups.ts"
 import { isCode } from "../domain/Code.ts"
 import { PlanId } from "../domain/Ids.ts"
-import { type PlanTerms, planTerms } from "../domain/Plan.ts"
+import { type PlanOffer, planOffer } from "../domain/Plan.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, changesBetween, recordChange } from "../platform/AuditLog.ts"
 import { Notifications } from "../platform/Notifications.ts"
@@ -21,7 +21,7 @@ export const AdminPlan = Row({
   id: PlanId,
   /** Never changes. */
   code: Schema.String,
-  ...planTerms.row,
+  ...planOffer.row,
   /** It is managed in config.yaml. A plan that is gone from the file can be managed here. */
   declared: Schema.Boolean,
   disabledAt: Schema.NullOr(Schema.Date),
@@ -42,14 +42,14 @@ export interface PlanFilter extends IdPage {
   readonly state?: "enabled" | "disabled" | undefined
 }
 
-export interface PlanAdminShape extends RowChanges<PlanId, PlanTerms, PlanRefused, PlanUnknown> {
+export interface PlanAdminShape extends RowChanges<PlanId, PlanOffer, PlanRefused, PlanUnknown> {
   /** Disabled ones too. */
   list(filter: PlanFilter): Effect.Effect<ReadonlyArray<AdminPlan>, SqlError.SqlError>
   get(id: PlanId): Effect.Effect<AdminPlan, PlanUnknown | SqlError.SqlError>
   /** A code has 1 to 40 of `a-z0-9-`. Answers the id. */
   create(
     actor: Actor,
-    plan: PlanTerms & { readonly code: string }
+    plan: PlanOffer & { readonly code: string }
   ): Effect.Effect<PlanId, PlanRefused | PlanExists | SqlError.SqlError>
 }
 
@@ -80,8 +80,8 @@ export class PlanAdmin extends Context.Service<PlanAdmin, PlanAdminShape>()("rea
     })
 
     const create = Effect.fn("PlanAdmin.create")(
-      function*(actor: Actor, plan: PlanTerms & { readonly code: string }) {
-        const wrong = [...isCode(plan.code) ? [] : ["code" as const], ...planTerms.wrong(plan)]
+      function*(actor: Actor, plan: PlanOffer & { readonly code: string }) {
+        const wrong = [...isCode(plan.code) ? [] : ["code" as const], ...planOffer.wrong(plan)]
         if (wrong.length > 0) return yield* new PlanRefused({ fields: wrong })
         return yield* inTransaction(
           sql,
@@ -89,7 +89,7 @@ export class PlanAdmin extends Context.Service<PlanAdmin, PlanAdminShape>()("rea
             if (!(yield* mayName(sql, plan.groupCode))) return yield* new PlanRefused({ fields: ["groupCode"] })
             const made = yield* rowOf(
               MadePlan,
-              sql`INSERT INTO subscription_plans ${sql.insert({ code: plan.code, ...planTerms.toRow(plan) })}
+              sql`INSERT INTO subscription_plans ${sql.insert({ code: plan.code, ...planOffer.toRow(plan) })}
           ON CONFLICT (code) DO NOTHING RETURNING id`
             )
             if (made === undefined) return yield* new PlanExists({ code: plan.code })
@@ -97,7 +97,7 @@ export class PlanAdmin extends Context.Service<PlanAdmin, PlanAdminShape>()("rea
               action: "plan.created",
               target: `plan:${made.id}`,
               before: null,
-              after: { code: plan.code, ...planTerms.toRow(plan) }
+              after: { code: plan.code, ...planOffer.toRow(plan) }
             })
             yield* notifications.publish("catalog", "edited")
             return made.id
@@ -118,20 +118,20 @@ export class PlanAdmin extends Context.Service<PlanAdmin, PlanAdminShape>()("rea
       return plan
     })
 
-    const edit = Effect.fn("PlanAdmin.edit")(function*(actor: Actor, at: RowAt<PlanId>, terms: PlanTerms) {
-      const wrong = planTerms.wrong(terms)
+    const edit = Effect.fn("PlanAdmin.edit")(function*(actor: Actor, at: RowAt<PlanId>, terms: PlanOffer) {
+      const wrong = planOffer.wrong(terms)
       if (wrong.length > 0) return yield* new PlanRefused({ fields: wrong })
       yield* inTransaction(
         sql,
         Effect.gen(function*() {
           const plan = yield* lockAsSeen(at)
-          const { after, before } = changesBetween(planTerms.toRow(plan), planTerms.toRow(terms))
+          const { after, before } = changesBetween(planOffer.toRow(plan), planOffer.toRow(terms))
           if (Object.keys(after).length === 0) return
           if (!(yield* mayName(sql, terms.groupCode, plan.groupCode))) {
             return yield* new PlanRefused({ fields: ["groupCode"] })
           }
           yield* sql`UPDATE subscription_plans SET ${
-            sql.update(planTerms.toRow(terms))
+            sql.update(planOffer.toRow(terms))
           }, declared = false, updated_at = now()
           WHERE id = ${at.id}`
           yield* recordChange(sql, actor, { action: "plan.changed", target: `plan:${at.id}`, before, after })

@@ -2,7 +2,15 @@
  * What a plan that is given is worth: what its strictest limit lets through, and never less than its price.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { type PlanAllowance, planWorthMicros, usableMicros } from "../../src/domain/PlanWorth.ts"
+import {
+  countedMicros,
+  type PlanAllowance,
+  planWorthMicros,
+  type PromisedAt,
+  promisedMicros,
+  timesOf,
+  usableMicros
+} from "../../src/domain/PlanWorth.ts"
 
 const plan = (more: Partial<PlanAllowance>): PlanAllowance => ({
   priceFen: 0n,
@@ -37,5 +45,33 @@ describe("the worth of a plan", () => {
     assert.strictEqual(planWorthMicros(plan({ limit30dMicros: 80n }), 81n), 81n)
     assert.strictEqual(planWorthMicros(plan({ limit30dMicros: 80n }), 79n), 80n)
     assert.strictEqual(planWorthMicros(plan({}), 79n), undefined)
+  })
+
+  it.each<[string, counted: bigint | undefined, Partial<PromisedAt>, bigint | undefined]>([
+    ["what its limits let through", 80n, {}, 80n],
+    ["less, where calls count more than their price", 81n, { planMultiplier: 2_000_000n }, 40n],
+    ["more, where they count less", 80n, { planMultiplier: 300_000n }, 266n],
+    ["more, where its group's prices are lower", 80n, { groupMultiplier: 500_000n }, 160n],
+    ["at the prices that the buyer is shown", 80n, { groupMultiplier: 500_000n, shownMultiplier: 500_000n }, 80n],
+    ["without a limit", undefined, {}, undefined],
+    ["without a limit where calls count nothing", 80n, { planMultiplier: 0n }, undefined],
+    ["nothing where calls are free anyway", 80n, { shownMultiplier: 0n }, 0n]
+  ])("promises buyers %s", (_, counted, more, expected) => {
+    const one = { planMultiplier: 1_000_000n, groupMultiplier: 1_000_000n, shownMultiplier: 1_000_000n }
+    assert.strictEqual(promisedMicros(counted, { ...one, ...more }), expected)
+  })
+
+  it("counts by the strictest of its limits", () => {
+    assert.strictEqual(countedMicros(plan({ limit1dMicros: 2n, limit30dMicros: 80n, multiplierMicros: 5n })), 60n)
+    assert.strictEqual(countedMicros(plan({})), undefined)
+  })
+
+  it("is said in times of what the same money buys, never rounded up", () => {
+    assert.deepStrictEqual(
+      ([[80n, 1n], [80n, 7n], [20n, 10n], [11n, 10n], [10n, 10n], [5n, 10n], [5n, 0n]] as const).map(([micros, of]) =>
+        timesOf(micros, of)
+      ),
+      ["80", "11.4", "2", "1.1", undefined, undefined, undefined]
+    )
   })
 })

@@ -16,6 +16,7 @@ const order = (state: OrderState): Order => ({
   userId: UserId.make(1n),
   amountFen: 1_000n,
   creditMicros: 1_400_000n,
+  bonusMicros: 0n,
   terms: null,
   state,
   subscriptionId: null,

@@ -30,7 +30,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
       assert.strictEqual(yield* tagOf(checkout.startStripe(order.id, stranger)), "OrderNotFound")
       const more = yield* Effect.forEach(
         Array.from({ length: 40 }),
-        () => Effect.result(orders.topup(userId, 1_000n)),
+        (_, at) => Effect.result(orders.topup(userId, BigInt(1_002 + at))),
         { concurrency: "unbounded" }
       )
       assert.strictEqual(more.filter((result) => result._tag === "Success").length, 19)

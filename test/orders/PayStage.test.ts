@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { stageOf, versionOf } from "../../src/orders/PayStage.ts"
+import { likeliestFirst, type PayMethod, stageOf, versionOf } from "../../src/orders/PayStage.ts"
 import type { AttemptState, OrderState } from "../../src/orders/Order.ts"
 import type { PaymentState } from "../../src/orders/Payments.ts"
 
@@ -40,5 +40,16 @@ describe("the page of an order", () => {
     const versions = table.map(([state, attempts, payments]) => versionOf(view(state, attempts, payments)))
     const stages = new Map(versions.map((version, at) => [version, table[at]?.[3]]))
     for (const [at, version] of versions.entries()) assert.strictEqual(stages.get(version), table[at]?.[3])
+  })
+
+  it("offers the card first to who reads English, and last to who reads Chinese", () => {
+    const way = (provider: PayMethod["provider"], method: string): PayMethod => ({
+      provider,
+      method,
+      charge: undefined
+    })
+    const methods = [way("epay", "alipay"), way("epay", "wxpay"), way("stripe", "")]
+    const names = (isCardFirst: boolean) => likeliestFirst(methods, isCardFirst).map(({ method }) => method)
+    assert.deepStrictEqual([names(true), names(false)], [["", "alipay", "wxpay"], ["alipay", "wxpay", ""]])
   })
 })

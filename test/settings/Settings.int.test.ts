@@ -70,6 +70,9 @@ const others: Readonly<Record<SettingKey, readonly [string, (values: SettingsVal
   "site.name": ["Reich", (values) => values.site.name, "Reich"],
   "site.notice": ["Back soon\nor later", (values) => values.site.notice, "Back soon\nor later"],
   "server.public_url": ["https://other.example/", (values) => values.publicUrl, "https://other.example"],
+  "seller.name": ["Reich GmbH", (values) => values.seller.name, "Reich GmbH"],
+  "seller.address": ["Street 1\nTown", (values) => values.seller.address, "Street 1\nTown"],
+  "seller.tax_id": ["DE1", (values) => values.seller.taxId, "DE1"],
   "registration.mode": ["open", (values) => values.registration.mode, "open"],
   "finance.time_zone": ["Asia/Shanghai", (values) => values.finance.timeZone, "Asia/Shanghai"],
   "finance.confirm_above_usd": ["12.5", (values) => values.finance.confirmAboveMicros, 12_500_000n],
@@ -79,6 +82,12 @@ const others: Readonly<Record<SettingKey, readonly [string, (values: SettingsVal
   "billing.min_topup_cny": ["2.50", (values) => values.billing.minTopupFen, 250n],
   "billing.max_topup_cny": ["99", (values) => values.billing.maxTopupFen, 9_900n],
   "billing.credit_usd_per_cny": ["0.2", (values) => values.billing.creditUsdPerCny, "0.2"],
+  "billing.topup_presets_cny": ["5, 7.50", (values) => values.billing.topupPresetsFen, [500n, 750n]],
+  "billing.topup_bonuses": [
+    "20: 5%, 100.00: 12.5 percent",
+    (values) => values.billing.topupBonuses,
+    [{ fromFen: 2_000n, basisPoints: 500n }, { fromFen: 10_000n, basisPoints: 1_250n }]
+  ],
   "billing.multiplier": ["2.25", (values) => values.billing.multiplierMicros, 2_250_000n],
   "billing.default_max_output_tokens": ["77", (values) => values.billing.defaultMaxOutputTokens, 77],
   "billing.reservation_lease_seconds": ["7", (values) => values.billing.reservationLeaseSeconds, 7],

@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { PlanId } from "../../src/domain/Ids.ts"
-import type { PlanField, PlanTerms } from "../../src/domain/Plan.ts"
+import type { PlanField, PlanOffer } from "../../src/domain/Plan.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { PlanAdmin } from "../../src/subscriptions/PlanAdmin.ts"
 import { writeConfigPlans } from "../../src/subscriptions/ConfigPlans.ts"
@@ -19,7 +19,7 @@ const TestLayer = Layer.mergeAll(PlanAdmin.layer, PlansForSale.layer).pipe(
   Layer.provideMerge(TestDatabase.layer)
 )
 
-const basic: PlanTerms = {
+const basic: PlanOffer = {
   name: "Basic",
   priceFen: 1_200n,
   durationDays: 30,
@@ -28,7 +28,11 @@ const basic: PlanTerms = {
   limit7dMicros: 20_000_000n,
   limit30dMicros: 0n,
   multiplierMicros: 500_000n,
-  groupCode: null
+  groupCode: null,
+  descriptionEn: "",
+  descriptionZh: "适合日常使用",
+  recommended: false,
+  position: 0
 }
 
 const declare = (codes: ReadonlyArray<string>) =>
@@ -66,6 +70,20 @@ describe("PlanAdmin", () => {
       ])
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
+  it.live("offers plans in the order that root has given them, and those of one place the cheapest first", () =>
+    Effect.gen(function*() {
+      const plans = yield* PlanAdmin
+      const offered = [["late", 2, 100n], ["dear", 1, 900n], ["cheap", 1, 300n], ["first", 0, 5_000n]] as const
+      for (const [code, position, priceFen] of offered) {
+        yield* plans.create(ada, { code, ...basic, position, priceFen, recommended: code === "dear" })
+      }
+      const sale = yield* (yield* PlansForSale).list
+      assert.deepStrictEqual(sale.map(({ code }) => code), ["first", "cheap", "dear", "late"])
+      assert.deepStrictEqual(sale.map(({ recommended }) => recommended), [false, false, true, false])
+      // 20 USD in each of five weeks.
+      assert.deepInclude(sale[0], { countedMicros: 100_000_000n, description: { en: "", zh: "适合日常使用" } })
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
   it.live("tells the second of two administrators, and overwrites nothing", () =>
     Effect.gen(function*() {
       const plans = yield* PlanAdmin
@@ -89,7 +107,7 @@ describe("PlanAdmin", () => {
   it.live("refuses what is out of bounds, and names the fields", () =>
     Effect.gen(function*() {
       const plans = yield* PlanAdmin
-      const table: ReadonlyArray<readonly [code: string, more: Partial<PlanTerms>, field: PlanField]> = [
+      const table: ReadonlyArray<readonly [code: string, more: Partial<PlanOffer>, field: PlanField]> = [
         ["", {}, "code"],
         ["Basic", {}, "code"],
         ["a_b", {}, "code"],
@@ -109,7 +127,11 @@ describe("PlanAdmin", () => {
         ["p", { multiplierMicros: -1n }, "multiplierMicros"],
         ["p", { multiplierMicros: 1_000_000_001n }, "multiplierMicros"],
         ["p", { groupCode: "VIP" }, "groupCode"],
-        ["p", { groupCode: "nowhere" }, "groupCode"]
+        ["p", { groupCode: "nowhere" }, "groupCode"],
+        ["p", { descriptionEn: "x".repeat(301) }, "descriptionEn"],
+        ["p", { descriptionZh: "a\nb" }, "descriptionZh"],
+        ["p", { position: -1 }, "position"],
+        ["p", { position: 1_001 }, "position"]
       ]
       for (const [code, more, field] of table) {
         const error = yield* Effect.flip(plans.create(ada, { code, ...basic, ...more }))

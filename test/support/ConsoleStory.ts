@@ -139,6 +139,9 @@ export const topUp = async (visitor: Visitor, telling: Telling, origin: string) 
   await inspect(visitor, telling, "topup")
   await page.click('button[name=amount_cny][value="10.00"]')
   await page.waitForURL(/\/pay\/topup\/\d+$/)
+  // Counted down where scripts run; the time itself is there for everybody.
+  if (telling.javaScriptEnabled !== false) await page.locator(".countdown", { hasText: /^1:5\d:\d\d$/ }).waitFor()
+  assert.strictEqual(await page.locator("main dd time").count() > 0, true)
   await inspect(visitor, telling, "pay")
   await page.click("main form:has([name=method][value=alipay]) button[type=submit]")
   // Without a script the form that goes to the gateway waits for a click.
@@ -147,6 +150,7 @@ export const topUp = async (visitor: Visitor, telling: Telling, origin: string) 
   await page.click('button[name=type][value="alipay"]')
   await page.waitForURL(/\/pay\/topup\/\d+/)
   await untilPaid(visitor, telling)
+  await page.locator("#balance", { hasText: "$1.40" }).waitFor()
   await inspect(visitor, telling, "pay-paid")
 }
 
@@ -167,10 +171,21 @@ export const subscribe = async (visitor: Visitor, telling: Telling, origin: stri
   await inspect(visitor, telling, "plans-running")
 }
 
+/** Whom receipts name, which is said before anything is paid. */
+const nameBuyer = async (visitor: Visitor, telling: Telling, origin: string) => {
+  const { page } = visitor
+  await page.goto(`${origin}/account`)
+  await fillIn(page, { company_name: "示例科技有限公司 Example Ltd", tax_id: "91310000MA1FL0000X" })
+  await page.click("#buyer button[type=submit]")
+  await page.waitForURL(/\?done=buyer/)
+  await inspect(visitor, telling, "account-buyer")
+}
+
 /** Registers, pays and calls: what is paid from the balance, and then by a plan. */
 export const becomeCustomer = async (visitor: Visitor, telling: Telling, origin: string) => {
   await register(visitor, telling, origin)
   const key = await makeKey(visitor, telling, origin)
+  await nameBuyer(visitor, telling, origin)
   await topUp(visitor, telling, origin)
   await call(origin, key)
   await subscribe(visitor, telling, origin)

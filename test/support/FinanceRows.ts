@@ -35,6 +35,7 @@ const settings = Layer.effect(
       payment: { ...config.payment, epay: { ...config.payment.epay, billColumns: zone.billColumns } },
       registration: config.registration,
       site: config.site,
+      seller: config.seller,
       finance: { ...config.finance, timeZone: zone.timeZone },
       publicUrl: undefined
     })

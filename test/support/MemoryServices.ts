@@ -117,13 +117,14 @@ export const memoryChannels = ({ channels }: RealmsConfig) => {
 }
 
 /** The settings of a configuration. They never change. */
-export const memorySettings = ({ billing, finance, payment, registration, server, site }: RealmsConfig) => {
+export const memorySettings = ({ billing, finance, payment, registration, seller, server, site }: RealmsConfig) => {
   const values: SettingsValues = {
     billing,
     finance,
     payment,
     registration,
     site,
+    seller,
     publicUrl: server.publicUrlFollows ? undefined : server.publicUrl
   }
   return Layer.succeed(

@@ -20,10 +20,12 @@ import { Reconciliation } from "../../src/events/Reconciliation.ts"
 import { booksAudit } from "../../src/finance/BooksAudit.ts"
 import { Statements } from "../../src/finance/Statements.ts"
 import { AdminKeys } from "../../src/identity/AdminKeys.ts"
+import { BuyerDetails } from "../../src/identity/BuyerDetails.ts"
 import { LoginSessions } from "../../src/identity/LoginSessions.ts"
 import { Checkout } from "../../src/orders/Checkout.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import { Orders } from "../../src/orders/Orders.ts"
+import { OrderReceipts } from "../../src/orders/OrderReceipts.ts"
 import { OrderSearch } from "../../src/orders/OrderSearch.ts"
 import { Refunds } from "../../src/orders/Refunds.ts"
 import { Settlement } from "../../src/orders/Settlement.ts"
@@ -43,6 +45,7 @@ export interface WorldOptions {
   readonly payment?: { readonly epay?: object; readonly stripe?: object }
   readonly billing?: object
   readonly finance?: object
+  readonly seller?: object
   /** Stripe's secret key; else one of the test mode. */
   readonly stripeKey?: string
   readonly plans?: ReadonlyArray<object>
@@ -66,6 +69,7 @@ export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
     database: { url: options.url },
     billing: options.billing ?? {},
     finance: options.finance ?? {},
+    seller: options.seller ?? {},
     plans: options.plans ?? [basicPlan],
     payment: paymentAt(options.stripe, options.epay, options.payment)
   })
@@ -80,6 +84,8 @@ export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
     resolutions: Context.get(context, EventResolutions),
     corrections: Context.get(context, Corrections),
     refunds: Context.get(context, Refunds),
+    receipts: Context.get(context, OrderReceipts),
+    buyers: Context.get(context, BuyerDetails),
     search: Context.get(context, OrderSearch),
     history: Context.get(context, OrderHistory),
     reconciliation: Context.get(context, Reconciliation),

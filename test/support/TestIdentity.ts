@@ -46,6 +46,7 @@ const settingsOf = (world: IdentityWorld) =>
       registration: { mode: world.registration },
       finance: config.finance,
       site: config.site,
+      seller: config.seller,
       publicUrl: config.server.publicUrl
     })
     return { current, cached: current, get: Effect.sync(current), fresh: Effect.sync(current), reload: Effect.void }

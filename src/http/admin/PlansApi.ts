@@ -6,7 +6,7 @@ import { HttpApiEndpoint } from "effect/http-api"
 import { MULTIPLIER_MAX } from "../../domain/Bounds.ts"
 import { IdJson, idJson } from "../../domain/Fields.ts"
 import { PlanId } from "../../domain/Ids.ts"
-import { type PlanField, planTerms } from "../../domain/Plan.ts"
+import { type PlanField, planOffer } from "../../domain/Plan.ts"
 import { columnOf, Json } from "../../domain/Row.ts"
 import { AdminPlan, PlanAdmin } from "../../subscriptions/PlanAdmin.ts"
 import type { PlanRefused } from "../../subscriptions/PlanError.ts"
@@ -17,11 +17,11 @@ import { created, documented, itemsOf, jsonFields, PAGE_ITEMS_MAX, pageQuery } f
 import { ApiRevision, stateQuery } from "./ModelsApi.ts"
 import { rangeText } from "./TermsApi.ts"
 
-const Plan = Json({ ...jsonFields(AdminPlan.fields), ...planTerms.json }).pipe(documented("Plan"))
+const Plan = Json({ ...jsonFields(AdminPlan.fields), ...planOffer.json }).pipe(documented("Plan"))
 
-const NewPlan = Json({ code: Schema.String, ...planTerms.json }).pipe(documented("NewPlan"))
+const NewPlan = Json({ code: Schema.String, ...planOffer.json }).pipe(documented("NewPlan"))
 
-const PlanEdit = Json({ revision: IdJson, ...planTerms.json }).pipe(documented("PlanEdit"))
+const PlanEdit = Json({ revision: IdJson, ...planOffer.json }).pipe(documented("PlanEdit"))
 
 const params = { id: idJson(PlanId) }
 
@@ -30,7 +30,7 @@ const { get, post, put } = HttpApiEndpoint
 export class PlansApi extends area(
   "plans",
   "Plans",
-  "What users can subscribe to. A limit of 0 means no limit; a plan with a price of 0 is not for sale; multiplier_micros is the multiplier times 1000000. What was ordered or bought keeps its own terms."
+  "What users can subscribe to. A limit of 0 means no limit; a plan with a price of 0 is not for sale; multiplier_micros is the multiplier times 1000000. What was ordered or bought keeps its own terms. description_en, description_zh, recommended and position say how it is shown to buyers; position 0 comes first."
 ).add(
   get("listPlans", "/plans", { query: { ...pageQuery, ...stateQuery }, success: itemsOf(Plan) }),
   get("getPlan", "/plans/:id", { params, success: Plan, error: ApiNotFound }),
@@ -45,7 +45,7 @@ const ruleOf = (field: PlanField): string => {
   if (field === "groupCode") return "is the code of a group that is not disabled, or null"
   return field === "multiplierMicros"
     ? `is from 0 to ${MULTIPLIER_MAX} times 1000000`
-    : rangeText(planTerms.fields[field].kind)
+    : rangeText(planOffer.fields[field].kind)
 }
 
 const refused = ({ fields }: PlanRefused) =>

@@ -33,7 +33,11 @@ const newPlan = {
   limit_7d_micros: "0",
   limit_30d_micros: "9",
   multiplier_micros: "1000000",
-  group_code: null
+  group_code: null,
+  description_en: "For tests",
+  description_zh: "",
+  recommended: true,
+  position: 3
 }
 
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("models and plans by the API", (it) => {

@@ -29,7 +29,11 @@ const look = async (visitor: Visitor, telling: Telling, origin: string) => {
   assert.strictEqual(await page.locator("main tbody tr").count(), 2)
   await inspect(visitor, telling, "orders")
   await page.click("main tbody a >> nth=0")
+  assert.include(await page.textContent("main"), "91310000MA1FL0000X")
   await inspect(visitor, telling, "orders-receipt")
+  const download = page.waitForEvent("download")
+  await page.click('main a[href$="/receipt.pdf"]')
+  assert.match((await download).suggestedFilename(), /^receipt-\d+\.pdf$/)
   for (const path of ["/", "/models", "/account", "/nowhere"]) {
     await page.goto(`${origin}${path}`)
     await inspect(visitor, telling, path === "/" ? "dashboard" : path.slice(1))

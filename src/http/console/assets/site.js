@@ -1,6 +1,7 @@
 /**
  * The few things that need a script besides htmx: copying a text, printing, asking before something that cannot be
- * undone, picking from a long list of ticks, sending a form at once, and following a link at once. Everything else works without.
+ * undone, picking from a long list of ticks, sending a form at once, following a link at once, and counting down to a deadline.
+ * Everything else works without.
  */
 ;(() => {
   const COPIED_MS = 2_000
@@ -71,6 +72,24 @@
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) for (const button of document.querySelectorAll("button[disabled]")) button.disabled = false
   })
+
+  // By the time that the answer came with, not by this browser's clock, which may be wrong. An answer may bring another one.
+  const ends = new WeakMap()
+  const padded = (count) => String(count).padStart(2, "0")
+  const countDown = () => {
+    for (const shown of document.querySelectorAll("[data-seconds-left]")) {
+      const end = ends.get(shown) ?? performance.now() + Number(shown.dataset.secondsLeft) * 1_000
+      ends.set(shown, end)
+      const left = Math.max(0, Math.round((end - performance.now()) / 1_000))
+      const [hours, minutes, seconds] = [Math.floor(left / 3_600), Math.floor(left / 60) % 60, left % 60]
+      shown.textContent = `${hours === 0 ? "" : `${hours}:`}${hours === 0 ? minutes : padded(minutes)}:${padded(seconds)}`
+      shown.hidden = false
+    }
+  }
+  if (document.querySelector("[data-seconds-left]") !== null) {
+    countDown()
+    setInterval(countDown, 1_000)
+  }
 
   showButtons(document)
   // Once, when the browser has just said in which zone times are to be read.

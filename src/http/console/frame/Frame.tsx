@@ -9,7 +9,7 @@ import type { Page, Part } from "../Answer.ts"
 import { assetPath } from "../Assets.ts"
 import { PostForm } from "../kit/Forms.tsx"
 import { Icon, type IconName } from "../kit/Icon.tsx"
-import { Linked, Usd } from "../kit/Parts.tsx"
+import { BalanceLink, Linked } from "../kit/Parts.tsx"
 import type { PageContext } from "../PageContext.ts"
 import { Navigation } from "./Navigation.tsx"
 
@@ -85,14 +85,7 @@ const TopBar = ({ balanceMicros, isRefused, site, context }: TopBarProps) => (
     <div class="console-top-row">
       <Brand site={site} />
       <div class="console-top-end">
-        {balanceMicros === undefined ? null : (
-          <a class="console-balance" href="/topup">
-            <span class="text-secondary d-none d-sm-inline">{context.say("nav.balance")}</span>
-            <strong>
-              <Usd context={context} micros={balanceMicros} />
-            </strong>
-          </a>
-        )}
+        {balanceMicros === undefined ? null : <BalanceLink context={context} micros={balanceMicros} />}
         {/* What a form has just made, such as a key, may be shown only here: nothing leads away from it by a slip. */}
         {context.isForm && !isRefused ? null : <Look context={context} />}
         {context.user === undefined

@@ -5,6 +5,7 @@ import type { SoldPlan } from "../../../domain/Plan.ts"
 import type { Order, OrderState } from "../../../orders/Order.ts"
 import type { PaymentSource } from "../../../payments/PaymentFact.ts"
 import { type PageContext, sayOf } from "../PageContext.ts"
+import type { IconName } from "./Icon.tsx"
 import { amountColumn, type ItemColumn, timeColumn } from "./List.tsx"
 import { Badge, type Fact, Moment, type Tone } from "./Parts.tsx"
 
@@ -51,6 +52,21 @@ export const methodName = (context: PageContext, provider: PaymentSource, method
   return method ?? "EPay"
 }
 
+/** The mark of a way of paying; gateways may offer others than these. */
+export const methodIcon = (provider: PaymentSource, method: string | null): IconName => {
+  if (provider === "stripe") return "card"
+  if (method === "alipay") return "alipay"
+  return method === "wxpay" ? "wechat" : "topup"
+}
+
+/** What a top-up credits, and how much of that is a bonus. */
+export const creditText = (context: PageContext, { bonusMicros, creditMicros }: Order): string => {
+  const { usd } = context.formats
+  return bonusMicros === 0n
+    ? usd(creditMicros)
+    : sayOf(context, "order")("credit.bonus", { credit: usd(creditMicros), bonus: usd(bonusMicros) })
+}
+
 /** The limited windows of a plan, in words. Limits in micros, in the order of 5 hours, 1, 7 and 30 days; 0 for none. */
 export const limitLines = (
   context: PageContext,
@@ -91,12 +107,12 @@ export const orderPath = (order: Order): string =>
 export const orderColumns = (context: PageContext): ReadonlyArray<ItemColumn<Order>> => {
   const say = sayOf(context, "order")
   const { cny, usd } = context.formats
-  const creditText = ({ creditMicros, kind }: Order) => kind === "topup" ? usd(creditMicros) : "–"
+  const creditOf = ({ creditMicros, kind }: Order) => kind === "topup" ? usd(creditMicros) : "–"
   return [
     { title: say("order"), cell: (order) => <a href={orderPath(order)}>#{order.id.toString()}</a> },
     { title: say("what"), wide: true, cell: (order) => orderName(context, order) },
     amountColumn(say("amount"), ({ amountFen }) => cny(amountFen)),
-    { ...amountColumn(say("credit"), creditText), wide: true },
+    { ...amountColumn(say("credit"), creditOf), wide: true },
     { title: say("state"), cell: ({ state }) => <OrderBadge context={context} state={state} /> },
     timeColumn(context, say("placed"), ({ createdAt }) => createdAt)
   ]
@@ -106,7 +122,7 @@ export const orderFacts = (context: PageContext, order: Order): ReadonlyArray<Fa
   const say = sayOf(context, "order")
   const { terms } = order
   const gives: ReadonlyArray<Fact> = terms === null
-    ? [[say("credit"), context.formats.usd(order.creditMicros)]]
+    ? [[say("credit"), creditText(context, order)]]
     : [
       [say("period"), say("days", { count: terms.durationDays })],
       [say("limits"), <TermsLines context={context} terms={terms} />]

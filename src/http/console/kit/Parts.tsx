@@ -122,6 +122,23 @@ export const Usd = ({ context, micros }: { readonly context: PageContext; readon
   return exact === rounded ? <>{exact}</> : <span title={exact}>{rounded}</span>
 }
 
+interface BalanceLinkProps {
+  readonly context: PageContext
+  readonly micros: bigint
+  /** It takes the place of the one in the bar, in an answer to htmx. */
+  readonly isNews?: boolean
+}
+
+/** The balance in the bar at the top of every page. */
+export const BalanceLink = ({ isNews = false, micros, context }: BalanceLinkProps) => (
+  <a id="balance" class="console-balance" href="/topup" {...(isNews ? { "hx-swap-oob": "true" } : {})}>
+    <span class="text-secondary d-none d-sm-inline">{context.say("nav.balance")}</span>
+    <strong>
+      <Usd context={context} micros={micros} />
+    </strong>
+  </a>
+)
+
 /** A moment, to be read in the visitor's zone and by machines. */
 export const Moment = ({ at, context }: { readonly context: PageContext; readonly at: Date }) => (
   <time dateTime={at.toISOString()}>{context.formats.time(at)}</time>

@@ -2,10 +2,12 @@
  * `/account`: who a user is here, how the console looks to them, their password, and where they are signed in.
  */
 import { Effect, Redacted } from "effect"
+import { buyerCharactersMax, type BuyerField, type BuyerTerms, buyerTerms } from "../../../domain/BuyerTerms.ts"
+import { BuyerDetails } from "../../../identity/BuyerDetails.ts"
 import { deviceOf } from "../../../identity/Device.ts"
 import { Login } from "../../../identity/Login.ts"
 import { type ListedSession, LoginSessions } from "../../../identity/LoginSessions.ts"
-import { emptyForm, type FormState, redirect, refusing } from "../Answer.ts"
+import { emptyForm, type FormState, redirect, refuse, refusing } from "../Answer.ts"
 import { routes, userForm, userPage, visitorForm } from "../ConsoleRoute.ts"
 import { ButtonForm, FormAlert, headedPage, InputForm } from "../kit/Forms.tsx"
 import { TableCard, timeColumn } from "../kit/List.tsx"
@@ -74,6 +76,37 @@ const Password = ({ state, context }: { readonly context: UserContext; readonly 
   )
 }
 
+interface BuyerProps {
+  readonly context: UserContext
+  readonly state: FormState
+  readonly buyer: BuyerTerms
+}
+
+/** Whom receipts name, which each order keeps from when it is paid. */
+const Buyer = ({ buyer, state, context }: BuyerProps) => {
+  const say = sayOf(context, "account")
+  const inputs = [
+    { name: buyerTerms.keys.companyName, label: say("company"), initial: buyer.companyName },
+    { name: buyerTerms.keys.taxId, label: say("taxId"), initial: buyer.taxId }
+  ]
+  return (
+    <div id="buyer">
+      <Panel title={say("receipts")}>
+        <InputForm
+          context={context}
+          action="/account/buyer"
+          state={state}
+          inputs={[inputs]}
+          look=""
+          submit={context.say("action.save")}
+        >
+          <p class="text-secondary">{say("receipts.lead")}</p>
+        </InputForm>
+      </Panel>
+    </div>
+  )
+}
+
 interface SessionsProps {
   readonly context: UserContext
   readonly sessions: ReadonlyArray<ListedSession>
@@ -106,17 +139,24 @@ const Sessions = ({ sessions, context }: SessionsProps) => {
 
 const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
   const say = sayOf(context, "account")
+  const buyer = yield* (yield* BuyerDetails).of(context.user.id)
   const sessions = yield* (yield* LoginSessions).list(context.user.id, context.session.token)
   return headedPage({
     context,
     title: say("title"),
-    done: { password: say("done.password"), sessions: say("done.sessions"), look: say("done.look") },
+    done: {
+      password: say("done.password"),
+      buyer: say("done.buyer"),
+      sessions: say("done.sessions"),
+      look: say("done.look")
+    },
     children: (
       <Grid
         cells={[
           ["col-lg-6", <Profile context={context} />],
           ["col-lg-6", <Look context={context} />],
           ["col-12", <Password context={context} state={state} />],
+          ["col-12", <Buyer context={context} state={state} buyer={buyer} />],
           ["col-12", <Sessions context={context} sessions={sessions} />]
         ]}
       />
@@ -141,6 +181,19 @@ const changePassword = Effect.fnUntraced(function*(context: UserContext, fields:
   return redirect("/account?done=password")
 })
 
+const saveBuyer = Effect.fnUntraced(function*(context: UserContext, form: URLSearchParams) {
+  const refused = (fields: ReadonlyArray<BuyerField>) =>
+    refuse(Object.fromEntries(fields.map((field) => {
+      const max = buyerCharactersMax[field]
+      return [buyerTerms.keys[field], sayOf(context, "term")("problem.text.optional", { max })]
+    })))
+  const terms = yield* Effect.mapError(Effect.fromResult(buyerTerms.readForm(form)), refused)
+  yield* (yield* BuyerDetails).save(context.user.id, terms).pipe(
+    Effect.catchTag("BuyerRefused", ({ fields }) => refused(fields))
+  )
+  return redirect("/account?done=buyer")
+})
+
 const closeSessions = Effect.fnUntraced(function*({ session, user }: UserContext) {
   yield* (yield* LoginSessions).closeOthers(user.id, session.token)
   return redirect("/account?done=sessions")
@@ -163,6 +216,7 @@ const lookForm = visitorForm("/look", {
 export const AccountRoutes = routes(
   userPage("/account", show),
   userForm("/account/password", { run: changePassword, again: show }),
+  userForm("/account/buyer", { run: saveBuyer, again: show }),
   userForm("/account/sessions", { run: closeSessions }),
   lookForm
 )

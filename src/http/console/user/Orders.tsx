@@ -1,58 +1,73 @@
 /**
- * `/orders`: what a user has ordered, page by page, and each order as a receipt that prints well.
+ * `/orders`: what a user has ordered, page by page, and each order as a receipt that prints well, on a page and as a PDF.
  */
 import { Effect } from "effect"
+import { HttpServerResponse } from "effect/http"
 import { OrderId } from "../../../domain/Ids.ts"
-import { isFulfilled } from "../../../orders/Order.ts"
-import { Orders, type OrderView } from "../../../orders/Orders.ts"
+import { isFulfilled, type Order } from "../../../orders/Order.ts"
+import { OrderReceipts } from "../../../orders/OrderReceipts.ts"
+import { Orders } from "../../../orders/Orders.ts"
+import { Pdfs } from "../../../platform/Pdfs.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
-import { notFound, page } from "../Answer.ts"
+import type { Sheet } from "../../../platform/Sheet.ts"
+import { notFound, page, PageNotFound, raw } from "../Answer.ts"
 import { routes, userPage } from "../ConsoleRoute.ts"
 import { Icon } from "../kit/Icon.tsx"
 import { byId, listPage, readListed } from "../kit/List.tsx"
-import { methodName, orderColumns, orderFacts } from "../kit/Orders.tsx"
-import { Card, type Fact, Facts, Moment } from "../kit/Parts.tsx"
+import { OrderBadge, orderColumns, orderFacts } from "../kit/Orders.tsx"
+import { Card, Facts } from "../kit/Parts.tsx"
+import { SheetView } from "../kit/SheetView.tsx"
 import { sayOf, type UserContext } from "../PageContext.ts"
 import { pathId } from "../Params.ts"
+import { receiptSheet } from "./ReceiptSheet.ts"
 
-interface ReceiptProps {
+/** An order that was not paid, which has no receipt. */
+const Placed = ({ order, context }: { readonly context: UserContext; readonly order: Order }) => (
+  <Card>
+    <div class="card-body">
+      <Facts facts={orderFacts(context, order)} />
+    </div>
+  </Card>
+)
+
+interface OrderProps {
   readonly context: UserContext
-  readonly view: OrderView
+  readonly order: Order
+  /** Undefined: it was not paid. */
+  readonly sheet: Sheet | undefined
+  readonly title: string
 }
 
-const receiptFacts = ({ view: { attempts, order }, context }: ReceiptProps): ReadonlyArray<Fact> => {
-  const say = sayOf(context, "orders")
-  const { settledAt } = order
-  const paid = attempts.find(({ payment, state }) => state === "paid" && payment !== null)
-  return [
-    ...orderFacts(context, order),
-    settledAt && [say("paid"), <Moment context={context} at={settledAt} />],
-    paid === undefined ? null : [say("paidWith"), methodName(context, paid.provider, paid.method)],
-    paid === undefined ? null : [say("reference"), <code>{paid.payment}</code>],
-    [say("customer"), context.user.email]
-  ]
-}
-
-const Receipt = (props: ReceiptProps & { readonly title: string; readonly site: string }) => {
-  const { site, title, view: { order }, context } = props
+const OrderView = ({ order, sheet, title, context }: OrderProps) => {
   const say = sayOf(context, "orders")
   return (
     <div class="receipt">
-      <div class="d-flex align-items-center justify-content-between mb-3">
-        <h1 class="page-title">{title}</h1>
-        <button class="btn d-print-none" type="button" data-print hidden>
-          <Icon name="print" />
-          {say("print")}
-        </button>
+      <div class="d-flex flex-wrap align-items-center justify-content-between gap-2 mb-3">
+        <h1 class="page-title">
+          {title} <OrderBadge context={context} state={order.state} />
+        </h1>
+        {sheet === undefined ? null : (
+          <div class="btn-list d-print-none">
+            <a class="btn" href={`/orders/${order.id}/receipt.pdf`}>
+              <Icon name="download" />
+              PDF
+            </a>
+            <button class="btn" type="button" data-print hidden>
+              <Icon name="print" />
+              {say("print")}
+            </button>
+          </div>
+        )}
       </div>
-      <Card>
-        <div class="card-body">
-          <Facts facts={receiptFacts(props)} />
-        </div>
-        <div class="card-footer text-secondary">{say("issued", { site })}</div>
-      </Card>
+      {sheet === undefined ? <Placed context={context} order={order} /> : <SheetView sheet={sheet} />}
       <p class="mt-3 d-print-none">
         <a href={`/pay/${order.kind}/${order.id}`}>{say("toOrder")}</a>
+        {sheet === undefined ? null : (
+          <>
+            {" · "}
+            <a href="/account#buyer">{say("toBuyer")}</a>
+          </>
+        )}
       </p>
     </div>
   )
@@ -81,14 +96,52 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   })
 })
 
-const receipt = Effect.fnUntraced(function*(context: UserContext) {
+/** The order that the address names, with its receipt as a sheet where it was paid. */
+const findReceipt = Effect.fnUntraced(function*(context: UserContext) {
   const id = yield* pathId("id", OrderId)
-  const view = yield* (yield* Orders).show(id, context.user.id).pipe(Effect.catchTag("OrderNotFound", notFound))
+  const receipt = yield* (yield* OrderReceipts).show(id, context.user.id).pipe(
+    Effect.catchTag("OrderNotFound", notFound)
+  )
   const site = new URL((yield* PublicAddress).url()).host
-  // Only what was paid has a receipt.
-  const name = isFulfilled(view.order.state) ? "receipt" : "orderNumber"
-  const title = sayOf(context, "orders")(name, { id: id.toString() })
-  return page(title, <Receipt context={context} view={view} title={title} site={site} />)
+  const { order } = receipt
+  const isPaid = isFulfilled(order.state)
+  const title = sayOf(context, "orders")(isPaid ? "receipt" : "orderNumber", { id: id.toString() })
+  return { order, title, sheet: isPaid ? receiptSheet({ context, receipt, site, title }) : undefined }
 })
 
-export const OrdersRoutes = routes(userPage("/orders", list), userPage("/orders/:id", receipt))
+const receipt = Effect.fnUntraced(function*(context: UserContext) {
+  const found = yield* findReceipt(context)
+  return page(found.title, <OrderView context={context} {...found} />)
+})
+
+const pdf = Effect.fnUntraced(function*(context: UserContext) {
+  const { order, sheet } = yield* findReceipt(context)
+  if (sheet === undefined) return yield* new PageNotFound()
+  return yield* (yield* Pdfs).print(sheet).pipe(
+    Effect.map((bytes) =>
+      HttpServerResponse.uint8Array(bytes, {
+        contentType: "application/pdf",
+        headers: {
+          "content-disposition": `attachment; filename="receipt-${order.id}.pdf"`,
+          "cache-control": "private, no-store",
+          "x-content-type-options": "nosniff"
+        }
+      })
+    ),
+    Effect.catchTag("PdfFailed", ({ why }) =>
+      Effect.as(
+        Effect.logWarning("a receipt was not printed", { why, order: order.id }),
+        HttpServerResponse.text(context.say("problem.pages"), {
+          status: 503,
+          headers: { "cache-control": "no-store", "retry-after": "5" }
+        })
+      )),
+    Effect.map(raw)
+  )
+})
+
+export const OrdersRoutes = routes(
+  userPage("/orders", list),
+  userPage("/orders/:id", receipt),
+  userPage("/orders/:id/receipt.pdf", pdf)
+)

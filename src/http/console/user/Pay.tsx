@@ -5,13 +5,14 @@
 import { Effect } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import type { ComponentChildren } from "preact"
+import { AccountOverview } from "../../../accounts/AccountOverview.ts"
 import { OrderId } from "../../../domain/Ids.ts"
 import { formatCny } from "../../../domain/Money.ts"
 import { Checkout, type PaymentStart } from "../../../orders/Checkout.ts"
 import type { Order } from "../../../orders/Order.ts"
 import { Orders, type OrderView } from "../../../orders/Orders.ts"
 import type { Payment } from "../../../orders/Payments.ts"
-import { methodsOf, type PayMethod, stageOf, versionOf } from "../../../orders/PayStage.ts"
+import { likeliestFirst, methodsOf, type PayMethod, stageOf, versionOf } from "../../../orders/PayStage.ts"
 import { paymentOrigins } from "../../../payments/PaymentOrigins.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import {
@@ -29,8 +30,8 @@ import {
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
 import { ButtonForm, FormAlert, headedPage } from "../kit/Forms.tsx"
 import { Icon } from "../kit/Icon.tsx"
-import { methodName, orderFacts } from "../kit/Orders.tsx"
-import { Facts, Grid, Moment, Notice, Panel } from "../kit/Parts.tsx"
+import { methodIcon, methodName, orderFacts } from "../kit/Orders.tsx"
+import { BalanceLink, Facts, Grid, Moment, Notice, Panel } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { pathId } from "../Params.ts"
 
@@ -41,8 +42,24 @@ interface PayProps {
   readonly state: FormState
 }
 
+/** How long there is yet: counted down where scripts run, and by this browser's own time since the page came. */
+const Countdown = ({ to, context }: { readonly context: PageContext; readonly to: Date }) => (
+  <span
+    class="badge bg-blue-lt ms-1 countdown"
+    role="timer"
+    aria-live="off"
+    data-seconds-left={Math.max(0, Math.ceil((to.getTime() - context.now.getTime()) / 1_000))}
+    hidden
+  />
+)
+
 const OrderFacts = ({ view: { order }, context }: PayProps) => {
-  const before = [sayOf(context, "pay")("expires"), <Moment context={context} at={order.expiresAt} />] as const
+  const deadline = (
+    <>
+      <Moment context={context} at={order.expiresAt} /> <Countdown context={context} to={order.expiresAt} />
+    </>
+  )
+  const before = [sayOf(context, "pay")("expires"), deadline] as const
   return (
     <Panel>
       <Facts facts={[...orderFacts(context, order), order.state === "pending" ? before : null]} />
@@ -55,14 +72,19 @@ const Methods = ({ methods, view: { order }, context }: PayProps) => {
   if (methods.length === 0) return <Notice kind="info">{say("off")}</Notice>
   return (
     <div class="d-flex flex-column gap-2">
-      {methods.map(({ charge, method, provider }) => (
+      {likeliestFirst(methods, context.language === "en").map(({ charge, method, provider }, at) => (
         <ButtonForm
           key={`${provider}-${method}`}
           context={context}
           action={`/pay/${order.kind}/${order.id}/start`}
           fields={{ provider, method }}
-          button={say("with", { method: methodName(context, provider, method) })}
-          look="btn-primary w-100"
+          button={
+            <>
+              <Icon name={methodIcon(provider, method)} class={at === 0 ? "" : `pay-${methodIcon(provider, method)}`} />
+              {say("with", { method: methodName(context, provider, method) })}
+            </>
+          }
+          look={`w-100 ${at === 0 ? "btn-primary" : ""}`}
         >
           {charge === undefined ? null : (
             <div class="form-hint mt-1">
@@ -262,7 +284,16 @@ const status = Effect.fnUntraced(function*(context: UserContext) {
     return raw(HttpServerResponse.empty({ status: 204, headers: { "cache-control": "no-store" } }))
   }
   const methods = methodsOf(view.order, yield* paymentSettings)
-  return part(<PayPanel context={context} view={view} methods={methods} state={emptyForm} />)
+  const panel = <PayPanel context={context} view={view} methods={methods} state={emptyForm} />
+  if (view.order.state === "pending") return part(panel)
+  // What has been paid is in the bar at once.
+  const { usdMicros } = yield* (yield* AccountOverview).balance(context.user.id)
+  return part(
+    <>
+      {panel}
+      <BalanceLink context={context} micros={usdMicros} isNews />
+    </>
+  )
 })
 
 /** On to the provider. Browsers hold a form's redirects to the page's policy, so other addresses are given as a link. */

@@ -10,10 +10,12 @@ import {
   type SuspendedOverview,
   type WindowOverview
 } from "../../../accounts/AccountOverview.ts"
-import { type FundingMultipliers, planMultipliers } from "../../../accounts/HoldBound.ts"
+import { balanceMultipliers, type FundingMultipliers, planMultipliers } from "../../../accounts/HoldBound.ts"
 import { formatDecimal, MICROS_SCALE } from "../../../domain/Money.ts"
+import { promisedMicros, timesOf } from "../../../domain/PlanWorth.ts"
 import { MULTIPLIER_ONE } from "../../../domain/Price.ts"
 import { Orders } from "../../../orders/Orders.ts"
+import { creditOf } from "../../../orders/TopupTerms.ts"
 import { paymentOrigins } from "../../../payments/PaymentOrigins.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { type PlanForSale, PlansForSale } from "../../../subscriptions/PlansForSale.ts"
@@ -118,24 +120,54 @@ interface OffersProps {
   readonly groups: AccountView["groups"]
   readonly plans: ReadonlyArray<PlanForSale>
   readonly payable: boolean
+  /** What a top-up buys; undefined where balances pay for nothing. */
+  readonly usdPerCny: string | undefined
 }
 
-const PlanCard = ({ groups, payable, plan, subscriptions, context }: OffersProps & { readonly plan: PlanForSale }) => {
+type PlanCardProps = OffersProps & { readonly plan: PlanForSale }
+
+/** What a plan pays for, and what the same money would buy as credit, where credit can be bought and is worth less. */
+const valueLines = (
+  { groups, plan: { countedMicros, priceFen }, usdPerCny, context }: PlanCardProps,
+  multipliers: FundingMultipliers
+): ReadonlyArray<string> => {
+  const say = sayOf(context, "subscription")
+  const { cny, usd, usdRounded } = context.formats
+  const shownMultiplier = balanceMultipliers({ groups }).groupMultiplier
+  const promised = promisedMicros(countedMicros, { ...multipliers, shownMultiplier })
+  if (promised === undefined) return [say("pays.all")]
+  const pays = say("pays", { amount: usdRounded(promised) })
+  const credit = usdPerCny === undefined ? undefined : creditOf(priceFen, usdPerCny)
+  const times = credit === undefined ? undefined : timesOf(promised, credit)
+  return credit === undefined || times === undefined
+    ? [pays]
+    : [pays, say("value", { times, price: cny(priceFen), credit: usd(credit) })]
+}
+
+const PlanCard = (props: PlanCardProps) => {
+  const { groups, payable, plan, subscriptions, context } = props
   const say = sayOf(context, "subscription")
   const isOwned = subscriptions.some(({ planCode }) => planCode === plan.code)
   const { groupMultiplier, multiplierMicros: multiplier } = plan
+  const multipliers = planMultipliers({ groups }, { multiplier, groupMultiplier })
+  const description = plan.description[context.language] || plan.description.en || plan.description.zh
   const lines = [
+    ...valueLines(props, multipliers),
     ...limitLines(context, plan.limits),
-    ...multiplierLines(context, planMultipliers({ groups }, { multiplier, groupMultiplier }))
+    ...multiplierLines(context, multipliers)
   ]
   return (
-    <section class="card h-100">
+    <section class={`card h-100 ${plan.recommended ? "border-primary" : ""}`}>
       <div class="card-body d-flex flex-column">
-        <h3 class="subheader break-anywhere">{plan.name}</h3>
+        <div class="d-flex align-items-start justify-content-between gap-2">
+          <h3 class="subheader break-anywhere">{plan.name}</h3>
+          {plan.recommended ? <Badge tone="blue">{say("recommended")}</Badge> : null}
+        </div>
         <div class="d-flex align-items-baseline gap-2 my-2">
           <span class="display-6 fw-bold">{context.formats.cny(plan.priceFen)}</span>
           <span class="text-secondary">/ {say("days", { count: plan.durationDays })}</span>
         </div>
+        {description === "" ? null : <p class="text-secondary break-anywhere">{description}</p>}
         <ul class="list-unstyled mb-4">
           {lines.map((line) => (
             <li key={line} class="d-flex gap-2 mb-1">
@@ -182,7 +214,7 @@ const Offers = (props: OffersProps) => {
 const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
   const { groups, subscriptions, suspended } = yield* (yield* AccountOverview).view(context.user.id)
   const plans = yield* (yield* PlansForSale).list
-  const { billing: { payAsYouGo }, payment } = (yield* Settings).current()
+  const { billing: { creditUsdPerCny, payAsYouGo }, payment } = (yield* Settings).current()
   const payable = paymentOrigins(payment).length > 0
   const given = yield* givenNotice(context)
   const say = sayOf(context, "subscription")
@@ -204,7 +236,14 @@ const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm
             <SubscriptionCard context={context} subscription={subscription} />
           ])}
         />
-        <Offers context={context} groups={groups} subscriptions={subscriptions} plans={plans} payable={payable} />
+        <Offers
+          context={context}
+          groups={groups}
+          subscriptions={subscriptions}
+          plans={plans}
+          payable={payable}
+          usdPerCny={payAsYouGo ? creditUsdPerCny : undefined}
+        />
         <Grid
           class="mt-4"
           cells={[["col-md-6 col-xl-4", <RedeemCard context={context} action="/subscription/redeem" state={state} />]]}

@@ -5,9 +5,10 @@
 import { Effect } from "effect"
 import { AccountOverview } from "../../../accounts/AccountOverview.ts"
 import { formatCny } from "../../../domain/Money.ts"
+import { bonusFor, percentOf } from "../../../domain/TopupBonus.ts"
 import type { Order } from "../../../orders/Order.ts"
-import { creditOf, Orders } from "../../../orders/Orders.ts"
-import { amountOf, canBuy, termsOf, type TopupTerms } from "../../../orders/TopupTerms.ts"
+import { Orders } from "../../../orders/Orders.ts"
+import { amountOf, canBuy, creditOf, termsOf, topupCredit, type TopupTerms } from "../../../orders/TopupTerms.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { emptyForm, type FormState, part, redirect, refuse } from "../Answer.ts"
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
@@ -15,7 +16,7 @@ import { headedPage, PostForm } from "../kit/Forms.tsx"
 import { Inputs } from "../kit/Inputs.tsx"
 import { TableCard } from "../kit/List.tsx"
 import { orderColumns } from "../kit/Orders.tsx"
-import { Figure, Grid, Notice, Panel, Usd } from "../kit/Parts.tsx"
+import { Badge, Figure, Grid, Notice, Panel, Usd } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { givenNotice, orderingRefusals, RedeemCard, redeemOn } from "./Redeem.tsx"
 
@@ -24,46 +25,69 @@ interface Terms {
   readonly terms: TopupTerms
 }
 
-/** Offered at one click, in fen, as far as they are within the bounds. */
-const presetsFen = [1_000n, 3_000n, 5_000n, 10_000n, 20_000n, 50_000n]
+const rateText = ({ terms, context }: Terms): string =>
+  sayOf(context, "topup")("rate", { credit: context.formats.usd(creditOf(100n, terms.usdPerCny)) })
 
-const creditText = ({ terms, context }: Terms, fen: bigint): string =>
-  context.formats.usd(creditOf(fen, terms.usdPerCny))
+/** What an amount gives, with its bonus. */
+const previewText = ({ terms, context }: Terms, fen: bigint): string => {
+  const say = sayOf(context, "topup")
+  const { usd } = context.formats
+  const { bonusMicros, creditMicros } = topupCredit(fen, terms)
+  return bonusMicros === 0n
+    ? say("preview", { credit: usd(creditMicros) })
+    : say("preview.bonus", { credit: usd(creditMicros), bonus: usd(bonusMicros) })
+}
 
-const rateText = (props: Terms): string => sayOf(props.context, "topup")("rate", { credit: creditText(props, 100n) })
+/** From which amounts on there is a bonus. */
+const BonusSteps = ({ terms: { bonuses }, context }: Terms) =>
+  bonuses.length === 0 ? null : (
+    <ul class="list-inline text-secondary mt-3 mb-0">
+      {bonuses.toSorted((a, b) => a.fromFen < b.fromFen ? -1 : 1).map((bonus) => (
+        <li key={bonus.fromFen} class="list-inline-item">
+          {sayOf(context, "topup")("bonus.from", {
+            amount: context.formats.cny(bonus.fromFen),
+            percent: percentOf(bonus)
+          })}
+        </li>
+      ))}
+    </ul>
+  )
 
 /** What an amount gives, as it is typed; the rate while there is no amount that can be bought. */
 export const CreditPreview = ({ amountFen, ...props }: Terms & { readonly amountFen: bigint | undefined }) => (
   <p id="credit-preview" class="mb-3 fw-medium" aria-live="polite">
     {amountFen !== undefined && canBuy(props.terms, amountFen)
-      ? sayOf(props.context, "topup")("preview", { credit: creditText(props, amountFen) })
+      ? previewText(props, amountFen)
       : rateText(props)}
   </p>
 )
 
-const Presets = (props: Terms) => {
-  const { terms, context } = props
+const Preset = ({ fen, terms, context }: Terms & { readonly fen: bigint }) => {
   const say = sayOf(context, "topup")
+  const bonus = bonusFor(fen, terms.bonuses)
   return (
-    <PostForm context={context} action="/topup/create">
-      <div class="row g-2">
-        {presetsFen.filter((fen) => canBuy(terms, fen)).map((fen) => (
-          <div class="col-6 col-sm-4" key={fen}>
-            <button
-              class="btn btn-outline-primary preset"
-              type="submit"
-              name="amount_cny"
-              value={formatCny(fen)}
-            >
-              <span class="preset-amount">{context.formats.cny(fen)}</span>
-              <span class="preset-credit">{say("gives", { credit: creditText(props, fen) })}</span>
-            </button>
-          </div>
-        ))}
-      </div>
-    </PostForm>
+    <button class="btn btn-outline-primary preset" type="submit" name="amount_cny" value={formatCny(fen)}>
+      <span class="preset-amount">{context.formats.cny(fen)}</span>
+      <span class="preset-credit">
+        {say("gives", { credit: context.formats.usd(topupCredit(fen, terms).creditMicros) })}
+      </span>
+      {bonus === undefined ? null : <Badge tone="green">{say("bonus", { percent: percentOf(bonus) })}</Badge>}
+    </button>
   )
 }
+
+const Presets = (props: Terms) => (
+  <PostForm context={props.context} action="/topup/create">
+    <div class="row g-2">
+      {props.terms.presetsFen.map((fen) => (
+        <div class="col-6 col-sm-4" key={fen}>
+          <Preset {...props} fen={fen} />
+        </div>
+      ))}
+    </div>
+    <BonusSteps {...props} />
+  </PostForm>
+)
 
 const OtherAmount = ({ state, terms, context }: Terms & { readonly state: FormState }) => {
   const say = sayOf(context, "topup")
@@ -94,13 +118,17 @@ const OtherAmount = ({ state, terms, context }: Terms & { readonly state: FormSt
 }
 
 const Amounts = (props: Terms & { readonly state: FormState }) => {
-  const { terms: { isOfUse, payable }, context } = props
+  const { terms: { isOfUse, payable, presetsFen }, context } = props
   const say = sayOf(context, "topup")
   if (!isOfUse || !payable) return <Notice kind="info">{isOfUse ? say("off") : say("useless")}</Notice>
   return (
     <Panel title={say("presets")}>
-      <Presets {...props} />
-      <h3 class="mt-4">{say("other")}</h3>
+      {presetsFen.length === 0 ? <BonusSteps {...props} /> : (
+        <>
+          <Presets {...props} />
+          <h3 class="mt-4">{say("other")}</h3>
+        </>
+      )}
       <OtherAmount {...props} />
     </Panel>
   )

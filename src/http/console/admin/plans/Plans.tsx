@@ -6,7 +6,7 @@ import type { GroupChoice } from "../../../../accounts/UserGroups.ts"
 import { GroupAdmin } from "../../../../catalog/GroupAdmin.ts"
 import { CODE_CHARACTERS_MAX } from "../../../../domain/Code.ts"
 import { PlanId } from "../../../../domain/Ids.ts"
-import { type PlanField, planTerms } from "../../../../domain/Plan.ts"
+import { type PlanField, planOffer } from "../../../../domain/Plan.ts"
 import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
 import type { PlanRefused } from "../../../../subscriptions/PlanError.ts"
 import { page, type Problems, redirect, refuse } from "../../Answer.ts"
@@ -14,7 +14,7 @@ import { adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.t
 import { askPage, EditPage } from "../../kit/Forms.tsx"
 import { type InputEntry, Inputs } from "../../kit/Inputs.tsx"
 import { byId, enabledFilter, listPage, readListed } from "../../kit/List.tsx"
-import { Figures, NewLink, RowBadges, Small } from "../../kit/Parts.tsx"
+import { Badge, Figures, NewLink, RowBadges, Small } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, pathId } from "../../Params.ts"
 import { groupChoice } from "../groups/GroupParts.ts"
@@ -30,7 +30,7 @@ const limitNames = ["limit5hMicros", "limit1dMicros", "limit7dMicros", "limit30d
 
 const termsOf = (context: PageContext) => {
   const say = sayOf(context, "adminPlans")
-  return shownTerms(context, planTerms, {
+  return shownTerms(context, planOffer, {
     name: { label: say("name"), hint: say("name.hint") },
     priceFen: { label: say("price"), hint: say("price.hint") },
     durationDays: { label: say("duration"), hint: say("duration.hint"), initial: "30" },
@@ -39,7 +39,11 @@ const termsOf = (context: PageContext) => {
     limit7dMicros: { label: say("limit.7d") },
     limit30dMicros: { label: say("limit.30d") },
     multiplierMicros: { label: say("multiplier"), hint: say("multiplier.hint") },
-    groupCode: { label: say("group"), hint: say("group.hint"), problem: say("problem.choice"), unset: say("none") }
+    groupCode: { label: say("group"), hint: say("group.hint"), problem: say("problem.choice"), unset: say("none") },
+    descriptionEn: { label: say("description.en"), hint: say("description.hint") },
+    descriptionZh: { label: say("description.zh") },
+    recommended: { label: say("recommended"), hint: say("recommended.hint") },
+    position: { label: say("position"), hint: say("position.hint") }
   })
 }
 
@@ -60,7 +64,11 @@ const inputsOf = (context: PageContext, groups: ReadonlyArray<GroupChoice>): Rea
       ...groups.length === 0
         ? []
         : [groupChoice(groups, { label: say("group"), hint: say("group.hint"), none: say("group.none") })]
-    ]
+    ],
+    [term.position],
+    term.descriptionEn,
+    term.descriptionZh,
+    term.recommended
   ]
 }
 
@@ -83,6 +91,13 @@ const PlanLimits = ({ plan, context }: PlanProps) => {
     </ul>
   )
 }
+
+const PlanBadges = ({ plan, context }: PlanProps) => (
+  <>
+    {plan.recommended ? <Badge tone="green">{sayOf(context, "adminPlans")("recommended")}</Badge> : null}{" "}
+    <RowBadges context={context} row={plan} />
+  </>
+)
 
 const priceText = (context: PageContext, { priceFen }: AdminPlan): string =>
   priceFen === 0n ? sayOf(context, "adminPlans")("price.zero") : context.formats.cny(priceFen)
@@ -126,7 +141,7 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
         cell: (plan) => (
           <>
             <a class="break-anywhere" href={`/admin/plans/${plan.id}`}>{plan.name}</a>{" "}
-            <RowBadges context={context} row={plan} />
+            <PlanBadges context={context} plan={plan} />
             <Small>
               <code>{plan.code}</code>
             </Small>
@@ -142,6 +157,7 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
       },
       { title: say("limits"), wide: true, cell: (plan) => <PlanLimits context={context} plan={plan} /> },
       { title: say("multiplier"), number: true, wide: true, cell: (plan) => terms.text("multiplierMicros", plan) },
+      { title: say("position"), number: true, wide: true, cell: ({ position }) => count(position) },
       { title: say("subscriptions"), number: true, cell: ({ subscriptions }) => count(subscriptions) },
       { title: say("orders"), number: true, wide: true, cell: ({ pendingOrders }) => count(pendingOrders) }
     ]
@@ -151,7 +167,7 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
 const refused = (context: UserContext) => ({ fields }: PlanRefused) => refuse(planProblems(context, fields))
 
 const readPlan = (context: UserContext, form: URLSearchParams) =>
-  Effect.mapError(Effect.fromResult(planTerms.readForm(form)), (fields) => refuse(planProblems(context, fields)))
+  Effect.mapError(Effect.fromResult(planOffer.readForm(form)), (fields) => refuse(planProblems(context, fields)))
 
 const create = pageForm({
   show: Effect.fnUntraced(function*(context, state) {
@@ -190,7 +206,7 @@ const plan = rowPages({
     }),
   paths: ({ id }: AdminPlan) => rowPaths("/admin/plans", id),
   say: (context) => sayOf(context, "adminPlans"),
-  formOf: (row) => new URLSearchParams(planTerms.toForm(row)),
+  formOf: (row) => new URLSearchParams(planOffer.toForm(row)),
   show: Effect.fnUntraced(function*(edited) {
     const { row, state, context } = edited
     const groups = yield* (yield* GroupAdmin).choices(row.groupCode)
@@ -202,7 +218,7 @@ const plan = rowPages({
         title={row.name}
         lead={
           <>
-            <code>{row.code}</code> <RowBadges context={context} row={row} />
+            <code>{row.code}</code> <PlanBadges context={context} plan={row} />
           </>
         }
         facts={[
@@ -210,8 +226,14 @@ const plan = rowPages({
           [say("price"), priceText(context, row)],
           [say("duration"), say("days", { count: row.durationDays })],
           [say("limits"), <PlanLimits context={context} plan={row} />],
-          [say("multiplier"), termsOf(context).text("multiplierMicros", row)],
-          [say("group"), termsOf(context).text("groupCode", row)]
+          ...termsOf(context).facts(row, [
+            "multiplierMicros",
+            "groupCode",
+            "position",
+            "descriptionEn",
+            "descriptionZh",
+            "recommended"
+          ])
         ]}
         above={<PlanFigures context={context} plan={row} />}
       >

@@ -19,6 +19,7 @@ export const sectionTitles = (context: Reader): Readonly<Record<Section, string>
   const say = sayOf(context, "settings")
   return {
     site: say("section.site"),
+    seller: say("section.seller"),
     registration: say("section.registration"),
     finance: say("section.finance"),
     confirm: say("section.confirm"),
@@ -61,6 +62,7 @@ export const settingInput = (context: Reader, setting: SettingView, label: Setti
   const { isSet, key, kind, options, text } = setting
   const input = { ...label, name: key, initial: text }
   if (key === "site.notice") return { ...input, is: "lines", rows: 2 }
+  if (key === "seller.address") return { ...input, is: "lines", rows: 3 }
   switch (kind) {
     case "flag":
     case "choice": {
@@ -87,6 +89,9 @@ export const settingLabels = (context: Reader): Readonly<Record<SettingKey, Sett
     "site.name": { label: say("site.name"), hint: say("site.name.hint") },
     "site.notice": { label: say("site.notice"), hint: say("site.notice.hint") },
     "server.public_url": { label: say("public_url"), hint: say("public_url.hint") },
+    "seller.name": { label: say("seller.name"), hint: say("seller.name.hint") },
+    "seller.address": { label: say("seller.address") },
+    "seller.tax_id": { label: say("taxId") },
     "registration.mode": { label: say("registration"), hint: say("registration.hint") },
     "finance.time_zone": { label: say("zone"), hint: say("zone.hint") },
     "finance.confirm_above_usd": { label: say("confirm_usd"), hint: say("confirm_usd.hint") },
@@ -96,6 +101,8 @@ export const settingLabels = (context: Reader): Readonly<Record<SettingKey, Sett
     "billing.min_topup_cny": { label: say("min") },
     "billing.max_topup_cny": { label: say("max") },
     "billing.credit_usd_per_cny": { label: say("rate"), hint: say("rate.hint") },
+    "billing.topup_presets_cny": { label: say("presets"), hint: say("presets.hint") },
+    "billing.topup_bonuses": { label: say("bonuses"), hint: say("bonuses.hint") },
     "billing.multiplier": { label: say("multiplier"), hint: say("multiplier.hint") },
     "billing.default_max_output_tokens": { label: say("output"), hint: say("output.hint") },
     "billing.reservation_lease_seconds": { label: say("lease"), hint: say("lease.hint") },
@@ -125,6 +132,8 @@ export const settingLabels = (context: Reader): Readonly<Record<SettingKey, Sett
 export const problemText = (context: Reader, key: SettingKey, why: "shape" | "rule" | "incomplete"): string => {
   const say = sayOf(context, "setting")
   if (why === "incomplete") return say("problem.needed")
+  if (key === "billing.topup_presets_cny") return say("problem.presets")
+  if (key === "billing.topup_bonuses") return say("problem.bonuses")
   if (why === "rule") {
     if (key === "payment.epay.enabled" || key === "payment.stripe.enabled") return say("problem.loopback")
     if (key === "payment.epay.gateway") return say("problem.gateway")
