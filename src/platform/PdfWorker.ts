@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import Pdf from "pdfkit"
 import type { Sheet, SheetParty } from "./Sheet.ts"
-import { memoryOf, serveOrders } from "./WorkerThread.ts"
+import { memoryOf, serveOrders } from "./ServeOrders.ts"
 
 const fontPath = "@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf"
 

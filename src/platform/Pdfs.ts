@@ -10,10 +10,10 @@ import { makeWorkerThread, workerUrl } from "./WorkerThread.ts"
 export const SHEETS_WAITING_MAX = 16
 
 /** One sheet takes no longer once it is its turn, in milliseconds: the first one reads the font. */
-const SHEET_MS_MAX = 8_000
+const SHEET_MS_MAX = 10_000
 
-/** The same with its wait, in milliseconds. */
-const SHEET_AND_WAIT_MS_MAX = 10_000
+/** The same with its wait, in milliseconds: less than a page may take. */
+const SHEET_AND_WAIT_MS_MAX = 11_000
 
 /** The sheet was not printed: too many are waiting, or the thread failed. */
 export class PdfFailed extends Schema.TaggedError<PdfFailed>()("PdfFailed", { why: Schema.String }) {}

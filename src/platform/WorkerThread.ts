@@ -3,7 +3,8 @@
  * the first. One that dies or does not answer in time fails what it was asked, and the next question starts another.
  */
 import { Deferred, Effect, Semaphore } from "effect"
-import { parentPort, Worker } from "node:worker_threads"
+import { Worker } from "node:worker_threads"
+import type { Answered, Asked } from "./ServeOrders.ts"
 
 export interface WorkerThread<Order, Answer> {
   /** Undefined: the thread died or took too long. What is transferred is the thread's from then on, whatever comes of it. */
@@ -20,14 +21,6 @@ export interface WorkerThreadOptions {
 /** The module beside `base` that a thread runs: TypeScript when run from the source, JavaScript when built. */
 export const workerUrl = (base: string, name: string): URL =>
   new URL(`./${name}.${base.endsWith(".ts") ? "ts" : "js"}`, base)
-
-/** Bytes as memory of their own, which can be given to a thread; a copy where they share theirs with others. */
-export const memoryOf = ({ buffer, byteLength, byteOffset }: Uint8Array): ArrayBuffer => {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) return buffer
-  const own = new ArrayBuffer(byteLength)
-  new Uint8Array(own).set(new Uint8Array(buffer, byteOffset, byteLength))
-  return own
-}
 
 /** The thread ends with the scope, and keeps no process from ending. */
 export const makeWorkerThread = <Order, Answer>(options: WorkerThreadOptions) =>
@@ -55,16 +48,6 @@ export const makeWorkerThread = <Order, Answer>(options: WorkerThreadOptions) =>
     }
     return worker
   })
-
-interface Asked<Order> {
-  readonly id: number
-  readonly order: Order
-}
-
-interface Answered<Answer> {
-  readonly id: number
-  readonly answer: Answer
-}
 
 /** A thread, and what it has not answered. */
 class RunningThread<Order, Answer> {
@@ -110,15 +93,4 @@ class RunningThread<Order, Answer> {
     this.waiting.delete(id)
     if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.succeed(answer))
   }
-}
-
-/** Answers what the thread is asked; called once, by its module. `transferredOf`: what goes with the answer without a copy. */
-export const serveOrders = <Order, Answer>(
-  answerOf: (order: Order) => Answer,
-  transferredOf: (answer: Answer) => ReadonlyArray<ArrayBuffer> = () => []
-): void => {
-  parentPort?.on("message", ({ id, order }: Asked<Order>) => {
-    const answer = answerOf(order)
-    parentPort?.postMessage({ id, answer } satisfies Answered<Answer>, [...transferredOf(answer)])
-  })
 }

@@ -91,6 +91,7 @@ const order: Order = {
   userId: UserId.make(1n),
   amountFen: Fen.make(1_000n),
   creditMicros: Micros.make(1_400_001n),
+  bonusMicros: Micros.make(0n),
   terms: null,
   state: "pending",
   subscriptionId: null,

@@ -82,8 +82,10 @@ const business = Effect.gen(function*() {
   }
 
   for (let index = 0; index < ORDERS; index++) {
-    const userId = users[index % USERS] ?? UserId.make(0n)
-    const order = yield* index % 5 === 0
+    // A plan that waits to be paid is ordered by somebody else: whoever has ordered it gets the order that there is.
+    const isPlan = index % 5 === 0
+    const userId = (isPlan ? undefined : users[index % USERS]) ?? (yield* world.user())
+    const order = yield* isPlan
       ? orders.subscription(userId, "basic")
       : orders.topup(userId, BigInt(1_000 + below(5_000)))
     const isStripe = index % 2 === 0

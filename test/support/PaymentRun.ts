@@ -102,9 +102,12 @@ export const makeRun = Effect.fnUntraced(function*(servers: readonly [Server, Se
     const placed = commands[step.which] === "plan"
       ? orders.subscription(userId, "basic")
       : orders.topup(userId, BigInt(1_000 + step.pick))
-    const order: TrueOrder = { order: yield* placed, unpaid: "pending", winner: undefined }
-    truth.orders.push(order)
-    yield* start(order, step)
+    const order = yield* placed
+    const waiting = truth.orders.find((known) => known.order.id === order.id)
+    if (waiting === undefined) truth.orders.push({ order, unpaid: "pending", winner: undefined })
+    else assert.deepStrictEqual([waiting.unpaid, waiting.winner], ["pending", undefined], "what waits is given again")
+    const of = truth.orders.find((known) => known.order.id === order.id)
+    if (of !== undefined) yield* start(of, step)
   })
 
   const start = Effect.fnUntraced(function*(of: TrueOrder, step: Step) {

@@ -4,7 +4,8 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { Buffer } from "node:buffer"
-import { makeWorkerThread, memoryOf, workerUrl } from "../../platform/WorkerThread.ts"
+import { memoryOf } from "../../platform/ServeOrders.ts"
+import { makeWorkerThread, workerUrl } from "../../platform/WorkerThread.ts"
 import type { Dialect } from "../request/Call.ts"
 import { type Answer, readAnswer } from "./Answer.ts"
 import type { ReadMemory, ReadOrder } from "./AnswerWorker.ts"

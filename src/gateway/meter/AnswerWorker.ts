@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import { serveOrders } from "../../platform/WorkerThread.ts"
+import { serveOrders } from "../../platform/ServeOrders.ts"
 import type { Dialect } from "../request/Call.ts"
 import { type Answer, readAnswer } from "./Answer.ts"
 import { dataOf, type SampleData, TextSample } from "./TextSample.ts"

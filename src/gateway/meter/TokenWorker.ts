@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import { serveOrders } from "../../platform/WorkerThread.ts"
+import { serveOrders } from "../../platform/ServeOrders.ts"
 import { countTokens } from "./TokenCount.ts"
 
 serveOrders((texts: ReadonlyArray<string>): number => {

@@ -4,7 +4,8 @@
  */
 import { Context, Effect, Layer } from "effect"
 import type { Buffer } from "node:buffer"
-import { makeWorkerThread, memoryOf, workerUrl } from "../../platform/WorkerThread.ts"
+import { memoryOf } from "../../platform/ServeOrders.ts"
+import { makeWorkerThread, workerUrl } from "../../platform/WorkerThread.ts"
 import { type CallRefused, unavailable } from "../CallError.ts"
 import { COUNT_CHARS_MAX } from "../meter/TokenCounter.ts"
 import type { Call, Dialect, Refused } from "./Call.ts"

@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import { serveOrders } from "../../platform/WorkerThread.ts"
+import { serveOrders } from "../../platform/ServeOrders.ts"
 import type { Call, Dialect, Refused } from "./Call.ts"
 import { textOf } from "./InputTexts.ts"
 import { parseCall } from "./ParseCall.ts"

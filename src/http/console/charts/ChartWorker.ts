@@ -8,7 +8,7 @@ import { BarChart } from "echarts/charts"
 import { GridComponent, TitleComponent } from "echarts/components"
 import { init, use } from "echarts/core"
 import { SVGRenderer } from "echarts/renderers"
-import { serveOrders } from "../../../platform/WorkerThread.ts"
+import { serveOrders } from "../../../platform/ServeOrders.ts"
 import { chartOption, type ChartSpec, type ChartTheme } from "./ChartOption.ts"
 
 /** What the thread is asked. */
