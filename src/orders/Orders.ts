@@ -147,7 +147,8 @@ export class Orders extends Context.Service<Orders, {
     })
 
     const topup = Effect.fn("Orders.topup")(function*(userId: UserId, amountFen: bigint) {
-      const { billing, seller } = yield* settings.fresh
+      const current = yield* settings.fresh
+      const { billing } = current
       const { maxTopupFen, minTopupFen } = billing
       const { bonusMicros, creditMicros } = topupCredit(amountFen, rateOf(billing))
       if (amountFen < minTopupFen || amountFen > maxTopupFen || creditMicros <= 0n) {
@@ -158,7 +159,7 @@ export class Orders extends Context.Service<Orders, {
         credit_micros: creditMicros,
         bonus_micros: bonusMicros,
         credit_usd_per_cny: billing.creditUsdPerCny,
-        seller: sellerJson(seller)
+        seller: sellerJson(current)
       }
       return yield* inTransaction(sql, Effect.andThen(asBuyer(userId), place(userId, "topup_orders", columns))).pipe(
         orUnavailable
@@ -166,7 +167,7 @@ export class Orders extends Context.Service<Orders, {
     })
 
     const subscription = Effect.fn("Orders.subscription")(function*(userId: UserId, planCode: string) {
-      const { seller } = yield* settings.fresh
+      const current = yield* settings.fresh
       return yield* inTransaction(
         sql,
         Effect.gen(function*() {
@@ -177,7 +178,7 @@ export class Orders extends Context.Service<Orders, {
             plan_id: plan.planId,
             amount_fen: plan.priceFen,
             terms: soldPlanJson(plan),
-            seller: sellerJson(seller)
+            seller: sellerJson(current)
           })
         })
       ).pipe(orUnavailable)

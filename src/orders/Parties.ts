@@ -4,7 +4,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { SellerConfig } from "../config/RealmsConfig.ts"
+import type { SellerConfig, SiteConfig } from "../config/RealmsConfig.ts"
 import type { OrderId } from "../domain/Ids.ts"
 import { Json, Row } from "../domain/Row.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
@@ -20,8 +20,10 @@ export interface Buyer extends Schema.Schema.Type<typeof Buyer> {}
 
 const encodeSeller = Schema.encodeSync(Seller)
 
-/** The JSON of it that orders keep. */
-export const sellerJson = (seller: SellerConfig): string => JSON.stringify(encodeSeller(seller))
+/** The JSON of it that orders keep. A seller without a name has that of the site. */
+export const sellerJson = (
+  { seller, site }: { readonly seller: SellerConfig; readonly site: Pick<SiteConfig, "name"> }
+): string => JSON.stringify(encodeSeller({ ...seller, name: seller.name === "" ? site.name : seller.name }))
 
 const Parties = Row({
   seller: Seller,

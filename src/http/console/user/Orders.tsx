@@ -43,9 +43,10 @@ const OrderView = ({ order, sheet, title, context }: OrderProps) => {
   return (
     <div class="receipt">
       <div class="d-flex flex-wrap align-items-center justify-content-between gap-2 mb-3">
-        <h1 class="page-title">
-          {title} <OrderBadge context={context} state={order.state} />
-        </h1>
+        <div class="d-flex flex-wrap align-items-center gap-2">
+          <h1 class="page-title">{title}</h1>
+          <OrderBadge context={context} state={order.state} />
+        </div>
         {sheet === undefined ? null : (
           <div class="btn-list d-print-none">
             <a class="btn" href={`/orders/${order.id}/receipt.pdf`}>
