@@ -1,4 +1,4 @@
-/** All subscriptions that a user has or had, bought or granted, page by page. */
+/** All subscriptions that a user has or had, bought or granted, page by page, and those that have just ended. */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { OrderId, SubscriptionId, type UserId } from "../domain/Ids.ts"
@@ -21,8 +21,23 @@ export const SubscriptionItem = Row({
 })
 export interface SubscriptionItem extends Schema.Schema.Type<typeof SubscriptionItem> {}
 
+/** A plan that has ended, and why: its time was over, its price was given back, or root ended it. */
+export const EndedSubscription = Row({
+  id: SubscriptionId,
+  planName: Schema.String,
+  endedAt: Schema.Date,
+  why: Schema.Literals(["over", "refunded", "withdrawn"])
+})
+export interface EndedSubscription extends Schema.Schema.Type<typeof EndedSubscription> {}
+
+/** For how long a user is told of a plan that has ended, in days, and of how many. */
+const ENDED_DAYS = 14
+const ENDED_MAX = 3
+
 export class SubscriptionList extends Context.Service<SubscriptionList, {
   page(userId: UserId, page: IdPage): Effect.Effect<ReadonlyArray<SubscriptionItem>, SqlError.SqlError>
+  /** Those that ended lately, the last first. One whose time was over is left out where another one of the user runs. */
+  ended(userId: UserId): Effect.Effect<ReadonlyArray<EndedSubscription>, SqlError.SqlError>
 }>()("realms/subscriptions/SubscriptionList") {
   static readonly layer = Layer.effect(SubscriptionList)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -39,7 +54,25 @@ export class SubscriptionList extends Context.Service<SubscriptionList, {
           WHERE s.user_id = ${userId} AND (${before ?? null}::bigint IS NULL OR s.id < ${before ?? null}::bigint)
           ORDER BY s.id DESC LIMIT ${limit}`
         )
-      })
+      }),
+      ended: Effect.fn("SubscriptionList.ended")((userId) =>
+        rowsOf(
+          EndedSubscription,
+          sql`
+        WITH own AS (
+          SELECT id, plan_name, status = 'active' AND starts_at <= now() AND ends_at > now() AS runs,
+              status = 'ended' OR (status = 'active' AND ends_at <= now()) AS is_over,
+              CASE WHEN withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN suspended_at < ends_at THEN 'refunded' ELSE 'over' END AS why,
+              CASE WHEN withdrawn_at IS NOT NULL THEN withdrawn_at ELSE least(suspended_at, ends_at) END AS ended_at
+            FROM user_subscriptions
+            WHERE user_id = ${userId}
+        )
+        SELECT id, plan_name, why, ended_at FROM own
+          WHERE is_over AND ended_at > now() - make_interval(days => ${ENDED_DAYS}::integer)
+            AND (why <> 'over' OR NOT EXISTS (SELECT FROM own r WHERE r.runs))
+          ORDER BY ended_at DESC, id DESC LIMIT ${ENDED_MAX}`
+        )
+      )
     })
   }))
 }

@@ -8,18 +8,18 @@ import { isUuid, UserId } from "../domain/Ids.ts"
 import { Row, RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf } from "../postgres/Rows.ts"
-import { CallItem } from "./CallItem.ts"
+import { ListedCall } from "./CallItem.ts"
 import { type CallPage, callReader, type WideCallFilter } from "./CallPages.ts"
 import { type CallReceipt, PricedReceipt, receiptColumns, toReceipt } from "./Receipts.ts"
 import { bounded, type UsageRefused } from "./UsageRefused.ts"
 
-export { type StatusClass, statusClasses, type WideCallFilter } from "./CallPages.ts"
+export type { WideCallFilter } from "./CallPages.ts"
 
 /** Whose call it is. */
 const CallOwner = Row({ userId: UserId, email: Schema.NullOr(Schema.String) })
 export interface CallOwner extends Schema.Schema.Type<typeof CallOwner> {}
 
-export const WideCall = RowWith(CallItem, {
+export const WideCall = RowWith(ListedCall, {
   ...CallOwner.fields,
   /** Null until it has ended, and where none was reached. */
   channel: Schema.NullOr(Schema.String)

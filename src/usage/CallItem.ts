@@ -1,7 +1,7 @@
 /**
  * One call as people see it, and how it is read from its row and that of its key. Lists and receipts share it.
  */
-import { Schema } from "effect"
+import { Schema, Struct } from "effect"
 import { chargedOf } from "../accounts/Charged.ts"
 import { ApiKeyId, SubscriptionId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
@@ -43,9 +43,27 @@ export const CallItem = Row({
 })
 export interface CallItem extends Schema.Schema.Type<typeof CallItem> {}
 
+/** What a list shows beside the states of calls that got as far as a hold: a call that was refused before. */
+export const ListedState = Schema.Literals([...CallState.literals, "refused"])
+export type ListedState = typeof ListedState.Type
+
+/** A call in a list. A refused one has no payer and no amounts; its code is its reason. */
+export const ListedCall = Row({
+  ...Struct.omit(CallItem.fields, ["model", "state", "funding"]),
+  /** Null: the refusal came before the body was read. */
+  model: Schema.NullOr(Schema.String),
+  state: ListedState,
+  funding: Schema.NullOr(CallItem.fields.funding)
+})
+export interface ListedCall extends Schema.Schema.Type<typeof ListedCall> {}
+
 /** All kinds of input tokens together; null while they are not known. */
-export const inputOfCall = ({ cacheWriteTokens, cachedInputTokens, inputTokens }: CallItem): number | null =>
-  inputTokens === null ? null : inputTokens + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0)
+export const inputOfCall = (
+  { cacheWriteTokens, cachedInputTokens, inputTokens }: Pick<
+    CallItem,
+    "cacheWriteTokens" | "cachedInputTokens" | "inputTokens"
+  >
+): number | null => inputTokens === null ? null : inputTokens + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0)
 
 /** Of a row `e` of `calls` and its key `k`, if it has one. */
 export const itemColumns =

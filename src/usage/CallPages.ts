@@ -1,6 +1,7 @@
 /**
  * How pages of calls are read, one user's or everybody's: newest first, by ids from an index, in order, whose rows are read
- * only until the page is full. A page looks at a bounded number of rows however rarely its filter matches.
+ * only until the page is full. A page looks at a bounded number of rows however rarely its filter matches. Calls that were refused
+ * before they had a hold stand among the others, where they are asked for.
  *
  * @internal
  */
@@ -9,24 +10,26 @@ import type { SqlClient } from "effect/sql"
 import { isUuid, type UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
-import { type CallState, itemColumns } from "./CallItem.ts"
+import { itemColumns, type ListedState } from "./CallItem.ts"
 import { ID_SLACK_MS, type UsageFilter } from "./UsageFilter.ts"
 import { bounded, UsageRefused } from "./UsageRefused.ts"
-
-export interface CallFilter extends UsageFilter {
-  readonly state?: CallState | undefined
-}
 
 /** What the answer to a call was: by its status, none at all, or any reason besides that it was answered. */
 export const statusClasses = ["2xx", "4xx", "5xx", "none", "trouble"] as const
 export type StatusClass = typeof statusClasses[number]
+
+export interface CallFilter extends UsageFilter {
+  readonly state?: ListedState | undefined
+  readonly status?: StatusClass | undefined
+  /** With those that were refused, which have no payer. */
+  readonly refused?: boolean | undefined
+}
 
 /** What only root asks for. */
 export interface WideCallFilter extends CallFilter {
   /** Undefined: everybody's. */
   readonly userId?: UserId | undefined
   readonly channel?: string | undefined
-  readonly status?: StatusClass | undefined
 }
 
 export interface CallPage<Item> {
@@ -47,37 +50,51 @@ export const LOOKED_ROWS_MAX = 5_000
 /** Above every id. */
 const CURSOR_FIRST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
-/** The ids of all calls; of a few columns the planner can merge the indexes of both tables. */
-const callIds = `(SELECT user_id, id, false AS is_open FROM usage_events
-    UNION ALL SELECT user_id, id, true FROM open_holds) c`
+/** What a list shows of a call, and is narrowed by, in the order of its rows. */
+const columnNames =
+  `id, user_id, key_id, endpoint, model, reserved_at, state, funding, subscription_id, reserved_micros,
+    cost_micros, charged_micros, late_charged_micros, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens,
+    web_search_calls, file_search_calls, usage_source, late, stream, status, reason, latency_ms, ttft_ms, channel`
 
-/** Whose calls: $12, or everybody's. Each is read by the indexes that have its order. */
+/** The same of a refused call. */
+const refusedColumns =
+  `id, user_id, key_id, endpoint, model, at, 'refused', NULL, NULL, 0, NULL, NULL, 0, NULL, NULL, NULL, NULL,
+    NULL, NULL, NULL, false, false, status, code, NULL, NULL, NULL`
+
+/** Ids of the range and of what is before the cursor. */
+const idFrom = `realms_uuid_at_v1($1::bigint - ${ID_SLACK_MS})`
+const idBefore = `least(realms_uuid_at_v1($2::bigint + ${ID_SLACK_MS}), $3::uuid)`
+
+/**
+ * The ids of calls, newest first, as they are taken: $13's, or everybody's. Of a few columns, and without conditions of their own,
+ * the planner can merge the indexes of the tables; one without calls of the state asked for is not opened.
+ */
 const scopes = {
-  user: {
-    where: `(user_id, id) < ($12, least(realms_uuid_at_v1($2::bigint + ${ID_SLACK_MS}), $3::uuid))
-      AND (user_id, id) >= ($12, realms_uuid_at_v1($1::bigint - ${ID_SLACK_MS}))`,
-    order: "ORDER BY user_id DESC, id DESC"
-  },
-  everybody: {
-    where: `id < least(realms_uuid_at_v1($2::bigint + ${ID_SLACK_MS}), $3::uuid)
-      AND id >= realms_uuid_at_v1($1::bigint - ${ID_SLACK_MS})`,
-    order: "ORDER BY id DESC"
-  }
+  user: `realms_call_ids_v1($13, ${idFrom}, ${idBefore}, $8, $12, $9::integer)`,
+  everybody: `(SELECT user_id, id, place FROM (
+      SELECT user_id, id, 'ended' AS place FROM usage_events
+      UNION ALL SELECT user_id, id, 'open' FROM open_holds
+      UNION ALL SELECT user_id, id, 'refused' FROM refused_calls
+    ) c
+    WHERE id < ${idBefore} AND id >= ${idFrom}
+      AND ($8::text IS NULL OR place = CASE $8 WHEN 'reserved' THEN 'open' WHEN 'refused' THEN 'refused' ELSE 'ended' END)
+      AND ($12::boolean OR place <> 'refused')
+    ORDER BY id DESC LIMIT $9)`
 } as const
 
 /**
- * $1 and $2 range in ms, $3 cursor, $4 page size and one more, $5-$8 filter, $9 rows looked at, $10 and $11 filter. A page that
+ * $1 and $2 range in ms, $3 cursor, $4 page size and one more, $5-$8 filter, $9 rows looked at, $10-$12 filter. A page that
  * is not full tells the last row looked at, unless those were all. Tombstones of requests that never got a hold have no
  * endpoint, and are no calls.
  */
-export const callPageSql = (scope: keyof typeof scopes, columns = "", joins = ""): string => {
-  const { order, where } = scopes[scope]
-  return `
+export const callPageSql = (scope: keyof typeof scopes, columns = "", joins = ""): string => `
   WITH found AS MATERIALIZED (
-    SELECT e.* FROM (SELECT id, is_open FROM ${callIds} WHERE ${where} ${order} LIMIT $9) i
+    SELECT e.* FROM ${scopes[scope]} i
       CROSS JOIN LATERAL (
-        SELECT l.* FROM usage_events l WHERE l.id = i.id AND NOT i.is_open
-        UNION ALL SELECT l.* FROM open_calls l WHERE l.id = i.id AND i.is_open
+        SELECT ${columnNames} FROM usage_events l WHERE l.id = i.id AND i.place = 'ended'
+        UNION ALL SELECT ${columnNames} FROM open_calls l WHERE l.id = i.id AND i.place = 'open'
+        UNION ALL SELECT ${refusedColumns} FROM refused_calls l
+          WHERE l.user_id = i.user_id AND l.id = i.id AND i.place = 'refused'
       ) e
       WHERE reserved_at >= to_timestamp($1::bigint / 1000.0) AND reserved_at < to_timestamp($2::bigint / 1000.0)
         AND endpoint <> '' AND ($5::text IS NULL OR model = $5) AND ($6::bigint IS NULL OR key_id = $6)
@@ -87,11 +104,10 @@ export const callPageSql = (scope: keyof typeof scopes, columns = "", joins = ""
           ELSE $11 IS NULL OR left(status::text, 1) = left($11, 1) END
       LIMIT $4
   )
-  SELECT (SELECT id FROM ${callIds} WHERE ${where} AND (SELECT count(*) FROM found) < $4 ${order} OFFSET $9 - 1 LIMIT 1)
+  SELECT (SELECT id FROM ${scopes[scope]} i WHERE (SELECT count(*) FROM found) < $4 OFFSET $9 - 1 LIMIT 1)
     AS looked_to, ${itemColumns} ${columns}
   FROM (SELECT) one LEFT JOIN found e ON true LEFT JOIN api_keys k ON k.id = e.key_id AND k.user_id = e.user_id ${joins}
   ORDER BY e.id DESC`
-}
 
 /** Of every row of a page. */
 const PageEnd = Row({ lookedTo: Schema.NullOr(Schema.String) })
@@ -126,6 +142,7 @@ export const callReader = <Item extends Schema.ConstraintDecoder<{ readonly id: 
         LOOKED_ROWS_MAX,
         filter.channel ?? null,
         filter.status ?? null,
+        filter.refused ?? false,
         ...(filter.userId === undefined ? [] : [filter.userId])
       ])
     )

@@ -5,15 +5,14 @@
  */
 import { Clock, Context, Effect, Layer, Metric, Schema, Semaphore } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { ApiKeyId, isUuid, type UserId } from "../domain/Ids.ts"
+import { ApiKeyId, isUuid, UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { recordsetOf, rowsOf } from "../postgres/Rows.ts"
+import { recordsetOf, rowOf } from "../postgres/Rows.ts"
 import { classifySqlError } from "../postgres/SqlFailure.ts"
 import { type QueuedRefusal, type RefusedEntry, RefusedQueue, RefusedStatus } from "./RefusedQueue.ts"
-import type { UsageFilter } from "./UsageFilter.ts"
-import { bounded, UsageRefused } from "./UsageRefused.ts"
+import { bounded } from "./UsageRefused.ts"
 
 export { type RefusedEntry, type RefusedStatus, refusedStatuses } from "./RefusedQueue.ts"
 
@@ -43,14 +42,12 @@ const CLEAN_BATCHES_MAX = 1_000
 const MODEL_LENGTH_MAX = 256
 const WORD_LENGTH_MAX = 64
 
-const PAGE_ITEMS = 50
-
-/** Above every id. */
-const CURSOR_FIRST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-
 export const RefusedCall = Row({
   /** The request id. */
   id: Schema.String,
+  userId: UserId,
+  /** Of the user; null where there is none. */
+  email: Schema.NullOr(Schema.String),
   atMs: Schema.Number,
   keyId: Schema.NullOr(ApiKeyId),
   keyName: Schema.NullOr(Schema.String),
@@ -63,24 +60,11 @@ export const RefusedCall = Row({
 })
 export interface RefusedCall extends Schema.Schema.Type<typeof RefusedCall> {}
 
-export interface RefusedPage {
-  /** Newest first. */
-  readonly items: ReadonlyArray<RefusedCall>
-  /** The cursor of what comes after; undefined at the end. */
-  readonly next: string | undefined
-}
-
-export type RefusedFilter = Pick<UsageFilter, "fromMs" | "toMs" | "model" | "keyId">
-
 export class RefusedCalls extends Context.Service<RefusedCalls, {
   /** Keeps a refusal; costs a call no more than a place in memory. */
   record(entry: RefusedEntry): void
-  /** 50 at most of one user, after `cursor`, which is the `next` of another page of the same filter. */
-  list(
-    userId: UserId,
-    filter: RefusedFilter,
-    cursor?: string
-  ): Effect.Effect<RefusedPage, UsageRefused | DatabaseUnavailable>
+  /** One that is kept, of this user or, without one, of anybody; undefined when there is none. */
+  find(id: string, userId?: UserId): Effect.Effect<RefusedCall | undefined, DatabaseUnavailable>
   /** Writes what waits, now. The background does it once a second. */
   readonly flush: Effect.Effect<void, SqlError.SqlError>
   /** Removes what is older than {@link REFUSED_DAYS}, now. The background does it every ten minutes. */
@@ -129,7 +113,7 @@ export class RefusedCalls extends Context.Service<RefusedCalls, {
 
     return RefusedCalls.of({
       record: (entry) => drop(queue.push(queuedOf(entry, clock.currentTimeMillisUnsafe()))),
-      list: readPage(sql),
+      find: findCall(sql),
       flush,
       clean
     })
@@ -189,23 +173,16 @@ const removeOld = (sql: SqlClient.SqlClient) =>
     { while: (rows) => rows.length >= CLEAN_ROWS_MAX, times: CLEAN_BATCHES_MAX - 1 }
   ).pipe(Effect.asVoid)
 
-const readPage = (sql: SqlClient.SqlClient) =>
-  Effect.fn("RefusedCalls.list")(function*(userId: UserId, filter: RefusedFilter, cursor: string = CURSOR_FIRST) {
-    if (!isUuid(cursor)) return yield* new UsageRefused({ reason: "bad_cursor" })
-    const { fromMs, keyId = null, model = null, toMs } = filter
-    const calls = yield* bounded(rowsOf(
+const findCall = (sql: SqlClient.SqlClient) =>
+  Effect.fn("RefusedCalls.find")(function*(id: string, userId?: UserId) {
+    if (!isUuid(id)) return undefined
+    return yield* bounded(rowOf(
       RefusedCall,
       sql`
-      SELECT r.id, floor(extract(epoch FROM r.at) * 1000)::float8 AS at_ms, r.key_id, k.name AS key_name,
+      SELECT r.id, r.user_id, u.email, floor(extract(epoch FROM r.at) * 1000)::float8 AS at_ms, r.key_id, k.name AS key_name,
           k.hint AS key_hint, r.model, r.endpoint, r.status, r.code
-        FROM refused_calls r LEFT JOIN api_keys k ON k.id = r.key_id AND k.user_id = r.user_id
-        WHERE r.user_id = ${userId} AND r.id < ${cursor}::uuid
-          AND r.at >= to_timestamp(${Math.trunc(fromMs)}::bigint / 1000.0)
-          AND r.at < to_timestamp(${Math.trunc(toMs)}::bigint / 1000.0)
-          AND (${model}::text IS NULL OR r.model = ${model}::text)
-          AND (${keyId}::bigint IS NULL OR r.key_id = ${keyId}::bigint)
-        ORDER BY r.id DESC LIMIT ${PAGE_ITEMS + 1}`
+        FROM refused_calls r LEFT JOIN users u ON u.id = r.user_id
+          LEFT JOIN api_keys k ON k.id = r.key_id AND k.user_id = r.user_id
+        WHERE r.id = ${id}::uuid AND (${userId ?? null}::bigint IS NULL OR r.user_id = ${userId ?? null}::bigint)`
     ))
-    const items = calls.slice(0, PAGE_ITEMS)
-    return { items, next: calls.length > PAGE_ITEMS ? items.at(-1)?.id : undefined } satisfies RefusedPage
   })

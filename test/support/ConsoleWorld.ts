@@ -47,6 +47,10 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
   const users = Context.get(context, Users)
   const adjustments = Context.get(context, Adjustments)
 
+  /** By the command line. */
+  const adjust = (userId: UserId, amountMicros: bigint, note: string) =>
+    Effect.orDie(adjustments.adjust(cliActor, { userId, amountMicros, note, key: randomUUID() }))
+
   /** A user with money, as many micros as are given. */
   const user = Effect.fnUntraced(function*(usdMicros: bigint) {
     const made = yield* users.create({
@@ -54,14 +58,7 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
       role: "user",
       password: Redacted.make(PASSWORD)
     })
-    if (usdMicros > 0n) {
-      yield* adjustments.adjust(cliActor, {
-        userId: made.id,
-        amountMicros: usdMicros,
-        note: "test",
-        key: randomUUID()
-      })
-    }
+    if (usdMicros > 0n) yield* adjust(made.id, usdMicros, "test")
     return made
   }, Effect.orDie)
 
@@ -85,6 +82,7 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
     epay,
     password: PASSWORD,
     user,
+    adjust,
     /** Another administrator at each time. */
     root,
     session,

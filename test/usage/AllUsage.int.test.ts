@@ -216,6 +216,12 @@ layer(Services, { excludeTestServices: true })("reports over many calls", (it) =
         })
       }
       yield* foldAll
+      yield* sql`INSERT INTO refused_calls (user_id, id, at, model, endpoint, status, code)
+        SELECT u, (substr(realms_uuid_at_v1(${nowMs}::bigint - i * 1000)::text, 1, 24) || lpad(to_hex(i * 100 + u), 12, '0'))::uuid,
+            to_timestamp(${nowMs}::bigint / 1000.0 - i), 'm', 'responses', 429, 'rate_limit_exceeded'
+          FROM unnest(${
+        JSON.stringify(users.map(String)).replace("[", "{").replace("]", "}")
+      }::bigint[]) u, generate_series(1, 1000) i`
       yield* sql`ANALYZE`
       const rowsRead = Effect.fnUntraced(function*(text: string, parameters: ReadonlyArray<unknown>) {
         const rows = yield* sql.unsafe<{ "QUERY PLAN": ReadonlyArray<{ readonly Plan: PlanNode }> }>(
@@ -223,7 +229,7 @@ layer(Services, { excludeTestServices: true })("reports over many calls", (it) =
           parameters
         )
         const nodes = rows.flatMap((row) => row["QUERY PLAN"].flatMap(({ Plan }) => nodesOf(Plan)))
-        const calls = nodes.filter((node) => node["Relation Name"]?.startsWith("usage_events") === true)
+        const calls = nodes.filter((node) => /^(?:usage_events|refused_calls)/.test(node["Relation Name"] ?? ""))
         // A month without a call is read as it pleases.
         const scanned = calls.filter((node) => node["Node Type"] === "Seq Scan" && (node["Actual Rows"] ?? 0) > 0)
         assert.deepStrictEqual(scanned, [])
@@ -237,10 +243,28 @@ layer(Services, { excludeTestServices: true })("reports over many calls", (it) =
       const looked = yield* rowsRead(channelHealthSql, [nowMs, 3_000, 500])
       assert.isAbove(looked, 3_000, "the ids and their rows")
       assert.isAtMost(looked, 2 * 3_000)
-      const rare = [...range, CURSOR_FIRST, 51, "none", null, null, null, LOOKED_ROWS_MAX, null, null]
       // The ids, their rows, and the ids again to say where to go on.
-      assert.isAtMost(yield* rowsRead(callPageSql("everybody"), rare), 3 * LOOKED_ROWS_MAX)
-      const common = [...range, CURSOR_FIRST, 51, null, null, null, null, LOOKED_ROWS_MAX, null, null]
-      assert.isAtMost(yield* rowsRead(callPageSql("everybody"), common), 300)
+      for (const refused of [false, true]) {
+        for (const [scope, owner] of [["everybody", []], ["user", [users[0]]]] as const) {
+          const page = (model: string | null, state: string | null) =>
+            rowsRead(callPageSql(scope), [
+              ...range,
+              CURSOR_FIRST,
+              51,
+              model,
+              null,
+              null,
+              state,
+              LOOKED_ROWS_MAX,
+              null,
+              null,
+              refused,
+              ...owner
+            ])
+          assert.isAtMost(yield* page("none", null), 3 * LOOKED_ROWS_MAX, scope)
+          assert.isAtMost(yield* page(null, null), 300, scope)
+          assert.isAtMost(yield* page(null, "refused"), refused ? 300 : 0, scope)
+        }
+      }
     }), 60_000)
 })

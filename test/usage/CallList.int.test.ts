@@ -136,7 +136,7 @@ layer(Services, { excludeTestServices: true })("the list of calls", (it) => {
       chargedMicros: 10n,
       reservedMicros: 20n
     })
-    const receipt = yield* receipts.receipt(userId, call.id)
+    const receipt: object | undefined = yield* receipts.receipt(userId, call.id)
     assert.deepInclude(receipt, { ...item, billingMultiplier: 1_000_000n })
     assert.isUndefined(yield* receipts.receipt(other, call.id))
     assert.isUndefined(yield* receipts.receipt(userId, "no id"))

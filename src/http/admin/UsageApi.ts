@@ -9,8 +9,10 @@ import { ApiKeyId, UserId } from "../../domain/Ids.ts"
 import { Json, orUndefined } from "../../domain/Row.ts"
 import { PaymentEvents } from "../../events/PaymentEvents.ts"
 import { FirstSteps } from "../../settings/FirstSteps.ts"
-import { AllCalls, type CallOwner, statusClasses, WideCall } from "../../usage/AllCalls.ts"
+import { AllCalls, type CallOwner, WideCall } from "../../usage/AllCalls.ts"
 import { AllUsage } from "../../usage/AllUsage.ts"
+import { ListedState } from "../../usage/CallItem.ts"
+import { statusClasses } from "../../usage/CallList.ts"
 import { ChannelReports } from "../../usage/ChannelReports.ts"
 import { type CallReceipt, PricedReceipt } from "../../usage/Receipts.ts"
 import { type PeriodFigures, ServiceOverview } from "../../usage/ServiceOverview.ts"
@@ -26,7 +28,6 @@ const TEXT_LENGTH_MAX = 256
 
 const Name = Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX))
 
-const states = Schema.Literals(["reserved", "committed", "voided", "expired"])
 const fundings = Schema.Literals(["balance", "subscription", "free"])
 
 const sums = jsonFields(UsageSums.fields)
@@ -161,7 +162,8 @@ export class UsageApi extends area(
       ...periodQuery,
       ...narrowed,
       key_id: Schema.optionalKey(idJson(ApiKeyId)),
-      state: Schema.optionalKey(states),
+      /** Refused calls are listed where they are asked for. */
+      state: Schema.optionalKey(ListedState),
       funding: Schema.optionalKey(fundings),
       status: Schema.optionalKey(Schema.Literals(statusClasses)),
       /** The `next` of another page of the same filter. */
@@ -251,7 +253,8 @@ export const UsageHandlers = answersOf(UsageApi)(
     listCalls: Effect.fnUntraced(
       function*({ query }) {
         const { before, key_id: keyId, user_id: userId, ...filter } = query
-        return yield* calls.page({ ...filter, ...(yield* periodOf(query)), userId, keyId }, before)
+        const isRefused = filter.state === "refused"
+        return yield* calls.page({ ...filter, ...(yield* periodOf(query)), userId, keyId, refused: isRefused }, before)
       },
       Effect.catchTag("UsageRefused", refused)
     ),

@@ -8,6 +8,7 @@ import { notFoundRoute, routes } from "./ConsoleRoute.ts"
 import { AccountRoutes } from "./user/Account.tsx"
 import { DashboardRoutes } from "./user/Dashboard.tsx"
 import { KeysRoutes } from "./user/Keys.tsx"
+import { LedgerRoutes } from "./user/Ledger.tsx"
 import { LoginRoutes } from "./user/Login.tsx"
 import { ModelsRoutes } from "./user/Models.tsx"
 import { OrdersRoutes } from "./user/Orders.tsx"
@@ -22,6 +23,7 @@ export const consoleRoutes = routes(
   AdminRoutes,
   DashboardRoutes,
   KeysRoutes,
+  LedgerRoutes,
   LoginRoutes,
   ModelsRoutes,
   OrdersRoutes,

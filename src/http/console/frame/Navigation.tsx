@@ -34,7 +34,8 @@ const consoleGroups = ({ say }: PageContext): ReadonlyArray<NavGroup> => [
     items: [
       { path: "/topup", icon: "topup", label: say("nav.topup") },
       { path: "/subscription", icon: "plan", label: say("nav.subscription") },
-      { path: "/orders", icon: "order", label: say("nav.orders") }
+      { path: "/orders", icon: "order", label: say("nav.orders") },
+      { path: "/ledger", icon: "usage", label: say("nav.ledger") }
     ]
   },
   { title: say("nav.account"), items: [{ path: "/account", icon: "account", label: say("nav.settings") }] }

@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import { AccountOverview, type AccountView } from "../../../accounts/AccountOverview.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
+import { type EndedSubscription, SubscriptionList } from "../../../subscriptions/SubscriptionList.ts"
 import { presetRange } from "../../../usage/UsageRange.ts"
 import { UsageReports } from "../../../usage/UsageReports.ts"
 import { inputOf, type UsageSums } from "../../../usage/UsageSums.ts"
@@ -40,7 +41,12 @@ const Summary = (
         {
           label: say("balance"),
           value: <Usd context={context} micros={usdMicros} />,
-          hint: hints.length === 0 ? <a href="/topup">{say("topup")}</a> : hints.join(" · "),
+          hint: (
+            <>
+              {hints.map((hint) => <div key={hint}>{hint}</div>)}
+              <a href="/topup">{say("topUp")}</a> · <a href="/ledger">{say("ledger")}</a>
+            </>
+          ),
           icon: "topup"
         },
         { label: say("today"), value: <Usd context={context} micros={today.chargedMicros} />, icon: "usage" },
@@ -75,6 +81,30 @@ const Plans = ({ account: { subscriptions, suspended }, context }: DashboardProp
     )
 }
 
+/** Says which plans have ended lately, and why. */
+const EndedNotices = (
+  { ended, context }: { readonly context: PageContext; readonly ended: ReadonlyArray<EndedSubscription> }
+) => {
+  const say = sayOf(context, "dashboard")
+  const texts = {
+    over: ["info", "ended.over"],
+    refunded: ["warning", "ended.refunded"],
+    withdrawn: ["warning", "ended.withdrawn"]
+  } as const
+  return (
+    <>
+      {ended.map(({ endedAt, id, planName: plan, why }) => {
+        const [kind, key] = texts[why]
+        return (
+          <Notice key={id} kind={kind}>
+            {say(key, { plan, at: context.formats.date(endedAt) })} <a href="/subscription">{say("plans.choose")}</a>
+          </Notice>
+        )
+      })}
+    </>
+  )
+}
+
 interface QuickStartProps {
   readonly context: PageContext
   /** Without a trailing slash. */
@@ -104,11 +134,12 @@ const QuickStart = ({ model, publicUrl, context }: QuickStartProps) => {
 const show = Effect.fnUntraced(function*(context: UserContext) {
   const range = presetRange("30d", context.now, context.formats.timeZone)
   const reports = yield* UsageReports
-  const { account, models, month } = yield* Effect.all({
+  const { account, ended, models, month } = yield* Effect.all({
     account: (yield* AccountOverview).view(context.user.id),
     month: reports.overview(context.user.id, range, context.formats.timeZone).pipe(
       Effect.catchTag("UsageRefused", Effect.die)
     ),
+    ended: (yield* SubscriptionList).ended(context.user.id),
     models: servedModels
   }, { concurrency: "unbounded" })
   const { subscriptions, suspended, usdMicros } = account
@@ -121,6 +152,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     title: say("title"),
     children: (
       <>
+        <EndedNotices context={context} ended={ended} />
         {isEmpty ? <Notice kind="info">{say("empty")}</Notice> : null}
         <Summary context={context} account={account} today={month.days.at(-1) ?? month.totals} />
         <Grid

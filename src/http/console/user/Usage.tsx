@@ -8,6 +8,7 @@ import { ApiKeys, type ListedApiKey } from "../../../identity/ApiKeys.ts"
 import { callColumns as csvColumns } from "../../../usage/CallCsv.ts"
 import { CallList } from "../../../usage/CallList.ts"
 import { Receipts } from "../../../usage/Receipts.ts"
+import { RefusedCalls } from "../../../usage/RefusedCalls.ts"
 import { type UsageOverview, UsageReports } from "../../../usage/UsageReports.ts"
 import { notFound, page, PageNotFound } from "../Answer.ts"
 import { chartAnswer, shortDay, type Spend } from "../charts/ChartAnswer.ts"
@@ -16,8 +17,9 @@ import { csvAnswer } from "../Csv.ts"
 import { headedPage } from "../kit/Forms.tsx"
 import type { ListFilter } from "../kit/List.tsx"
 import { Grid, Notice } from "../kit/Parts.tsx"
-import { callColumns, callFilter, CallsCard, readRefused, RefusedCard } from "../kit/usage/Calls.tsx"
+import { callColumns, callFilter, CallsCard } from "../kit/usage/Calls.tsx"
 import { ReceiptView } from "../kit/usage/Receipt.tsx"
+import { RefusedView } from "../kit/usage/Refused.tsx"
 import { RangePicker, SumFigures, SumsChart, SumsTable } from "../kit/usage/Sums.tsx"
 import { queryText, readFilter, type UsageQuery } from "../kit/usage/UsageQuery.ts"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
@@ -85,18 +87,17 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   const cursor = context.query.get("before") ?? undefined
   const reports = yield* UsageReports
   const userId = context.user.id
-  const { calls, keys, models, overview, refused } = yield* Effect.all({
+  const { calls, keys, models, overview } = yield* Effect.all({
     overview: reports.overview(userId, query.filter, context.formats.timeZone),
     calls: (yield* CallList).page(userId, query.filter, cursor),
     models: reports.models(userId),
-    keys: (yield* ApiKeys).list(userId),
-    refused: readRefused(context, userId, query)
+    keys: (yield* ApiKeys).list(userId)
   }, { concurrency: "unbounded" }).pipe(
     // A period is checked when the address is read, so it is the cursor that cannot be read.
     Effect.catchTag("UsageRefused", notFound)
   )
   const say = sayOf(context, "usage")
-  const { charged, funding, input, key, model, output, state, time } = callColumns(context, "/usage")
+  const { charged, duration, funding, key, model, state, time, tokens } = callColumns(context, "/usage")
   const chart = { context, overview, query: queryText(query) }
   const shown = {
     context,
@@ -125,10 +126,9 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
           query={query}
           csvPath="/usage/calls.csv"
           filter={filterOf(context, { keys, models, query })}
-          columns={[time, model, key, input, output, charged, funding, state]}
+          columns={[time, model, key, tokens, duration, charged, funding, state]}
           none={{ title: say("none"), text: say("none.text") }}
         />
-        <RefusedCard {...shown} refused={refused} />
       </>
     )
   })
@@ -163,8 +163,10 @@ const csv = Effect.fnUntraced(function*(context: UserContext) {
 const receipt = Effect.fnUntraced(function*(context: UserContext) {
   const id = (yield* HttpRouter.params)["id"] ?? ""
   const found = yield* (yield* Receipts).receipt(context.user.id, id)
-  if (found === undefined) return yield* new PageNotFound()
-  return page(sayOf(context, "usage")("receipt"), ReceiptView({ context, call: found }))
+  if (found !== undefined) return page(sayOf(context, "usage")("receipt"), ReceiptView({ context, call: found }))
+  const refused = yield* (yield* RefusedCalls).find(id, context.user.id)
+  if (refused === undefined) return yield* new PageNotFound()
+  return page(sayOf(context, "refused")("refused"), RefusedView({ context, call: refused }))
 })
 
 export const UsageRoutes = routes(

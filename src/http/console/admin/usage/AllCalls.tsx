@@ -7,6 +7,7 @@ import { HttpRouter } from "effect/http"
 import { AllCalls, type CallOwner, type WideCall } from "../../../../usage/AllCalls.ts"
 import { wideCallColumns } from "../../../../usage/CallCsv.ts"
 import type { CallReceipt } from "../../../../usage/Receipts.ts"
+import { RefusedCalls } from "../../../../usage/RefusedCalls.ts"
 import { notFound, page, PageNotFound, redirect } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
@@ -14,6 +15,7 @@ import { type ItemColumn, type ListFilter, textColumn } from "../../kit/List.tsx
 import { type Fact, Notice } from "../../kit/Parts.tsx"
 import { callColumns, callFilter, CallsCard } from "../../kit/usage/Calls.tsx"
 import { ReceiptView } from "../../kit/usage/Receipt.tsx"
+import { RefusedView } from "../../kit/usage/Refused.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { type AllUsageQuery, placeOf, readAllUsage, UsageTop } from "./AllUsageQuery.tsx"
 
@@ -22,38 +24,28 @@ const PATH = "/admin/usage/calls"
 /** `request` is an id that was asked for, of which there is no call. */
 const filterOf = (context: PageContext, query: AllUsageQuery, request: string): ReadonlyArray<ListFilter> => {
   const say = sayOf(context, "allUsage")
-  const { channel, keyId, model, status } = query.filter
-  const statuses = {
-    "2xx": say("status.2xx"),
-    "4xx": say("status.4xx"),
-    "5xx": say("status.5xx"),
-    "none": say("status.none"),
-    "trouble": say("status.trouble")
-  }
+  const { channel, keyId, model } = query.filter
   return [
     { is: "text", name: "user", label: say("user"), value: query.userText, hint: say("user.hint") },
     { is: "text", name: "model", label: say("model"), value: model },
     { is: "text", name: "channel", label: say("channel"), value: channel },
     { is: "text", name: "key", label: say("key.id"), value: keyId?.toString() },
     { is: "text", name: "request", label: say("request"), value: request },
-    ...callFilter(context, query),
-    { is: "choice", name: "status", label: say("status"), value: status, options: Object.entries(statuses) }
+    ...callFilter(context, query)
   ]
 }
 
 const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<WideCall>> => {
   const say = sayOf(context, "allUsage")
-  const { charged, input, model, output, state, time } = callColumns(context, "/admin/usage")
+  const { charged, duration, key, model, state, time, tokens } = callColumns(context, "/admin/usage")
   return [
     time,
     textColumn(say("user"), ({ email, userId }) => email ?? userId.toString()),
-    { ...model, wide: true },
+    model,
+    key,
     textColumn(say("channel"), ({ channel }) => channel ?? "–", { wide: true }),
-    {
-      ...input,
-      title: `${input.title} / ${output.title}`,
-      cell: (call) => `${input.cell(call)} / ${output.cell(call)}`
-    },
+    tokens,
+    duration,
     charged,
     {
       ...state,
@@ -71,7 +63,9 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   const say = sayOf(context, "allUsage")
   const list = yield* AllCalls
   const request = (context.query.get("request") ?? "").trim()
-  if (request !== "" && (yield* list.receipt(request)) !== undefined) return redirect(`/admin/usage/${request}`)
+  const isThere = request !== "" &&
+    ((yield* list.receipt(request)) ?? (yield* (yield* RefusedCalls).find(request))) !== undefined
+  if (isThere) return redirect(`/admin/usage/${request}`)
   const query = yield* readAllUsage(context)
   // The range has been checked when the address was read, so it is the cursor that cannot be read.
   const calls = yield* list.page(query.filter, context.query.get("before") ?? undefined).pipe(
@@ -102,16 +96,23 @@ const csv = Effect.fnUntraced(function*(context: UserContext) {
   return csvAnswer(`realms-all-calls-${range.from}-${range.to}.csv`, wideCallColumns, (yield* AllCalls).rows(filter))
 })
 
+const linkTo = (part: string, id: bigint, text: string | null) => (
+  <a class="break-anywhere" href={`${PATH}?${part}=${id}`}>{text ?? id.toString()}</a>
+)
+
+/** Whose call it is. */
+const ownerFact = (context: PageContext, { email, userId }: CallOwner): Fact => [
+  sayOf(context, "allUsage")("user"),
+  linkTo("user", userId, email)
+]
+
 /** The facts of a receipt that only administrators are told. */
 const ownerFacts = (context: PageContext, call: CallReceipt & CallOwner): ReadonlyArray<Fact> => {
   const say = sayOf(context, "allUsage")
   const sayUsage = sayOf(context, "usage")
-  const link = (part: string, id: bigint, text: string | null) => (
-    <a class="break-anywhere" href={`${PATH}?${part}=${id}`}>{text ?? id.toString()}</a>
-  )
   return [
-    [say("user"), link("user", call.userId, call.email)],
-    [say("key"), call.keyId === null ? sayUsage("key.none") : link("key", call.keyId, call.keyHint)],
+    ownerFact(context, call),
+    call.keyId === null ? null : [say("key.id"), linkTo("key", call.keyId, null)],
     [say("channel"), call.channel ?? say("channel.none")],
     call.upstreamModel === null
       ? null
@@ -121,10 +122,16 @@ const ownerFacts = (context: PageContext, call: CallReceipt & CallOwner): Readon
 }
 
 const receipt = Effect.fnUntraced(function*(context: UserContext) {
-  const call = yield* (yield* AllCalls).receipt((yield* HttpRouter.params)["id"] ?? "")
-  if (call === undefined) return yield* new PageNotFound()
-  const more = ownerFacts(context, call)
-  return page(sayOf(context, "usage")("receipt"), ReceiptView({ context, call, more, back: PATH }))
+  const id = (yield* HttpRouter.params)["id"] ?? ""
+  const call = yield* (yield* AllCalls).receipt(id)
+  if (call !== undefined) {
+    const more = ownerFacts(context, call)
+    return page(sayOf(context, "usage")("receipt"), ReceiptView({ context, call, more, back: PATH }))
+  }
+  const refused = yield* (yield* RefusedCalls).find(id)
+  if (refused === undefined) return yield* new PageNotFound()
+  const more = [ownerFact(context, refused)]
+  return page(sayOf(context, "refused")("refused"), RefusedView({ context, call: refused, more, back: PATH }))
 })
 
 export const AllCallsRoutes = routes(

@@ -6,11 +6,10 @@ import { Effect } from "effect"
 import type { ComponentChildren } from "preact"
 import { AllUsage, type UsageReport, type UsageShares } from "../../../../usage/AllUsage.ts"
 import { ChannelReports } from "../../../../usage/ChannelReports.ts"
-import { notFound, page } from "../../Answer.ts"
+import { page } from "../../Answer.ts"
 import { chartAnswer, shortDay } from "../../charts/ChartAnswer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { Card, Grid, Nothing } from "../../kit/Parts.tsx"
-import { readRefused, RefusedCard } from "../../kit/usage/Calls.tsx"
 import { SumFigures, SumsChart, SumsTable } from "../../kit/usage/Sums.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { AllCallsRoutes } from "./AllCalls.tsx"
@@ -146,13 +145,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     channels: (yield* ChannelReports).report
   }, { concurrency: "unbounded" })
   const { query, report } = known
-  const { user } = query
   const props = { context, ...known }
-  // Of the one user that the figures are of.
-  const refused = user === undefined ? undefined : yield* readRefused(context, user.id, query).pipe(
-    // The period was checked when the address was read, so it is the cursor that cannot be read.
-    Effect.catchTag("UsageRefused", notFound)
-  )
   const place = placeOf(context, "/admin/usage", query)
   const other = { path: "/admin/usage/calls", text: say("calls.show") }
   const momentsTitle = report.unit === "day" ? sayOf(context, "usage")("byDay") : say("byHour")
@@ -185,7 +178,6 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
           ["col-12", <SharesCard {...props} {...users} nameOf={({ email, name }) => email ?? name} />]
         ]}
       />
-      <RefusedCard {...place} refused={refused} />
     </>
   )
 })

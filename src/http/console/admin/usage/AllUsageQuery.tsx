@@ -5,12 +5,12 @@
 import { Effect, Option } from "effect"
 import { UserId } from "../../../../domain/Ids.ts"
 import { type User, Users } from "../../../../identity/Users.ts"
-import { statusClasses, type WideCallFilter } from "../../../../usage/AllCalls.ts"
+import type { WideCallFilter } from "../../../../usage/AllCalls.ts"
 import { Notice, PageHeading } from "../../kit/Parts.tsx"
 import { RangePicker } from "../../kit/usage/Sums.tsx"
 import { queryText as usageQueryText, readFilter, type UsageQuery } from "../../kit/usage/UsageQuery.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { idOf, oneOf, searchText } from "../../Params.ts"
+import { idOf, searchText } from "../../Params.ts"
 
 /** No user has this id. */
 const NOBODY = UserId.make(0n)
@@ -33,19 +33,17 @@ export const readAllUsage = Effect.fnUntraced(function*(context: PageContext) {
   const usage = readFilter(context)
   const userText = searchText(context.query, "user") ?? ""
   const channel = searchText(context.query, "channel")
-  const status = oneOf(statusClasses, context.query.get("status"))
   const user = userText === "" ? undefined : yield* findUser(userText)
   return {
     ...usage,
     filter: {
       ...usage.filter,
       userId: userText === "" ? undefined : user?.id ?? NOBODY,
-      channel,
-      status
+      channel
     },
     userText,
     user,
-    isFiltered: usage.isFiltered || userText !== "" || channel !== undefined || status !== undefined
+    isFiltered: usage.isFiltered || userText !== "" || channel !== undefined
   } satisfies AllUsageQuery
 })
 

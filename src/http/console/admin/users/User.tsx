@@ -11,12 +11,13 @@ import { type SubscriptionItem, SubscriptionList } from "../../../../subscriptio
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { ButtonForm, EnabledAction, headedPage, switchOf } from "../../kit/Forms.tsx"
 import { keyColumns, keyName, KeySpent } from "../../kit/Keys.tsx"
+import { debtText, entryName } from "../../kit/Ledger.tsx"
 import { type ItemColumn, type Listed, readListed, textColumn, timeColumn } from "../../kit/List.tsx"
 import { ListCard } from "../../kit/ListCard.tsx"
 import { AdminLink, FactsCard, Figures, Moment, Small, StateBadge, type States, Usd } from "../../kit/Parts.tsx"
 import { mayOpen, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { roleNames } from "../../text/SharedTexts.ts"
-import { sayKnown, type TextKey } from "../../text/Texts.ts"
+import type { TextKey } from "../../text/Texts.ts"
 import { theUser, UserActionRoutes } from "./UserActions.tsx"
 import { UserBadges } from "./Users.tsx"
 
@@ -83,21 +84,6 @@ const Money = ({ account: { heldMicros, openCalls, owedMicros, usdMicros }, user
   )
 }
 
-/** Other parts of the house may write kinds of their own. */
-const kinds: ReadonlyMap<string, TextKey<"user">> = new Map([
-  ["topup", "topUp"],
-  ["adjustment", "kind.adjustment"],
-  ["recovery", "kind.recovery"],
-  ["waiver", "kind.waiver"],
-  ["refund", "refund"],
-  ["refund_returned", "kind.refund_returned"],
-  ["dispute", "kind.dispute"],
-  ["dispute_returned", "kind.dispute_returned"],
-  ["payment_credit", "kind.payment_credit"],
-  ["correction", "kind.correction"],
-  ["redemption", "kind.redemption"]
-])
-
 const actorName = (context: PageContext, { actor }: LedgerItem) => {
   const say = sayOf(context, "user")
   if (actor === "system") return say("by.system")
@@ -106,20 +92,14 @@ const actorName = (context: PageContext, { actor }: LedgerItem) => {
   return user === undefined ? actor : <a href={`/admin/users/${user}`}>{actor}</a>
 }
 
-/** What a credit did not pay, or a waiver took off the debt. */
-const owedText = (context: PageContext, owedMicros: bigint): string =>
-  owedMicros > 0n
-    ? sayOf(context, "user")("ledger.owed", { amount: context.formats.usd(owedMicros) })
-    : sayOf(context, "user")("ledger.waived", { amount: context.formats.usd(-owedMicros) })
-
 const ledgerColumns = (context: PageContext): ReadonlyArray<ItemColumn<LedgerItem>> => {
   const say = sayOf(context, "user")
   return [
     {
-      title: say("ledger.entry"),
+      title: sayOf(context, "ledger")("entry"),
       cell: ({ createdAt, kind, note }) => (
         <>
-          <div>{sayKnown(say, kinds, kind)}</div>
+          <div>{entryName(context, kind)}</div>
           <Small>
             <Moment context={context} at={createdAt} />
           </Small>
@@ -134,7 +114,7 @@ const ledgerColumns = (context: PageContext): ReadonlyArray<ItemColumn<LedgerIte
       cell: ({ amountMicros, owedMicros }) => (
         <>
           <span class="nowrap">{context.formats.usd(amountMicros)}</span>
-          <Small>{owedMicros === 0n ? undefined : owedText(context, owedMicros)}</Small>
+          <Small>{debtText(context, owedMicros)}</Small>
         </>
       )
     }
@@ -298,7 +278,7 @@ const Details = (props: UserProps) => {
           {...entries}
           name="entries"
           title={say("ledger")}
-          empty={say("ledger.none")}
+          empty={sayOf(context, "ledger")("none")}
           columns={ledgerColumns(context)}
         />
         <ListCard

@@ -1,21 +1,23 @@
 /**
- * Calls one by one: their states, who paid for them, their table with what it is narrowed by, their file, and refused calls.
+ * Calls one by one, those that failed or were refused among them: their states, who paid for them, their table with what it is
+ * narrowed by, and their file.
  */
-import { DateTime, Effect } from "effect"
-import type { UserId } from "../../../../domain/Ids.ts"
-import { type CallItem, type CallState, inputOfCall } from "../../../../usage/CallItem.ts"
-import type { CallPage } from "../../../../usage/CallList.ts"
-import { REFUSED_DAYS, REFUSED_PER_USER_MAX, RefusedCalls, type RefusedPage } from "../../../../usage/RefusedCalls.ts"
+import { DateTime } from "effect"
+import { inputOfCall, type ListedCall, type ListedState } from "../../../../usage/CallItem.ts"
+import type { CallPage, StatusClass } from "../../../../usage/CallList.ts"
+import { REFUSED_DAYS, REFUSED_PER_USER_MAX } from "../../../../usage/RefusedCalls.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 import { Filter, type ItemColumn, ItemTable, type ListFilter, Pager } from "../List.tsx"
-import { Badge, Card, Moment, Nothing, StateBadge, type States } from "../Parts.tsx"
+import { Badge, Card, Moment, Nothing, Small, StateBadge, type States } from "../Parts.tsx"
+import { callReason } from "./CallReasons.ts"
 import type { UsagePage, UsageQuery } from "./UsageQuery.ts"
 
-export const callStates: States<CallState, TextKey<"usage">> = {
+export const callStates: States<ListedState, TextKey<"usage">> = {
   committed: ["green", "state.committed"],
   reserved: ["blue", "state.reserved"],
   voided: ["secondary", "state.voided"],
+  refused: ["red", "state.refused"],
   expired: ["orange", "expired"]
 }
 
@@ -27,44 +29,93 @@ export const CallMoment = ({ call, context }: { readonly context: PageContext; r
 )
 
 /** The name of the key that a call was made with, or what is known of it. */
-export const keyText = (context: PageContext, { keyHint, keyName }: Pick<CallItem, "keyHint" | "keyName">): string =>
+export const keyText = (context: PageContext, { keyHint, keyName }: Pick<ListedCall, "keyHint" | "keyName">): string =>
   keyName === null || keyName === "" ? keyHint ?? sayOf(context, "usage")("key.none") : keyName
+
+export const ModelCode = ({ model }: { readonly model: string | null }) =>
+  model === null ? <>–</> : <code class="break-anywhere">{model}</code>
+
+/** Where a call was sent, and whether its answer came piece by piece. */
+export const endpointText = (context: PageContext, { endpoint, stream }: Pick<ListedCall, "endpoint" | "stream">) =>
+  stream ? `${endpoint} (${sayOf(context, "usage")("receipt.stream")})` : endpoint
 
 /** The columns of calls, by name: each table shows some of them. A call leads to its receipt, below `path`. */
 export const callColumns = (context: PageContext, path: string) => {
   const say = sayOf(context, "usage")
-  const { count, usdFixed } = context.formats
+  const { count, seconds, usdFixed } = context.formats
   const tokens = (of: number | null) => of === null ? "–" : count(of)
   return {
     time: {
       title: say("time"),
       cell: (call) => (
-        <a href={`${path}/${call.id}`}>
-          <CallMoment context={context} call={call} />
-        </a>
+        <>
+          <a href={`${path}/${call.id}`}>
+            <CallMoment context={context} call={call} />
+          </a>
+          <div class="d-md-none small">
+            <ModelCode model={call.model} />
+          </div>
+        </>
       )
     },
-    model: { title: say("model"), cell: ({ model }) => <code class="break-anywhere">{model}</code> },
-    key: { title: say("key"), wide: true, cell: (call) => keyText(context, call) },
-    input: { title: say("in"), number: true, wide: true, cell: (call) => tokens(inputOfCall(call)) },
-    output: { title: say("out"), number: true, wide: true, cell: ({ outputTokens }) => tokens(outputTokens) },
+    model: {
+      title: say("model"),
+      wide: true,
+      cell: (call) => (
+        <>
+          <ModelCode model={call.model} />
+          <Small>{endpointText(context, call)}</Small>
+        </>
+      )
+    },
+    key: {
+      title: say("key"),
+      wide: true,
+      cell: (call) => <span class="break-anywhere">{keyText(context, call)}</span>
+    },
+    tokens: {
+      title: say("inOut"),
+      number: true,
+      wide: true,
+      cell: (call) => `${tokens(inputOfCall(call))} / ${tokens(call.outputTokens)}`
+    },
+    duration: {
+      title: say("duration"),
+      number: true,
+      wide: true,
+      cell: ({ latencyMs, ttftMs }) => (
+        <>
+          <span class="nowrap">{latencyMs === null ? "–" : seconds(latencyMs)}</span>
+          <Small>{ttftMs === null ? undefined : say("firstToken", { time: seconds(ttftMs) })}</Small>
+        </>
+      )
+    },
     charged: {
       title: say("charged"),
       number: true,
       cell: ({ chargedMicros }) => chargedMicros === null ? "–" : usdFixed(chargedMicros)
     },
-    funding: { title: say("funding"), wide: true, cell: ({ funding }) => say(fundings[funding]) },
+    funding: {
+      title: say("funding"),
+      wide: true,
+      cell: ({ funding }) => funding === null ? "–" : say(fundings[funding])
+    },
     state: {
       title: say("state"),
-      wide: true,
-      cell: ({ state, usageSource }) => (
+      cell: ({ reason, state, status, usageSource }) => (
         <>
           <StateBadge say={say} states={callStates} state={state} />{" "}
           {usageSource === "estimated" ? <Badge tone="yellow">{say("estimated")}</Badge> : null}
+          <Small>
+            {[
+              status === null || status === 200 ? "" : status.toString(),
+              reason === null || reason === "" ? "" : callReason(context, reason)
+            ].filter((part) => part !== "").join(" · ")}
+          </Small>
         </>
       )
     }
-  } satisfies Readonly<Record<string, ItemColumn<CallItem>>>
+  } satisfies Readonly<Record<string, ItemColumn<ListedCall>>>
 }
 
 /** What every list of calls is narrowed by. */
@@ -72,29 +123,18 @@ export const callFilter = (context: PageContext, { filter }: UsageQuery): Readon
   const say = sayOf(context, "usage")
   const states = Object.entries(callStates).map(([state, [, key]]) => [state, say(key)] as const)
   const payers = Object.entries(fundings).map(([funding, key]) => [funding, say(key)] as const)
+  const statuses: Readonly<Record<StatusClass, string>> = {
+    "2xx": say("status.2xx"),
+    "4xx": say("status.4xx"),
+    "5xx": say("status.5xx"),
+    "none": say("status.none"),
+    "trouble": say("status.trouble")
+  }
   return [
     { is: "choice", name: "state", label: say("state"), value: filter.state, options: states },
+    { is: "choice", name: "status", label: say("status"), value: filter.status, options: Object.entries(statuses) },
     { is: "choice", name: "funding", label: say("funding"), value: filter.funding, options: payers }
   ]
-}
-
-interface CursorLinksProps extends UsagePage {
-  /** The list's name in the page, and in its query. */
-  readonly at: string
-  readonly name: string
-  readonly next: string | undefined
-  readonly texts: readonly [newest: string, older: string]
-}
-
-/** The links to other pages of a list. */
-const CursorLinks = ({ at, name, next, path, queryOf, texts: [newest, older], context }: CursorLinksProps) => {
-  const hrefOf = (changes?: Readonly<Record<string, string>>) => `${path}?${queryOf(changes)}#${at}`
-  return (
-    <Pager
-      newest={context.query.has(name) ? { href: hrefOf(), text: newest } : undefined}
-      older={next === undefined ? undefined : { href: hrefOf({ [name]: next }), text: older }}
-    />
-  )
 }
 
 interface CallsCardProps<Call> extends UsagePage {
@@ -107,77 +147,33 @@ interface CallsCardProps<Call> extends UsagePage {
   readonly none: { readonly title: string; readonly text: string }
 }
 
-export function CallsCard<Call extends CallItem>(props: CallsCardProps<Call>) {
-  const { calls, columns, csvPath, filter, none, path, query: { range }, queryOf, context } = props
+export function CallsCard<Call extends ListedCall>(props: CallsCardProps<Call>) {
+  const { calls, columns, csvPath, filter, none, path, query, queryOf, context } = props
+  const { range } = query
   const say = sayOf(context, "usage")
   const kept = { range: range.name, ...(range.name === "custom" ? { from: range.from, to: range.to } : {}) }
   const csv = <a class="btn btn-sm" href={`${csvPath}?${queryOf()}`} download>{say("export")}</a>
+  const hrefOf = (changes?: Readonly<Record<string, string>>) => `${path}?${queryOf(changes)}#calls`
   return (
     <Card title={say("list")} actions={csv}>
       <div id="calls">
         <Filter context={context} path={path} at="#calls" kept={kept} filter={filter} />
       </div>
+      {query.filter.state === "refused"
+        ? (
+          <div class="card-body border-bottom text-secondary">
+            {sayOf(context, "refused")("refused.lead", { count: REFUSED_PER_USER_MAX, days: REFUSED_DAYS })}
+          </div>
+        )
+        : null}
       {calls.items.length > 0
         ? <ItemTable caption={say("list")} columns={columns} items={calls.items} />
         : calls.exhausted
         ? <Nothing icon="usage" {...none} />
         : <Nothing icon="filter" title={say("keepLooking")} />}
-      <CursorLinks {...props} at="calls" name="before" next={calls.next} texts={[say("newest"), say("older")]} />
-    </Card>
-  )
-}
-
-/** The part of an address that names the page of refused calls. */
-const CURSOR = "refused_before"
-
-/** Undefined where the address asks for calls of a state or a payer, which refused calls do not have. */
-export const readRefused = Effect.fnUntraced(function*(context: PageContext, userId: UserId, { filter }: UsageQuery) {
-  return filter.state !== undefined || filter.funding !== undefined
-    ? undefined
-    : yield* (yield* RefusedCalls).list(userId, filter, context.query.get(CURSOR) ?? undefined)
-})
-
-interface RefusedProps extends UsagePage {
-  readonly refused: RefusedPage | undefined
-}
-
-export const RefusedCard = ({ refused, ...page }: RefusedProps) => {
-  const { context } = page
-  const say = sayOf(context, "refused")
-  const sayUsage = sayOf(context, "usage")
-  if (refused === undefined || (refused.items.length === 0 && !context.query.has(CURSOR))) return null
-  const { items, next } = refused
-  return (
-    <Card title={say("refused")} class="mt-3">
-      <div id="refused" class="card-body border-bottom text-secondary">
-        {say("refused.lead", { count: REFUSED_PER_USER_MAX, days: REFUSED_DAYS })}
-      </div>
-      {items.length === 0 ? <Nothing icon="usage" title={say("refused.none")} /> : (
-        <ItemTable
-          caption={say("refused")}
-          columns={[
-            { title: sayUsage("time"), cell: (call) => <CallMoment context={context} call={call} /> },
-            {
-              title: sayUsage("model"),
-              cell: ({ model }) => model === null ? "–" : <code class="break-anywhere">{model}</code>
-            },
-            { title: sayUsage("key"), wide: true, cell: (call) => keyText(context, call) },
-            { title: sayUsage("receipt.endpoint"), wide: true, cell: ({ endpoint }) => endpoint },
-            {
-              title: sayUsage("status"),
-              cell: ({ code, status }) => [`${status} `, <code class="break-anywhere">{code}</code>]
-            },
-            { title: sayUsage("receipt.id"), wide: true, cell: ({ id }) => <code class="break-anywhere">{id}</code> }
-          ]}
-          items={items}
-        />
-      )}
-      <CursorLinks
-        {...page}
-        at="refused"
-        name={CURSOR}
-        next={next}
-        texts={[say("refused.newest"), say("refused.older")]}
+      <Pager
+        newest={context.query.has("before") ? { href: hrefOf(), text: say("newest") } : undefined}
+        older={calls.next === undefined ? undefined : { href: hrefOf({ before: calls.next }), text: say("older") }}
       />
     </Card>
   )

@@ -10,7 +10,8 @@ import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 import { TableCard } from "../List.tsx"
 import { type Fact, Facts, Grid, Notice, Panel, StateBadge } from "../Parts.tsx"
-import { CallMoment, callStates, fundings } from "./Calls.tsx"
+import { callReason } from "./CallReasons.ts"
+import { CallMoment, callStates, endpointText, fundings, keyText } from "./Calls.tsx"
 
 interface Props {
   readonly context: PageContext
@@ -71,7 +72,8 @@ const factsOf = ({ call, context }: Props): ReadonlyArray<Fact> => {
   return [
     [say("time"), <CallMoment context={context} call={call} />],
     [say("model"), <code>{call.model}</code>],
-    [say("receipt.endpoint"), `${call.endpoint}${call.stream ? ` (${say("receipt.stream")})` : ""}`],
+    [say("receipt.endpoint"), endpointText(context, call)],
+    [say("key"), keyText(context, call)],
     [say("state"), [<StateBadge say={say} states={callStates} state={call.state} />, late]],
     [say("funding"), say(fundings[call.funding])],
     [say("receipt.reserved"), usd(call.reservedMicros)],
@@ -82,7 +84,9 @@ const factsOf = ({ call, context }: Props): ReadonlyArray<Fact> => {
     ],
     [say("duration"), [duration, ...first].join(", ")],
     call.status === null ? null : [say("status"), call.status],
-    call.reason === null || call.reason === "" ? null : [say("receipt.reason"), <code>{call.reason}</code>],
+    call.reason === null || call.reason === ""
+      ? null
+      : [say("receipt.reason"), [callReason(context, call.reason), " ", <code>{call.reason}</code>]],
     [say("receipt.id"), <code>{call.id}</code>]
   ]
 }

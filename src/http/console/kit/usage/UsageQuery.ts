@@ -3,8 +3,8 @@
  * filter is left out.
  */
 import { ApiKeyId } from "../../../../domain/Ids.ts"
-import { CallItem, CallState } from "../../../../usage/CallItem.ts"
-import type { CallFilter } from "../../../../usage/CallList.ts"
+import { CallItem, ListedState } from "../../../../usage/CallItem.ts"
+import { type CallFilter, statusClasses } from "../../../../usage/CallList.ts"
 import { askedRange, type UsageRange } from "../../../../usage/UsageRange.ts"
 import type { PageContext } from "../../PageContext.ts"
 import { idOf, oneOf } from "../../Params.ts"
@@ -26,12 +26,13 @@ export const readFilter = ({ formats, now, query }: Pick<PageContext, "formats" 
   const more = {
     model: model === "" || model.length > NAME_LENGTH_MAX || model.includes("\0") ? undefined : model,
     keyId: idOf(query.get("key"), ApiKeyId),
-    state: oneOf(CallState.literals, query.get("state")),
+    state: oneOf(ListedState.literals, query.get("state")),
+    status: oneOf(statusClasses, query.get("status")),
     funding: oneOf(CallItem.fields.funding.literals, query.get("funding"))
   }
   return {
     range,
-    filter: { fromMs: range.fromMs, toMs: range.toMs, ...more },
+    filter: { fromMs: range.fromMs, toMs: range.toMs, refused: true, ...more },
     isFiltered: Object.values(more).some((value) => value !== undefined)
   }
 }
@@ -44,6 +45,7 @@ export const queryText = ({ filter, range }: UsageQuery, changes: Readonly<Recor
     model: filter.model ?? "",
     key: filter.keyId?.toString() ?? "",
     state: filter.state ?? "",
+    status: filter.status ?? "",
     funding: filter.funding ?? "",
     ...changes
   }
