@@ -8,7 +8,6 @@ import type { UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
-import { Balance } from "./AccountOverview.ts"
 import { type LedgerLine, ledgerLines } from "./LedgerLines.ts"
 
 export const LedgerItem = Row({
@@ -65,11 +64,11 @@ export class LedgerList extends Context.Service<LedgerList, {
     /** The balance and the entries in one statement, so that both are of one moment. */
     const newest = Effect.fnUntraced(function*(userId: UserId, limit: number) {
       const rows = yield* sql`
-        SELECT b.usd_micros, b.owed_micros, e.* FROM user_balances b
+        SELECT b.usd_micros AS usd_now, b.owed_micros AS owed_now, e.* FROM user_balances b
           LEFT JOIN LATERAL (SELECT ${sql.literal(columns)} FROM ledger_entries
             WHERE user_id = b.user_id ORDER BY user_id DESC, id DESC LIMIT ${limit}) e ON true
           WHERE b.user_id = ${userId} ORDER BY e.id DESC`
-      const now = yield* rowOf(Balance, Effect.succeed(rows.slice(0, 1)))
+      const now = yield* rowOf(BalanceNow, Effect.succeed(rows.slice(0, 1)))
       return { now, entries: yield* rowsOf(LedgerItem, Effect.succeed(rows.filter((row) => row["id"] !== null))) }
     })
 
@@ -96,6 +95,9 @@ export class LedgerList extends Context.Service<LedgerList, {
     })
   }))
 }
+
+/** Beside the columns of an entry, which has an `owed_micros` of its own. */
+const BalanceNow = Row({ usdMicros: Micros, owedMicros: Micros }, { usdMicros: "usd_now", owedMicros: "owed_now" })
 
 const columns =
   "id, seq, kind, amount_micros, owed_micros, ref_type, ref_id, actor, note, usd_after, owed_after, created_at"

@@ -10,6 +10,15 @@ import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
 import { bounded, UsageRefused } from "./UsageRefused.ts"
 import { HOUR_MS, RANGE_DAYS_MAX } from "./UsageReports.ts"
+import {
+  momentSql,
+  type MomentUnit,
+  STACKED_MODELS_MAX,
+  unitOf,
+  type UsageCell,
+  type UsageMoment,
+  type UsageSeries
+} from "./UsageSeries.ts"
 import { addSums, noUsage, sumColumns, summedColumns, sumsOf, UsageSums } from "./UsageSums.ts"
 
 /** What is left out does not matter. */
@@ -20,11 +29,6 @@ export interface AllUsageFilter {
   readonly userId?: UserId | undefined
   readonly model?: string | undefined
   readonly channel?: string | undefined
-}
-
-export interface UsageMoment extends UsageSums {
-  /** A local day, `YYYY-MM-DD`; in a report by hours a local hour, `YYYY-MM-DD HH:MM`. */
-  readonly moment: string
 }
 
 export interface UsageShare extends UsageSums {
@@ -42,11 +46,8 @@ export interface UsageShares {
   readonly othersCount: number
 }
 
-export interface UsageReport {
+export interface UsageReport extends UsageSeries {
   readonly totals: UsageSums
-  readonly unit: "day" | "hour"
-  /** Each of the range, also those without calls, oldest first. */
-  readonly moments: ReadonlyArray<UsageMoment>
   readonly users: UsageShares
   readonly models: UsageShares
   readonly channels: UsageShares
@@ -66,7 +67,7 @@ export class AllUsage extends Context.Service<AllUsage, {
       const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
       if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
       if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) return yield* new UsageRefused({ reason: "range_too_long" })
-      const unit = toMs - fromMs <= HOURS_UNIT_MAX * HOUR_MS ? "hour" : "day"
+      const unit = unitOf({ fromMs, toMs })
       const { userId } = filter
       const statement = sql.unsafe(allUsageSql(unit, userId !== undefined), [
         fromMs,
@@ -87,59 +88,47 @@ export class AllUsage extends Context.Service<AllUsage, {
 /** Users, models and channels shown apart, at most of each. */
 export const SHARES_MAX = 50
 
-/** Longer ranges are reported by days. */
-const HOURS_UNIT_MAX = 49
-
-const dayOf = (moment: string) => `((${moment}) AT TIME ZONE $3)::date`
-
-/** How hours are told apart: the local date of their middle, or their local time. */
-const units = {
-  day: {
-    series: `generate_series(${dayOf("to_timestamp($1::bigint / 1000) + interval '30 minutes'")}::timestamp,
-      ${dayOf("to_timestamp($2::bigint / 1000) - interval '30 minutes'")}::timestamp, interval '1 day')`,
-    named: "to_char(s.at, 'YYYY-MM-DD')",
-    of: `${dayOf("hour + interval '30 minutes'")}::timestamp`
-  },
-  hour: {
-    series: `generate_series(to_timestamp($1::bigint / 1000), to_timestamp($2::bigint / 1000) - interval '1 hour',
-      interval '1 hour')`,
-    named: "to_char(s.at AT TIME ZONE $3, 'YYYY-MM-DD HH24:MI')",
-    of: "hour"
-  }
-} as const
+/** The sums of cells, which are joined with rows that have sums, too. */
+const cellColumns = summedColumns.replaceAll("sum(", "sum(c.")
 
 /** $1 and $2 range in ms, $3 zone, $4 shares shown, $5 and $6 model and channel, $7 user where there is one. */
-export const allUsageSql = (unit: keyof typeof units, ofUser: boolean): string => {
-  const { named, of, series } = units[unit]
+export const allUsageSql = (unit: MomentUnit, ofUser: boolean): string => {
+  const { of, places } = momentSql(unit)
   return `
   WITH sums AS MATERIALIZED (
-    SELECT CASE WHEN grouping(hour) = 0 THEN 'moment' WHEN grouping(model) = 0 THEN 'model'
+    SELECT CASE WHEN grouping(hour) = 0 AND grouping(model) = 0 THEN 'cell' WHEN grouping(hour) = 0 THEN 'moment' WHEN grouping(model) = 0 THEN 'model'
         WHEN grouping(channel) = 0 THEN 'channel' ELSE 'user' END AS kind,
         hour, coalesce(model, channel, user_id::text) AS name, user_id, ${summedColumns}
       FROM usage_hours
       WHERE hour >= to_timestamp($1::bigint / 1000) AND hour < to_timestamp($2::bigint / 1000)
         AND ($5::text IS NULL OR model = $5) AND ($6::text IS NULL OR channel = $6) ${ofUser ? "AND user_id = $7" : ""}
-      GROUP BY GROUPING SETS ((hour), (model), (channel), (user_id))
+      GROUP BY GROUPING SETS ((hour), (model), (channel), (user_id), (hour, model))
+  ), places AS MATERIALIZED (${places}), hours AS MATERIALIZED (
+    SELECT h.hour, p.place FROM (SELECT hour, ${of} AS at FROM sums WHERE kind = 'moment') h JOIN places p ON p.at = h.at
   ), moments AS (
-    SELECT ${of} AS at, ${summedColumns} FROM sums WHERE kind = 'moment' GROUP BY 1
+    SELECT h.place, ${summedColumns} FROM sums JOIN hours h USING (hour) WHERE kind = 'moment' GROUP BY h.place
   ), ranked AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY kind ORDER BY charged_micros DESC, calls DESC, name) AS place
-      FROM sums WHERE kind <> 'moment'
+      FROM sums WHERE kind NOT IN ('moment', 'cell')
   ), rows AS (
-    SELECT 'moment' AS kind, row_number() OVER (ORDER BY s.at) AS place, ${named} AS name, NULL::bigint AS user_id, 1 AS many,
-        ${sumColumns}
-      FROM ${series} AS s (at) LEFT JOIN moments m ON m.at = s.at
+    SELECT 'moment' AS kind, p.place, p.name, NULL::bigint AS user_id, 1 AS many, ${sumColumns}
+      FROM places p LEFT JOIN moments m ON m.place = p.place
+    UNION ALL
+    SELECT 'cell', h.place, c.name, NULL, 1, ${cellColumns} FROM sums c JOIN hours h ON h.hour = c.hour
+      JOIN ranked r ON r.kind = 'model' AND r.name = c.name AND r.place <= ${STACKED_MODELS_MAX}
+      WHERE c.kind = 'cell' GROUP BY h.place, c.name
     UNION ALL
     SELECT kind, place, name, user_id, 1, ${sumColumns} FROM ranked WHERE place <= $4
     UNION ALL
     SELECT kind, $4 + 1, NULL, NULL, count(*), ${summedColumns} FROM ranked WHERE place > $4 GROUP BY kind
   )
-  SELECT r.kind, r.name, u.email, r.many, (SELECT folded_to FROM usage_fold_rounds) AS folded_to, ${sumColumns}
+  SELECT r.kind, r.place, r.name, u.email, r.many, (SELECT folded_to FROM usage_fold_rounds) AS folded_to, ${sumColumns}
     FROM rows r LEFT JOIN users u ON u.id = r.user_id ORDER BY r.kind, r.place`
 }
 
 const ReportLine = RowWith(UsageSums, {
-  kind: Schema.Literals(["moment", "model", "channel", "user"]),
+  kind: Schema.Literals(["moment", "model", "channel", "user", "cell"]),
+  place: Count,
   /** Null: all others. */
   name: Schema.NullOr(Schema.String),
   email: Schema.NullOr(Schema.String),
@@ -147,6 +136,8 @@ const ReportLine = RowWith(UsageSums, {
   foldedTo: Schema.NullOr(Schema.Date)
 })
 type ReportLine = typeof ReportLine.Type
+
+const toCell = (line: ReportLine): UsageCell => ({ place: line.place, model: line.name ?? "", ...sumsOf(line) })
 
 const toMoment = (line: ReportLine): UsageMoment => ({ moment: line.name ?? "", ...sumsOf(line) })
 
@@ -162,10 +153,12 @@ const sharesOf = (rows: ReadonlyArray<ReportLine>, kind: ReportLine["kind"]): Us
 
 const toReport = (rows: ReadonlyArray<ReportLine>, unit: UsageReport["unit"]): UsageReport => {
   const moments = rows.filter((row) => row.kind === "moment").map(toMoment)
+  const cells = rows.filter((row) => row.kind === "cell")
   return {
     totals: moments.reduce<UsageSums>(addSums, noUsage),
     unit,
     moments,
+    cells: cells.map(toCell),
     users: sharesOf(rows, "user"),
     models: sharesOf(rows, "model"),
     channels: sharesOf(rows, "channel"),

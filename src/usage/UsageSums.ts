@@ -64,5 +64,16 @@ export const addSums = (a: UsageSums, b: UsageSums): UsageSums => ({
   chargedMicros: a.chargedMicros + b.chargedMicros
 })
 
+/** What is left of `a` without `b`, which is a part of it. */
+export const subtractSums = (a: UsageSums, b: UsageSums): UsageSums => ({
+  calls: a.calls - b.calls,
+  inputTokens: a.inputTokens - b.inputTokens,
+  cachedInputTokens: a.cachedInputTokens - b.cachedInputTokens,
+  cacheWriteTokens: a.cacheWriteTokens - b.cacheWriteTokens,
+  outputTokens: a.outputTokens - b.outputTokens,
+  costMicros: a.costMicros - b.costMicros,
+  chargedMicros: a.chargedMicros - b.chargedMicros
+})
+
 /** All kinds of input tokens together. */
 export const inputOf = (sums: UsageSums): number => sums.inputTokens + sums.cachedInputTokens + sums.cacheWriteTokens

@@ -3,7 +3,7 @@
  * screen, and with no script running.
  */
 import { assert } from "@effect/vitest"
-import OpenAI from "openai"
+import OpenAI, { NotFoundError } from "openai"
 import type { Visitor, VisitorOptions } from "./Browser.ts"
 
 export interface Telling extends VisitorOptions {
@@ -43,6 +43,16 @@ export const call = async (origin: string, apiKey: string) => {
     messages: [{ role: "user", content: "Hello" }]
   })
   assert.isAbove(answer.usage?.total_tokens ?? 0, 0)
+}
+
+/** A call that is refused: there is no such model. */
+export const refusedCall = async (origin: string, apiKey: string) => {
+  const openai = new OpenAI({ baseURL: `${origin}/v1`, apiKey, maxRetries: 0 })
+  const error: unknown = await openai.chat.completions.create({
+    model: "no-such-model",
+    messages: [{ role: "user", content: "Hello" }]
+  }).catch((failure: unknown) => failure)
+  assert.instanceOf(error, NotFoundError)
 }
 
 export const register = async (visitor: Visitor, telling: Telling, origin: string) => {
@@ -188,6 +198,7 @@ export const becomeCustomer = async (visitor: Visitor, telling: Telling, origin:
   await nameBuyer(visitor, telling, origin)
   await topUp(visitor, telling, origin)
   await call(origin, key)
+  await refusedCall(origin, key)
   await subscribe(visitor, telling, origin)
   await call(origin, key)
 }

@@ -9,6 +9,7 @@ import type { UserId } from "../../src/domain/Ids.ts"
 import type { UsageFilter } from "../../src/usage/UsageFilter.ts"
 import { UsageFolds } from "../../src/usage/UsageFolds.ts"
 import { type UsageOverview, UsageReports } from "../../src/usage/UsageReports.ts"
+import { STACKED_MODELS_MAX, unitOf } from "../../src/usage/UsageSeries.ts"
 import type { UsageSums } from "../../src/usage/UsageSums.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
@@ -72,10 +73,10 @@ const figuresOf = (sums: UsageSums) => [
 const agree = (overview: UsageOverview, rows: ReadonlyArray<NaiveRow>) => {
   assert.deepStrictEqual(figuresOf(overview.totals), figures(rows))
   assert.isFalse(overview.partial)
-  for (const day of overview.days) {
-    assert.deepStrictEqual(figuresOf(day), figures(rows.filter((row) => row.day === day.day)), day.day)
+  for (const day of overview.moments) {
+    assert.deepStrictEqual(figuresOf(day), figures(rows.filter((row) => row.day === day.moment)), day.moment)
   }
-  for (const day of new Set(rows.map((row) => row.day))) assert.include(overview.days.map((one) => one.day), day)
+  for (const day of new Set(rows.map((row) => row.day))) assert.include(overview.moments.map((one) => one.moment), day)
   assert.deepStrictEqual(
     overview.models.map((model) => model.model).toSorted(),
     [...new Set(rows.map((row) => row.model))].toSorted()
@@ -83,6 +84,16 @@ const agree = (overview: UsageOverview, rows: ReadonlyArray<NaiveRow>) => {
   for (const model of overview.models) {
     assert.deepStrictEqual(figuresOf(model), figures(rows.filter((row) => row.model === model.model)))
   }
+}
+
+/** The parts of each moment add up to it, with what is left for all others. */
+const stacked = (overview: UsageOverview, rows: ReadonlyArray<NaiveRow>) => {
+  for (const { model, place, ...sums } of overview.cells) {
+    const day = overview.moments[place - 1]?.moment
+    assert.deepStrictEqual(figuresOf(sums), figures(rows.filter((row) => row.model === model && row.day === day)))
+  }
+  const models = new Set(overview.models.slice(0, STACKED_MODELS_MAX).map(({ model }) => model))
+  assert.lengthOf(overview.cells, rows.filter((row) => models.has(row.model)).length)
 }
 
 /** Something happens to the calls of two users. */
@@ -145,7 +156,19 @@ layer(Services, { excludeTestServices: true })("usage reports", (it) => {
           ...(below(4) === 0 ? { keyId: keyIdOf(userId, 1) } : {}),
           ...(below(4) === 0 ? { funding: "balance" as const } : {})
         }
-        agree(yield* reports.overview(userId, filter, zone), yield* naive(userId, filter, zone))
+        const overview = yield* reports.overview(userId, filter, zone)
+        const rows = yield* naive(userId, filter, zone)
+        agree(overview, rows)
+        stacked(overview, rows)
+        const byHour = yield* reports.overview(userId, filter, zone, "hour")
+        assert.deepStrictEqual([byHour.totals, byHour.models], [overview.totals, overview.models])
+        assert.strictEqual(
+          byHour.unit,
+          unitOf({
+            fromMs: Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS,
+            toMs: Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
+          })
+        )
       }
       for (const userId of users) {
         const all = { fromMs: nowMs - 10 * DAY_MS, toMs: nowMs + DAY_MS }
@@ -175,7 +198,10 @@ layer(Services, { excludeTestServices: true })("usage reports", (it) => {
     const autumn = hours("2026-10-31T04:00:00Z", "2026-11-03T05:00:00Z")
     yield* insertCalls([...spring.times, ...autumn.times].map((ms) => callAt(userId, ms + 1_000)))
     const daysOf = (range: typeof spring, zone: string) =>
-      Effect.map(reports.overview(userId, range, zone), ({ days }) => days.map((day) => [day.day, day.calls]))
+      Effect.map(
+        reports.overview(userId, range, zone),
+        ({ moments: days }) => days.map((day) => [day.moment, day.calls])
+      )
     assert.deepStrictEqual(yield* daysOf(spring, "America/New_York"), [
       ["2026-03-07", 24],
       ["2026-03-08", 23],

@@ -4,13 +4,22 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { axisLabel, type ChartSpec, POINTS_MAX } from "../../../src/http/console/charts/ChartOption.ts"
+import {
+  axisLabel,
+  chartBounds,
+  type ChartSpec,
+  colorAt,
+  othersColor,
+  POINTS_MAX,
+  SERIES_MAX
+} from "../../../src/http/console/charts/ChartOption.ts"
 import { Charts, CHARTS_WAITING_MAX } from "../../../src/http/console/charts/Charts.ts"
 
 const days: ChartSpec = {
   kind: "days",
   labels: ["Nov 1", "Nov 2", "Nov 3"],
-  values: [0.5, 0, 12.25],
+  series: [{ color: colorAt(0), values: [0.5, 0, 12.25] }, { color: othersColor, values: [0, 0, 1] }],
+  unit: "usd",
   emptyText: "Nothing spent",
   width: 720,
   height: 240
@@ -27,8 +36,8 @@ describe("Charts", () => {
       for (const text of [...days.labels, "$0"]) assert.include(light, `>${text}</text>`)
       assert.strictEqual(yield* charts.render(days, "light"), light)
       const dark = yield* charts.render(days, "dark")
-      assert.include(light, "#066fd1")
-      assert.include(dark, "#4299e1")
+      for (const svg of [light, dark]) for (const color of [colorAt(0), othersColor]) assert.include(svg, color)
+      assert.notStrictEqual(light, dark)
     }).pipe(Effect.provide(Charts.layer)))
 
   it.live("lets nothing out of its texts", () =>
@@ -39,7 +48,10 @@ describe("Charts", () => {
         assert.notMatch(svg, /<script|<image|<[^>]*\son\w+\s*=/)
         assert.notMatch(svg, /<[^>]*\s(?:href|src)\s*=/)
       }
-      const none = yield* charts.render({ ...days, values: [0, 0, 0], emptyText: hostile }, "light")
+      const none = yield* charts.render(
+        { ...days, series: [{ color: "#000", values: [0, 0, 0] }], emptyText: hostile },
+        "light"
+      )
       assert.notMatch(none, /<script|<image/)
       assert.include(none, "alert(1)")
     }).pipe(Effect.provide(Charts.layer)))
@@ -59,8 +71,35 @@ describe("Charts", () => {
     Effect.gen(function*() {
       const many = Array.from({ length: POINTS_MAX + 1 }, () => 1)
       const charts = yield* Charts
-      const error = yield* Effect.flip(charts.render({ ...days, values: many, labels: many.map(String) }, "light"))
+      const error = yield* Effect.flip(charts.render({ ...days, labels: many.map(String) }, "light"))
       assert.strictEqual(error._tag, "ChartFailed")
+      const series = Array.from({ length: SERIES_MAX + 1 }, () => ({ color: "#000", values: [1, 2, 3] }))
+      assert.strictEqual((yield* Effect.flip(charts.render({ ...days, series }, "light")))._tag, "ChartFailed")
+    }).pipe(Effect.provide(Charts.layer)))
+
+  it.live("has its bars where those who point at them are told, one on top of the other", () =>
+    Effect.gen(function*() {
+      const charts = yield* Charts
+      const values = Array.from({ length: 10 }, () => 1)
+      const spec: ChartSpec = {
+        ...days,
+        labels: values.map(String),
+        series: [{ color: "#123456", values }, { color: "#654321", values }]
+      }
+      const svg = yield* charts.render(spec, "light")
+      const barsOf = (color: string) =>
+        Array.from(
+          svg.matchAll(new RegExp(`<path d="M([\\d.]+) ([\\d.]+)l([\\d.]+) 0l0 (-?[\\d.]+)[^>]*fill="${color}"`, "g")),
+          (found) => found.slice(1).map(Number)
+        )
+      const { left, right } = chartBounds.days
+      const step = (720 - left - right) / values.length
+      const [lower, upper] = [barsOf("#123456"), barsOf("#654321")]
+      assert.lengthOf(lower, values.length)
+      for (const [index, [x = 0, y = 0, width = 0, height = 0]] of lower.entries()) {
+        assert.approximately(x + width / 2, left + (index + 0.5) * step, 1)
+        assert.strictEqual(upper[index]?.[1], y + height)
+      }
     }).pipe(Effect.provide(Charts.layer)))
 
   it("writes amounts on the axis as short as they are", () => {
@@ -74,5 +113,13 @@ describe("Charts", () => {
       [1500, "$1500"]
     ]
     for (const [value, text] of table) assert.strictEqual(axisLabel(value), text)
+    const counts: ReadonlyArray<readonly [value: number, text: string]> = [
+      [0, "0"],
+      [7, "7"],
+      [1_500, "1.5k"],
+      [2_000_000, "2M"],
+      [3_000_000_000, "3B"]
+    ]
+    for (const [value, text] of counts) assert.strictEqual(axisLabel(value, "count"), text)
   })
 })

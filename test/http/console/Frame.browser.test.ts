@@ -13,7 +13,18 @@ const narrow = { width: 320, height: 640 }
 /** As long a figure as one adjustment makes. */
 const BALANCE_MICROS = 999_999_123_456n
 
-const userPages = ["/", "/keys", "/keys/new", "/usage", "/models", "/topup", "/subscription", "/orders", "/account"]
+const userPages = [
+  "/",
+  "/keys",
+  "/keys/new",
+  "/usage",
+  "/models",
+  "/topup",
+  "/subscription",
+  "/orders",
+  "/ledger",
+  "/account"
+]
 const adminPages = [
   "/admin",
   "/admin/users",

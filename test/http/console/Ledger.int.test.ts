@@ -64,6 +64,30 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
       assert.deepStrictEqual(yield* world.problems, [])
     }))
 
+  it.effect("shows what became debt and what paid it, and no calls where there were none", () =>
+    Effect.gen(function*() {
+      const world = yield* ConsoleWorld
+      const user = yield* world.user(1_000_000n)
+      const client = yield* world.signedIn(user.id)
+      const post = (kind: string, micros: bigint, mode: string) =>
+        world
+          .sql`SELECT outcome FROM realms_ledger_entry_v1(${user.id}, ${kind}, ${micros}, 'test', ${`${user.id}`}, 'system', '', ${mode})`
+      yield* post("refund", -3_000_000n, "owe")
+      const [refund, first] = rowsIn((yield* client.get("/ledger")).text)
+      assert.match(refund?.[0] ?? "", /^Refund/)
+      assert.deepStrictEqual(refund?.slice(1), ["-$1.000000 $2.00 added to the debt", "$0.000000 $2.00 owed"])
+      assert.match(first?.[0] ?? "", /^Adjustment/)
+      yield* post("dispute_returned", 5_000_000n, "strict")
+      const rows = rowsIn((yield* client.get("/ledger")).text)
+      assert.deepStrictEqual(rows.map(([what = ""]) => what.replace(/ [A-Z][a-z]{2} \d.*/, "")), [
+        "Debt paid from a credit",
+        "Dispute won",
+        "Refund",
+        "Adjustment"
+      ])
+      assert.deepStrictEqual(rows[0]?.slice(1), ["-$2.000000", "$3.000000"])
+    }))
+
   it.effect("goes page by page through ten thousand entries, each shown once", () =>
     Effect.gen(function*() {
       const world = yield* ConsoleWorld

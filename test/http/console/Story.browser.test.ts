@@ -18,13 +18,69 @@ const tellings: ReadonlyArray<Telling> = [
   { name: "en-no-script", locale: "en-US", viewport: desktop, javaScriptEnabled: false }
 ]
 
+/** Points at a bar and moves on by keys, where scripts run: each says what it stands for. */
+const readCharts = async (visitor: Visitor, telling: Telling, origin: string) => {
+  const { page } = visitor
+  await page.goto(`${origin}/usage?range=today&measure=tokens`)
+  await inspect(visitor, telling, "usage-today")
+  if (telling.javaScriptEnabled === false) return
+  const chart = page.locator("[data-chart=days]")
+  await chart.scrollIntoViewIfNeeded()
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll<HTMLImageElement>("[data-chart=days] img")].some((image) => image.naturalWidth > 0)
+  )
+  const box = await chart.boundingBox()
+  assert.isNotNull(box)
+  if (box === null) return
+  await page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2)
+  await chart.locator(".chart-tip:visible").waitFor()
+  assert.match(await chart.locator(".chart-tip").innerText(), /\d\d:00/)
+  await page.mouse.move(0, 0)
+  await chart.focus()
+  await page.keyboard.press("Home")
+  assert.match(await chart.locator(".chart-tip").innerText(), /00:00/)
+  assert.strictEqual(await chart.getAttribute("aria-valuenow"), "1")
+  // The hour of the calls, whichever it is.
+  const hours = Number(await chart.getAttribute("aria-valuemax"))
+  for (let hour = 1; hour <= hours; hour++) {
+    if (/gpt-4o-mini/.test(await chart.locator(".chart-tip").innerText())) break
+    await page.keyboard.press("ArrowRight")
+  }
+  assert.match(await chart.locator(".chart-tip").innerText(), /gpt-4o-mini/)
+  await inspect(visitor, telling, "usage-tip")
+  await page.keyboard.press("Escape")
+  assert.strictEqual(await chart.locator(".chart-tip:visible").count(), 0)
+}
+
+/** From the balance to its ledger, and from the calls there to their list. */
+const readLedger = async (visitor: Visitor, telling: Telling, origin: string) => {
+  const { page } = visitor
+  await page.goto(`${origin}/`)
+  await page.click(".console-balance")
+  await page.waitForURL(`${origin}/ledger`)
+  assert.strictEqual(await page.locator("main tbody tr").count(), 2)
+  await inspect(visitor, telling, "ledger")
+  await page.click("main tbody a >> nth=0")
+  await page.waitForURL(/\/usage\?range=custom.*#calls$/)
+  assert.strictEqual(await page.locator("#calls ~ .table-responsive tbody tr").count(), 1)
+}
+
 const look = async (visitor: Visitor, telling: Telling, origin: string) => {
   const { page } = visitor
   await page.goto(`${origin}/usage`)
   assert.include(await page.textContent("main"), "gpt-4o-mini")
   await inspect(visitor, telling, "usage")
+  await readCharts(visitor, telling, origin)
   await page.click('main td a[href^="/usage/"] >> nth=0')
   await inspect(visitor, telling, "usage-receipt")
+  // Refused calls are written once a second.
+  const refused = page.locator("main tbody tr", { has: page.locator(".badge.bg-red-lt") })
+  for (await page.goto(`${origin}/usage`); await refused.count() === 0;) await page.reload()
+  await inspect(visitor, telling, "usage-with-refused")
+  await refused.locator("a").click()
+  assert.include(await page.textContent("main"), "model_not_found")
+  await inspect(visitor, telling, "usage-refused")
+  await readLedger(visitor, telling, origin)
   await page.goto(`${origin}/orders`)
   assert.strictEqual(await page.locator("main tbody tr").count(), 2)
   await inspect(visitor, telling, "orders")

@@ -1,7 +1,7 @@
 /**
  * The few things that need a script besides htmx: copying a text, printing, asking before something that cannot be
- * undone, picking from a long list of ticks, sending a form at once, following a link at once, and counting down to a deadline.
- * Everything else works without.
+ * undone, picking from a long list of ticks, saying what the bars of a chart stand for, sending a form at once, following a link at
+ * once, and counting down to a deadline. Everything else works without.
  */
 ;(() => {
   const COPIED_MS = 2_000
@@ -90,6 +90,88 @@
     countDown()
     setInterval(countDown, 1_000)
   }
+
+  /** A bar of a chart is said by its item in the list below the picture, and chosen by a pointer or by arrow keys. */
+  const readChart = (box) => {
+    const tips = [...box.querySelectorAll(".chart-tips > li")]
+    const [left, right, top, bottom] = box.dataset.bounds.split(" ").map(Number)
+    const isRow = box.dataset.chart === "days"
+    const band = document.createElement("div")
+    const tip = document.createElement("div")
+    band.className = "chart-band"
+    tip.className = "chart-tip"
+    band.hidden = tip.hidden = true
+    box.append(band, tip)
+    let at = tips.length - 1
+
+    /** Where the bars are as the picture is shown; undefined while it is not. */
+    const place = () => {
+      const image = [...box.querySelectorAll("img")].find((each) => each.naturalWidth > 0 && each.clientWidth > 0)
+      if (image === undefined) return undefined
+      const scale = image.clientWidth / image.naturalWidth
+      const length = isRow
+        ? image.clientWidth - (left + right) * scale
+        : image.clientHeight - (top + bottom) * scale
+      return { start: (isRow ? left : top) * scale, step: length / tips.length, image, scale }
+    }
+
+    const hide = () => {
+      band.hidden = tip.hidden = true
+    }
+
+    const show = (index) => {
+      const found = place()
+      if (found === undefined) return
+      at = Math.min(Math.max(index, 0), tips.length - 1)
+      const { image, scale, start, step } = found
+      const offset = start + at * step
+      tip.replaceChildren(...[...tips[at].childNodes].map((node) => node.cloneNode(true)))
+      box.setAttribute("aria-valuenow", String(at + 1))
+      box.setAttribute("aria-valuetext", tips[at].textContent)
+      band.hidden = tip.hidden = false
+      const [x, y, width, height] = isRow
+        ? [offset, top * scale, step, image.clientHeight - (top + bottom) * scale]
+        : [0, offset, image.clientWidth, step]
+      Object.assign(band.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` })
+      const room = box.clientWidth - tip.offsetWidth
+      const beside = offset + step / 2 > box.clientWidth / 2 ? offset - tip.offsetWidth - 8 : offset + step + 8
+      tip.style.left = `${Math.max(0, Math.min(room, isRow ? beside : room))}px`
+      tip.style.top = `${isRow ? 0 : Math.max(0, offset + step)}px`
+    }
+
+    const point = (event) => {
+      const found = place()
+      if (found === undefined) return
+      const frame = found.image.getBoundingClientRect()
+      const offset = isRow ? event.clientX - frame.left : event.clientY - frame.top
+      show(Math.floor((offset - found.start) / found.step))
+    }
+
+    const keys = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -Infinity, End: Infinity }
+    const name = box.dataset.title
+    const roles = { role: "slider", tabindex: "0", "aria-label": name, "aria-valuemin": "1" }
+    for (const [key, value] of Object.entries(roles)) box.setAttribute(key, value)
+    box.setAttribute("aria-valuemax", String(tips.length))
+    box.setAttribute("aria-valuenow", String(at + 1))
+    box.setAttribute("aria-valuetext", tips[at].textContent)
+    box.addEventListener("pointermove", point)
+    box.addEventListener("pointerdown", point)
+    box.addEventListener("pointerleave", hide)
+    box.addEventListener("focus", () => show(at))
+    box.addEventListener("blur", hide)
+    box.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") return hide()
+      const by = keys[event.key]
+      if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return
+      event.preventDefault()
+      show(at + by)
+    })
+  }
+
+  for (const box of document.querySelectorAll("[data-chart]")) {
+    if (box.querySelector(".chart-tips > li") !== null) readChart(box)
+  }
+  for (const hint of document.querySelectorAll("[data-chart-hint]")) hint.hidden = false
 
   showButtons(document)
   // Once, when the browser has just said in which zone times are to be read.

@@ -1,12 +1,15 @@
 /**
- * A chart of what was spent, as the answer to a request: in the theme and the size that the address asks for, kept by the browser for
+ * A chart of what calls came to, as the answer to a request: in the theme and the size that the address asks for, kept by the browser for
  * a while, and unable to do anything but be looked at.
  */
 import { DateTime, Effect, Option } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { type Answer, raw } from "../Answer.ts"
 import { type PageContext, sayOf } from "../PageContext.ts"
-import type { ChartSpec } from "./ChartOption.ts"
+import type { UsageSeries } from "../../../usage/UsageSeries.ts"
+import type { UsageSums } from "../../../usage/UsageSums.ts"
+import { readMeasure, stackColors, valueOf } from "./ChartData.ts"
+import { type ChartSpec, colorAt } from "./ChartOption.ts"
 import { Charts } from "./Charts.ts"
 
 /** A browser keeps a chart for this long, in seconds. */
@@ -18,10 +21,8 @@ const sizes = {
   names: { wide: { width: 460, height: 240 }, narrow: { width: 340, height: 220 } }
 } as const
 
-const MICROS = 1e6
-
 /** More names would not be read from a picture. */
-const NAMES_DRAWN_MAX = 8
+export const NAMES_DRAWN_MAX = 8
 
 /** A day named `YYYY-MM-DD`, as the axis of a chart names it. */
 export const shortDay = ({ formats }: Pick<PageContext, "formats">, day: string): string =>
@@ -30,27 +31,27 @@ export const shortDay = ({ formats }: Pick<PageContext, "formats">, day: string)
     onSome: (at) => formats.dayAndMonth(DateTime.toDateUtc(at))
   })
 
-/** What was spent on a day, or by the name of something. */
-export type Spend = readonly [label: string, micros: bigint]
+const HOUR_AT = "YYYY-MM-DD ".length
 
-const specOf = (context: PageContext, kind: ChartSpec["kind"], spends: ReadonlyArray<Spend>): ChartSpec => {
-  const drawn = kind === "names" ? spends.slice(0, NAMES_DRAWN_MAX) : spends
-  return {
-    kind,
-    labels: drawn.map(([label]) => label),
-    values: drawn.map(([, micros]) => Number(micros) / MICROS),
-    emptyText: sayOf(context, "usage")("nothingSpent"),
-    ...sizes[kind][context.query.get("size") === "narrow" ? "narrow" : "wide"]
-  }
+/** A day or an hour as the axis of a chart names it. */
+export const momentLabel = (context: Pick<PageContext, "formats">, { unit }: UsageSeries, moment: string): string =>
+  unit === "day" ? shortDay(context, moment) : moment.slice(HOUR_AT)
+
+interface Drawn {
+  readonly kind: ChartSpec["kind"]
+  readonly labels: ReadonlyArray<string>
+  readonly series: ChartSpec["series"]
 }
 
-export const chartAnswer = (
-  context: PageContext,
-  kind: ChartSpec["kind"],
-  spends: ReadonlyArray<Spend>
-): Effect.Effect<Answer, never, Charts> => {
+const drawn = (context: PageContext, chart: Drawn): Effect.Effect<Answer, never, Charts> => {
+  const spec: ChartSpec = {
+    ...chart,
+    unit: readMeasure(context) === "spend" ? "usd" : "count",
+    emptyText: sayOf(context, "usage")("nothingSpent"),
+    ...sizes[chart.kind][context.query.get("size") === "narrow" ? "narrow" : "wide"]
+  }
   const theme = context.query.get("theme") === "dark" ? "dark" : "light"
-  return Effect.flatMap(Charts, (charts) => charts.render(specOf(context, kind, spends), theme)).pipe(
+  return Effect.flatMap(Charts, (charts) => charts.render(spec, theme)).pipe(
     Effect.map((svg) =>
       HttpServerResponse.text(svg, {
         contentType: "image/svg+xml",
@@ -68,4 +69,25 @@ export const chartAnswer = (
       )),
     Effect.map(raw)
   )
+}
+
+/** A bar for each day or hour, with a part for each model. */
+export const momentsAnswer = (context: PageContext, series: UsageSeries, models: ReadonlyArray<string>) => {
+  const measure = readMeasure(context)
+  return drawn(context, {
+    kind: "days",
+    labels: series.moments.map(({ moment }) => momentLabel(context, series, moment)),
+    series: stackColors(series, models).map(({ color, sums }) => ({ color, values: sums.map(valueOf(measure)) }))
+  })
+}
+
+/** A bar for each model, in the order of `models`. */
+export const namesAnswer = (context: PageContext, models: ReadonlyArray<UsageSums & { readonly name: string }>) => {
+  const measure = readMeasure(context)
+  const shown = models.slice(0, NAMES_DRAWN_MAX)
+  return drawn(context, {
+    kind: "names",
+    labels: shown.map(({ name }) => name),
+    series: shown.map((sums, index) => ({ color: colorAt(index), values: [valueOf(measure)(sums)] }))
+  })
 }

@@ -5,7 +5,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { hash } from "node:crypto"
 import { makeWorkerThread, workerUrl } from "../../../platform/WorkerThread.ts"
-import { type ChartSpec, type ChartTheme, POINTS_MAX } from "./ChartOption.ts"
+import { type ChartSpec, type ChartTheme, POINTS_MAX, SERIES_MAX } from "./ChartOption.ts"
 import type { ChartOrder } from "./ChartWorker.ts"
 
 /** Charts waiting to be drawn, at most. */
@@ -43,7 +43,8 @@ export class Charts extends Context.Service<Charts, {
     }
 
     const draw = Effect.fnUntraced(function*(spec: ChartSpec, theme: ChartTheme) {
-      if (spec.values.length > POINTS_MAX) return yield* new ChartFailed({ why: `more than ${POINTS_MAX} points` })
+      if (spec.labels.length > POINTS_MAX) return yield* new ChartFailed({ why: `more than ${POINTS_MAX} points` })
+      if (spec.series.length > SERIES_MAX) return yield* new ChartFailed({ why: `more than ${SERIES_MAX} series` })
       if (waiting >= CHARTS_WAITING_MAX) return yield* new ChartFailed({ why: "too many charts are waiting" })
       waiting++
       const svg = yield* thread.ask({ spec, theme }).pipe(

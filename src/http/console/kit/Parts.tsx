@@ -131,7 +131,7 @@ interface BalanceLinkProps {
 
 /** The balance in the bar at the top of every page. */
 export const BalanceLink = ({ isNews = false, micros, context }: BalanceLinkProps) => (
-  <a id="balance" class="console-balance" href="/topup" {...(isNews ? { "hx-swap-oob": "true" } : {})}>
+  <a id="balance" class="console-balance" href="/ledger" {...(isNews ? { "hx-swap-oob": "true" } : {})}>
     <span class="text-secondary d-none d-sm-inline">{context.say("nav.balance")}</span>
     <strong>
       <Usd context={context} micros={micros} />

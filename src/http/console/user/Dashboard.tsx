@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import { AccountOverview, type AccountView } from "../../../accounts/AccountOverview.ts"
+import type { Capability } from "../../../domain/ModelTerms.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
 import { type EndedSubscription, SubscriptionList } from "../../../subscriptions/SubscriptionList.ts"
 import { presetRange } from "../../../usage/UsageRange.ts"
@@ -44,7 +45,7 @@ const Summary = (
           hint: (
             <>
               {hints.map((hint) => <div key={hint}>{hint}</div>)}
-              <a href="/topup">{say("topUp")}</a> · <a href="/ledger">{say("ledger")}</a>
+              <a href="/topup">{context.say("nav.topup")}</a> · <a href="/ledger">{say("ledger")}</a>
             </>
           ),
           icon: "topup"
@@ -131,6 +132,10 @@ const QuickStart = ({ model, publicUrl, context }: QuickStartProps) => {
   )
 }
 
+/** The sample is a conversation, which a model of embeddings does not have. */
+const talks = ({ capabilities }: { readonly capabilities: ReadonlyArray<Capability> }): boolean =>
+  !capabilities.includes("embeddings")
+
 const show = Effect.fnUntraced(function*(context: UserContext) {
   const range = presetRange("30d", context.now, context.formats.timeZone)
   const reports = yield* UsageReports
@@ -146,7 +151,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   const isEmpty = usdMicros === 0n && subscriptions.length === 0 && suspended.length === 0 && account.openCalls === 0
   const publicUrl = (yield* PublicAddress).url()
   const say = sayOf(context, "dashboard")
-  const chart = { context, query: "range=30d", overview: month, title: say("spend.month") }
+  const chart = { context, page: { path: "/", query: "range=30d" }, overview: month, title: say("spend.month") }
   return headedPage({
     context,
     title: say("title"),
@@ -154,7 +159,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
       <>
         <EndedNotices context={context} ended={ended} />
         {isEmpty ? <Notice kind="info">{say("empty")}</Notice> : null}
-        <Summary context={context} account={account} today={month.days.at(-1) ?? month.totals} />
+        <Summary context={context} account={account} today={month.moments.at(-1) ?? month.totals} />
         <Grid
           cells={[
             ["col-lg-8", <DaysChart {...chart} actions={<a href="/usage">{say("details")}</a>} />],
@@ -162,7 +167,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
               <h2 class="visually-hidden">{say("plans")}</h2>,
               <Plans context={context} account={account} />
             ]],
-            ["col-12", <QuickStart context={context} publicUrl={publicUrl} model={models[0]?.id} />]
+            ["col-12", <QuickStart context={context} publicUrl={publicUrl} model={models.find(talks)?.id} />]
           ]}
         />
       </>

@@ -50,7 +50,7 @@ const CallsText = ({ line, context }: { readonly context: PageContext; readonly 
   const href = callsHref(context, line)
   const name = line.amountMicros > 0n ? say("calls.returned") : say("calls")
   const period = line.until === null
-    ? say("calls.open")
+    ? [line.since === null ? "" : say("calls.since", { from: time(line.since) }), say("calls.open")].join(" ")
     : line.since === null
     ? say("calls.until", { to: time(line.until) })
     : say("calls.to", { from: time(line.since), to: time(line.until) })
@@ -68,7 +68,7 @@ const Moved = ({ amountMicros, owedMicros, context }: {
   readonly owedMicros: bigint
 }) => (
   <>
-    <span class={`nowrap ${amountMicros > 0n ? "text-green" : ""}`}>
+    <span class="nowrap">
       {amountMicros > 0n ? "+" : ""}
       {context.formats.usdFixed(amountMicros)}
     </span>
@@ -162,7 +162,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     actions: (
       <div class="btn-list">
         <a class="btn" href="/ledger.csv" download>{say("export")}</a>
-        <a class="btn btn-primary" href="/topup">{say("topUp")}</a>
+        <a class="btn btn-primary" href="/topup">{context.say("nav.topup")}</a>
       </div>
     ),
     above: <Standing context={context} account={account} />,

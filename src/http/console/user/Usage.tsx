@@ -10,49 +10,53 @@ import { CallList } from "../../../usage/CallList.ts"
 import { Receipts } from "../../../usage/Receipts.ts"
 import { RefusedCalls } from "../../../usage/RefusedCalls.ts"
 import { type UsageOverview, UsageReports } from "../../../usage/UsageReports.ts"
-import { notFound, page, PageNotFound } from "../Answer.ts"
-import { chartAnswer, shortDay, type Spend } from "../charts/ChartAnswer.ts"
+import { unitOf } from "../../../usage/UsageSeries.ts"
+import { type Answer, notFound, page, PageNotFound } from "../Answer.ts"
+import { momentsAnswer, namesAnswer } from "../charts/ChartAnswer.ts"
 import { routes, userPage } from "../ConsoleRoute.ts"
 import { csvAnswer } from "../Csv.ts"
 import { headedPage } from "../kit/Forms.tsx"
 import type { ListFilter } from "../kit/List.tsx"
 import { Grid, Notice } from "../kit/Parts.tsx"
 import { callColumns, callFilter, CallsCard } from "../kit/usage/Calls.tsx"
+import { MomentsChart, NamesChart } from "../kit/usage/Charts.tsx"
 import { ReceiptView } from "../kit/usage/Receipt.tsx"
 import { RefusedView } from "../kit/usage/Refused.tsx"
-import { RangePicker, SumFigures, SumsChart, SumsTable } from "../kit/usage/Sums.tsx"
+import { RangePicker, SumFigures, SumsTable } from "../kit/usage/Sums.tsx"
 import { queryText, readFilter, type UsageQuery } from "../kit/usage/UsageQuery.ts"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 
 interface ChartProps {
   readonly context: PageContext
-  /** Of the address. */
-  readonly query: string
+  /** Of the page that shows it. */
+  readonly page: { readonly path: string; readonly query: string }
   readonly overview: UsageOverview
   readonly title: string
   readonly actions?: ComponentChildren
 }
 
-/** Spend by day. */
-export const DaysChart = ({ overview: { days, totals }, ...props }: ChartProps) => (
-  <SumsChart {...props} kind="days" path="/usage/days.svg" totals={totals}>
-    <SumsTable
-      context={props.context}
-      caption={props.title}
-      first={sayOf(props.context, "usage")("day")}
-      lines={days.map((day) => [day.day, day])}
-    />
-  </SumsChart>
+/** By day or hour. */
+export const DaysChart = ({ overview, ...props }: ChartProps) => (
+  <MomentsChart
+    {...props}
+    path="/usage/days.svg"
+    totals={overview.totals}
+    series={overview}
+    models={overview.models.map(({ model }) => model)}
+  />
 )
 
-const ModelsChart = ({ overview: { models, otherModels, totals }, ...props }: ChartProps) => {
+const namesOf = ({ models }: UsageOverview) => models.map(({ model, ...sums }) => ({ name: model, ...sums }))
+
+const ModelsChart = ({ overview, ...props }: ChartProps) => {
+  const { models, otherModels, totals } = overview
   const say = sayOf(props.context, "usage")
   const named = models.map((sums) => [<code class="break-anywhere">{sums.model}</code>, sums] as const)
   const others = otherModels === undefined ? [] : [[say("others"), otherModels] as const]
   return (
-    <SumsChart {...props} kind="names" path="/usage/models.svg" totals={totals}>
+    <NamesChart {...props} path="/usage/models.svg" totals={totals} names={namesOf(overview)}>
       <SumsTable context={props.context} caption={props.title} first={say("model")} lines={[...named, ...others]} />
-    </SumsChart>
+    </NamesChart>
   )
 }
 
@@ -88,7 +92,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   const reports = yield* UsageReports
   const userId = context.user.id
   const { calls, keys, models, overview } = yield* Effect.all({
-    overview: reports.overview(userId, query.filter, context.formats.timeZone),
+    overview: reports.overview(userId, query.filter, context.formats.timeZone, unitOf(query.range)),
     calls: (yield* CallList).page(userId, query.filter, cursor),
     models: reports.models(userId),
     keys: (yield* ApiKeys).list(userId)
@@ -97,8 +101,8 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     Effect.catchTag("UsageRefused", notFound)
   )
   const say = sayOf(context, "usage")
-  const { charged, duration, funding, key, model, state, time, tokens } = callColumns(context, "/usage")
-  const chart = { context, overview, query: queryText(query) }
+  const { charged, duration, key, model, state, time, tokens } = callColumns(context, "/usage")
+  const chart = { context, overview, page: { path: "/usage", query: queryText(query) } }
   const shown = {
     context,
     path: "/usage",
@@ -116,7 +120,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
         <Grid
           class="mb-3"
           cells={[
-            ["col-lg-7", <DaysChart {...chart} title={say("byDay")} />],
+            ["col-lg-7", <DaysChart {...chart} title={say(overview.unit === "day" ? "byDay" : "byHour")} />],
             ["col-lg-5", <ModelsChart {...chart} title={say("byModel")} />]
           ]}
         />
@@ -126,7 +130,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
           query={query}
           csvPath="/usage/calls.csv"
           filter={filterOf(context, { keys, models, query })}
-          columns={[time, model, key, tokens, duration, charged, funding, state]}
+          columns={[time, model, key, tokens, duration, charged, state]}
           none={{ title: say("none"), text: say("none.text") }}
         />
       </>
@@ -135,24 +139,22 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
 })
 
 /** A chart is drawn from the same figures as the page that shows it. */
-const chart = (
-  kind: "days" | "names",
-  spendsOf: (overview: UsageOverview, context: UserContext) => ReadonlyArray<Spend>
-) =>
-  Effect.fnUntraced(function*(context: UserContext) {
-    const { filter } = readFilter(context)
-    const overview = yield* (yield* UsageReports).overview(context.user.id, filter, context.formats.timeZone).pipe(
+function chart<R>(answerOf: (context: UserContext, overview: UsageOverview) => Effect.Effect<Answer, never, R>) {
+  return Effect.fnUntraced(function*(context: UserContext) {
+    const { filter, range } = readFilter(context)
+    const reports = yield* UsageReports
+    const overview = yield* reports.overview(context.user.id, filter, context.formats.timeZone, unitOf(range)).pipe(
       Effect.catchTag("UsageRefused", Effect.die)
     )
-    return yield* chartAnswer(context, kind, spendsOf(overview, context))
+    return yield* answerOf(context, overview)
   })
+}
 
-const daysChart = chart(
-  "days",
-  ({ days }, context) => days.map(({ chargedMicros, day }) => [shortDay(context, day), chargedMicros])
+const daysChart = chart((context, overview) =>
+  momentsAnswer(context, overview, overview.models.map(({ model }) => model))
 )
 
-const modelsChart = chart("names", ({ models }) => models.map(({ chargedMicros, model }) => [model, chargedMicros]))
+const modelsChart = chart((context, overview) => namesAnswer(context, namesOf(overview)))
 
 const csv = Effect.fnUntraced(function*(context: UserContext) {
   const { filter, range } = readFilter(context)

@@ -18,7 +18,7 @@ import { Icon, type IconName } from "../../kit/Icon.tsx"
 import { AdminLink, Card, Figures, Grid, PageHeading, Usd } from "../../kit/Parts.tsx"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import { OutKeysNotice } from "../channels/ChannelHealth.tsx"
-import { Freshness, MomentsChart } from "../usage/AllUsage.tsx"
+import { AllMomentsChart, Freshness } from "../usage/AllUsage.tsx"
 import { ChannelsCard, ClampedCard, readClamped } from "../usage/Channels.tsx"
 
 /** Today's figures are the last day of the last thirty, so that one report serves both. */
@@ -152,10 +152,10 @@ const OverviewView = (props: OverviewProps) => {
         cells={[
           [
             "col-12",
-            <MomentsChart
+            <AllMomentsChart
               context={context}
               report={usage}
-              query="range=30d"
+              page={{ path: "/admin", query: "range=30d" }}
               title={say("spend.month")}
               actions={<a href="/admin/usage">{say("details")}</a>}
             />

@@ -7,10 +7,11 @@ import type { ComponentChildren } from "preact"
 import { AllUsage, type UsageReport, type UsageShares } from "../../../../usage/AllUsage.ts"
 import { ChannelReports } from "../../../../usage/ChannelReports.ts"
 import { page } from "../../Answer.ts"
-import { chartAnswer, shortDay } from "../../charts/ChartAnswer.ts"
+import { momentsAnswer, namesAnswer } from "../../charts/ChartAnswer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { Card, Grid, Nothing } from "../../kit/Parts.tsx"
-import { SumFigures, SumsChart, SumsTable } from "../../kit/usage/Sums.tsx"
+import { MomentsChart, NamesChart } from "../../kit/usage/Charts.tsx"
+import { SumFigures, SumsTable } from "../../kit/usage/Sums.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { AllCallsRoutes } from "./AllCalls.tsx"
 import { type AllUsageQuery, placeOf, queryText, readAllUsage, UsageTop } from "./AllUsageQuery.tsx"
@@ -23,22 +24,24 @@ interface AllUsageProps {
 }
 
 interface MomentsProps extends Pick<AllUsageProps, "context" | "report"> {
-  /** Of the address. */
-  readonly query: string
+  /** Of the page that shows it. */
+  readonly page: { readonly path: string; readonly query: string }
   readonly title: string
   readonly actions?: ComponentChildren
 }
 
-/** Spend by day or hour. */
-export const MomentsChart = ({ report: { moments, totals, unit }, ...props }: MomentsProps) => {
-  const { context, title } = props
-  const first = unit === "day" ? sayOf(context, "usage")("day") : sayOf(context, "allUsage")("hour")
-  return (
-    <SumsChart {...props} kind="days" path="/admin/usage/days.svg" totals={totals}>
-      <SumsTable context={context} caption={title} first={first} lines={moments.map((sums) => [sums.moment, sums])} />
-    </SumsChart>
-  )
-}
+const modelsOf = ({ models }: UsageReport): ReadonlyArray<string> => models.top.map(({ name }) => name)
+
+/** By day or hour. */
+export const AllMomentsChart = ({ report, ...props }: MomentsProps) => (
+  <MomentsChart
+    {...props}
+    path="/admin/usage/days.svg"
+    totals={report.totals}
+    series={report}
+    models={modelsOf(report)}
+  />
+)
 
 /** How fresh the figures are. */
 export const Freshness = ({ report, context }: Pick<AllUsageProps, "context" | "report">) => {
@@ -78,16 +81,15 @@ const ModelsChart = (props: AllUsageProps) => {
   const { query, report: { models, totals }, context } = props
   const say = sayOf(context, "usage")
   const title = say("byModel")
-  const chart = {
-    context,
-    kind: "names",
-    path: "/admin/usage/models.svg",
-    query: queryText(query),
-    title,
-    totals
-  } as const
   return (
-    <SumsChart {...chart}>
+    <NamesChart
+      context={context}
+      page={{ path: "/admin/usage", query: queryText(query) }}
+      path="/admin/usage/models.svg"
+      title={title}
+      totals={totals}
+      names={models.top}
+    >
       <SharesTable
         {...props}
         part="model"
@@ -96,7 +98,7 @@ const ModelsChart = (props: AllUsageProps) => {
         first={say("model")}
         nameOf={({ name }) => <code>{name}</code>}
       />
-    </SumsChart>
+    </NamesChart>
   )
 }
 
@@ -148,7 +150,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   const props = { context, ...known }
   const place = placeOf(context, "/admin/usage", query)
   const other = { path: "/admin/usage/calls", text: say("calls.show") }
-  const momentsTitle = report.unit === "day" ? sayOf(context, "usage")("byDay") : say("byHour")
+  const momentsTitle = sayOf(context, "usage")(report.unit === "day" ? "byDay" : "byHour")
   const users = { part: "user", shares: report.users, caption: say("byUser"), first: say("user") } as const
   const byChannel = {
     part: "channel",
@@ -167,7 +169,12 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
         cells={[
           [
             "col-lg-7",
-            <MomentsChart context={context} report={report} query={queryText(query)} title={momentsTitle} />
+            <AllMomentsChart
+              context={context}
+              report={report}
+              page={{ path: "/admin/usage", query: queryText(query) }}
+              title={momentsTitle}
+            />
           ],
           ["col-lg-5", <ModelsChart {...props} />],
           [
@@ -182,17 +189,13 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   )
 })
 
-const HOUR_AT = "YYYY-MM-DD ".length
-
 const momentsChart = Effect.fnUntraced(function*(context: UserContext) {
-  const { moments, unit } = (yield* reportOf(context)).report
-  const nameOf = (moment: string) => unit === "day" ? shortDay(context, moment) : moment.slice(HOUR_AT)
-  return yield* chartAnswer(context, "days", moments.map((sums) => [nameOf(sums.moment), sums.chargedMicros]))
+  const { report } = yield* reportOf(context)
+  return yield* momentsAnswer(context, report, modelsOf(report))
 })
 
 const modelsChart = Effect.fnUntraced(function*(context: UserContext) {
-  const { models } = (yield* reportOf(context)).report
-  return yield* chartAnswer(context, "names", models.top.map(({ chargedMicros, name }) => [name, chargedMicros]))
+  return yield* namesAnswer(context, (yield* reportOf(context)).report.models.top)
 })
 
 export const AllUsageRoutes = routes(

@@ -64,7 +64,7 @@ export const callColumns = (context: PageContext, path: string) => {
       cell: (call) => (
         <>
           <ModelCode model={call.model} />
-          <Small>{endpointText(context, call)}</Small>
+          <div class="text-secondary small nowrap">{endpointText(context, call)}</div>
         </>
       )
     },
@@ -86,19 +86,21 @@ export const callColumns = (context: PageContext, path: string) => {
       cell: ({ latencyMs, ttftMs }) => (
         <>
           <span class="nowrap">{latencyMs === null ? "–" : seconds(latencyMs)}</span>
-          <Small>{ttftMs === null ? undefined : say("firstToken", { time: seconds(ttftMs) })}</Small>
+          {ttftMs === null
+            ? null
+            : <div class="text-secondary small nowrap">{say("firstToken", { time: seconds(ttftMs) })}</div>}
         </>
       )
     },
     charged: {
       title: say("charged"),
       number: true,
-      cell: ({ chargedMicros }) => chargedMicros === null ? "–" : usdFixed(chargedMicros)
-    },
-    funding: {
-      title: say("funding"),
-      wide: true,
-      cell: ({ funding }) => funding === null ? "–" : say(fundings[funding])
+      cell: ({ chargedMicros, funding }) => (
+        <>
+          {chargedMicros === null ? "–" : usdFixed(chargedMicros)}
+          <Small>{funding === null ? undefined : say(fundings[funding])}</Small>
+        </>
+      )
     },
     state: {
       title: say("state"),

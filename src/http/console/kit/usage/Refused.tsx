@@ -27,7 +27,8 @@ export const RefusedView = ({ back = "/usage", call, more = [], context }: Refus
     <>
       <PageHeading title={sayRefused("refused")} />
       <Notice kind="info">
-        {sayRefused("refused.free")} {isOwn && moneyCodes.has(call.code) ? <a href="/topup">{say("topUp")}</a> : null}
+        {sayRefused("refused.free")}{" "}
+        {isOwn && moneyCodes.has(call.code) ? <a href="/topup">{context.say("nav.topup")}</a> : null}
       </Notice>
       <Panel>
         <Facts

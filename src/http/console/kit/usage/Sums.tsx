@@ -1,5 +1,5 @@
 /**
- * What the calls of a period came to: the choice of the period, figures, tables, and charts with their tables.
+ * What the calls of a period came to: the choice of the period, figures and tables.
  */
 import type { ComponentChildren } from "preact"
 import { RANGE_DAYS_SHOWN_MAX, type UsageRange } from "../../../../usage/UsageRange.ts"
@@ -9,7 +9,7 @@ import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Hidden } from "../Forms.tsx"
 import { Inputs } from "../Inputs.tsx"
 import { ItemTable } from "../List.tsx"
-import { Card, Figures, Notice, Usd } from "../Parts.tsx"
+import { Figures, Notice, Usd } from "../Parts.tsx"
 import type { UsagePage } from "./UsageQuery.ts"
 
 interface RangePickerProps extends UsagePage {
@@ -106,48 +106,5 @@ export const SumsTable = ({ caption, first, lines, context }: SumsTableProps) =>
       ]}
       items={lines}
     />
-  )
-}
-
-interface SumsChartProps {
-  readonly context: PageContext
-  readonly kind: keyof typeof widths
-  /** Of the picture, and what it is asked for. */
-  readonly path: string
-  readonly query: string
-  readonly title: string
-  readonly actions?: ComponentChildren
-  /** Of everything that is drawn. */
-  readonly totals: UsageSums
-  readonly children: ComponentChildren
-}
-
-/** Of the wide picture, in pixels. */
-const widths = { days: 720, names: 460 }
-
-/**
- * A card with a picture of sums: for wide and narrow screens, light and dark, of which a browser loads the one it shows. The same figures
- * stand in a table below, for those who read rather than look. The picture has another address for every reader and after every call, so
- * that a browser's copy is never older than the page.
- */
-export const SumsChart = ({ actions, children, kind, path, query, title, totals, context }: SumsChartProps) => {
-  const { language, timeZone } = context.formats
-  const version = [context.user?.id, language, timeZone, totals.calls, totals.chargedMicros].join("-")
-  const src = (theme: string, size: string) => `${path}?${query}&${new URLSearchParams({ v: version, theme, size })}`
-  return (
-    <Card title={title} actions={actions} class="h-100">
-      <div class="card-body">
-        {([["light", "dark"], ["dark", "light"]] as const).map(([theme, hiddenIn]) => (
-          <picture key={theme} class={`hide-theme-${hiddenIn}`}>
-            <source media="(max-width: 600px)" srcset={src(theme, "narrow")} />
-            <img class="chart" src={src(theme, "wide")} alt={title} loading="lazy" width={widths[kind]} height="240" />
-          </picture>
-        ))}
-      </div>
-      <details class="chart-table">
-        <summary>{sayOf(context, "usage")("asTable")}</summary>
-        {children}
-      </details>
-    </Card>
   )
 }

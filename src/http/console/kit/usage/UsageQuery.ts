@@ -6,12 +6,15 @@ import { ApiKeyId } from "../../../../domain/Ids.ts"
 import { CallItem, ListedState } from "../../../../usage/CallItem.ts"
 import { type CallFilter, statusClasses } from "../../../../usage/CallList.ts"
 import { askedRange, type UsageRange } from "../../../../usage/UsageRange.ts"
+import { type Measure, readMeasure } from "../../charts/ChartData.ts"
 import type { PageContext } from "../../PageContext.ts"
 import { idOf, oneOf } from "../../Params.ts"
 
 const NAME_LENGTH_MAX = 256
 
 export interface UsageQuery {
+  /** What charts draw. */
+  readonly measure: Measure
   readonly range: UsageRange
   readonly filter: CallFilter
   /** Any besides the period. */
@@ -31,6 +34,7 @@ export const readFilter = ({ formats, now, query }: Pick<PageContext, "formats" 
     funding: oneOf(CallItem.fields.funding.literals, query.get("funding"))
   }
   return {
+    measure: readMeasure({ query }),
     range,
     filter: { fromMs: range.fromMs, toMs: range.toMs, refused: true, ...more },
     isFiltered: Object.values(more).some((value) => value !== undefined)
@@ -38,10 +42,14 @@ export const readFilter = ({ formats, now, query }: Pick<PageContext, "formats" 
 }
 
 /** The address's query for the same period and filter, with other parts of it changed or, where empty, left out. */
-export const queryText = ({ filter, range }: UsageQuery, changes: Readonly<Record<string, string>> = {}): string => {
+export const queryText = (
+  { filter, measure, range }: UsageQuery,
+  changes: Readonly<Record<string, string>> = {}
+): string => {
   const parts: Record<string, string> = {
     range: range.name,
     ...(range.name === "custom" ? { from: range.from, to: range.to } : {}),
+    measure: measure === "spend" ? "" : measure,
     model: filter.model ?? "",
     key: filter.keyId?.toString() ?? "",
     state: filter.state ?? "",
