@@ -1,6 +1,6 @@
 /**
- * `node bench/pages.ts`, after a build: how long the server takes for each page of a user with 100,000 calls, beside what a
- * plain answer takes in the same run, and how many bytes a browser needs before it can paint. `BENCH_CALLS`,
+ * `node bench/pages.ts`, after a build: how long the server takes for each page of a user with 100,000 calls and 10,000 ledger
+ * entries, beside what a plain answer takes in the same run, and how many bytes a browser needs before it can paint. `BENCH_CALLS`,
  * `BENCH_ROWS` (calls of others) and `BENCH_ROUNDS` change its size.
  */
 import { Effect } from "effect"
@@ -18,6 +18,8 @@ import { writePastCalls } from "./pastCalls.ts"
 const CALLS = Number(process.env["BENCH_CALLS"] ?? "100000")
 const ROWS = Number(process.env["BENCH_ROWS"] ?? "0")
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? "60")
+/** Of the user's ledger. */
+const ENTRIES = 10_000
 /** Users whose rows those are. */
 const OTHERS = 1_000
 const PASSWORD = "correct horse battery"
@@ -150,6 +152,10 @@ plans: [{ code: basic, name: Basic, price_cny: "12.00", duration_days: 30, limit
       "/usage",
       "/usage?range=90d",
       "/usage?model=none",
+      "/usage?state=voided",
+      "/usage?state=refused",
+      "/usage?range=today",
+      "/ledger",
       "/usage/days.svg?range=30d",
       "/keys",
       "/topup",
@@ -198,6 +204,13 @@ function seed(dataDir: string): Promise<void> {
         const [row] = yield* sql<{ passed: number }>`SELECT realms_fold_usage_v1(${user.id}, 180000, 10000) AS passed`
         passed = row?.passed ?? 0
       }
+      yield* sql`INSERT INTO refused_calls (user_id, id, at, model, endpoint, status, code)
+        SELECT ${user.id}, (substr(realms_uuid_at_v1((extract(epoch FROM now()) * 1000)::bigint - i * 1000)::text, 1, 24) || lpad(to_hex(i), 12, '0'))::uuid,
+            now() - make_interval(secs => i), 'gpt-4o-mini', 'responses', 429, 'rate_limit_exceeded'
+          FROM generate_series(1, 1000) i`
+      yield* sql`INSERT INTO ledger_entries (user_id, seq, kind, amount_micros, usd_after, owed_after, ref_type, ref_id, actor)
+        SELECT ${user.id}, i, 'redemption', 10, i * 7, 0, 'redemption', 'bench-' || i, 'system'
+          FROM generate_series(1, ${ENTRIES}::integer) i`
       yield* sql`VACUUM ANALYZE usage_events`
       yield* sql`VACUUM ANALYZE usage_hours`
     }))

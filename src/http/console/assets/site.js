@@ -103,6 +103,7 @@
     band.hidden = tip.hidden = true
     box.append(band, tip)
     let at = tips.length - 1
+    const textOf = (item) => [...item.children].map((part) => part.textContent.trim()).join(", ")
 
     /** Where the bars are as the picture is shown; undefined while it is not. */
     const place = () => {
@@ -127,7 +128,7 @@
       const offset = start + at * step
       tip.replaceChildren(...[...tips[at].childNodes].map((node) => node.cloneNode(true)))
       box.setAttribute("aria-valuenow", String(at + 1))
-      box.setAttribute("aria-valuetext", tips[at].textContent)
+      box.setAttribute("aria-valuetext", textOf(tips[at]))
       band.hidden = tip.hidden = false
       const [x, y, width, height] = isRow
         ? [offset, top * scale, step, image.clientHeight - (top + bottom) * scale]
@@ -153,7 +154,7 @@
     for (const [key, value] of Object.entries(roles)) box.setAttribute(key, value)
     box.setAttribute("aria-valuemax", String(tips.length))
     box.setAttribute("aria-valuenow", String(at + 1))
-    box.setAttribute("aria-valuetext", tips[at].textContent)
+    box.setAttribute("aria-valuetext", textOf(tips[at]))
     box.addEventListener("pointermove", point)
     box.addEventListener("pointerdown", point)
     box.addEventListener("pointerleave", hide)
