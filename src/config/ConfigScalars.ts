@@ -1,11 +1,12 @@
 /**
- * The kinds of values that only config.yaml holds: addresses, secrets and time zones.
+ * The kinds of values that only config.yaml holds: addresses, secrets, time zones and images.
  * @internal
  */
 import { Redacted } from "effect"
 import { isIP } from "node:net"
 import { readEpayColumn } from "../domain/EpayBill.ts"
 import { scalar, textOf } from "../domain/Scalars.ts"
+import { readSiteImage, SITE_IMAGE_BYTES_MAX } from "../domain/SiteImage.ts"
 import { printTopupBonus, readTopupBonus } from "../domain/TopupBonus.ts"
 import { baseUrlOf } from "./OutboundUrl.ts"
 import { zoneNamed } from "./TimeZones.ts"
@@ -85,3 +86,13 @@ export const Currency = scalar("a currency code of three letters", (raw) => {
   const text = textOf(raw)?.toLowerCase()
   return text !== undefined && /^[a-z]{3}$/.test(text) ? text : undefined
 }, asIs)
+
+/** A small image as a `data:` URL. */
+export const Image = scalar(
+  `a data: URL of a PNG, JPEG or WebP image of at most ${SITE_IMAGE_BYTES_MAX} bytes, or nothing`,
+  (raw) => {
+    const text = textOf(raw)
+    return text === undefined || text === "" || readSiteImage(text) !== undefined ? text : undefined
+  },
+  asIs
+)

@@ -8,6 +8,7 @@ import {
   CHANNEL_KEYS_MAX,
   MULTIPLIER_MAX,
   PRICE_USD_PER_1M_MAX,
+  SITE_TERMS_CHARACTERS_MAX,
   TOKENS_MAX,
   TOOL_USD_PER_CALL_MAX
 } from "../domain/Bounds.ts"
@@ -35,6 +36,7 @@ import {
   EpayBillColumn,
   Host,
   HttpUrl,
+  Image,
   IpRange,
   OptionalHttpUrl,
   PostgresUrl,
@@ -56,6 +58,7 @@ const WEIGHT_MAX = 1_000_000
 
 const SITE_NAME_CHARACTERS_MAX = 60
 const SITE_NOTICE_CHARACTERS_MAX = 500
+const SITE_CONTACT_CHARACTERS_MAX = 200
 
 const SELLER_NAME_CHARACTERS_MAX = 100
 const SELLER_ADDRESS_CHARACTERS_MAX = 300
@@ -87,7 +90,13 @@ const Server = section({
 export const Site = section({
   name: withDefault(textUpTo(1, SITE_NAME_CHARACTERS_MAX), "Realms"),
   /** Shown on every page; empty: nothing is. */
-  notice: withDefault(textUpTo(0, SITE_NOTICE_CHARACTERS_MAX), "")
+  notice: withDefault(textUpTo(0, SITE_NOTICE_CHARACTERS_MAX), ""),
+  /** Empty: ours. */
+  logo: withDefault(Image, ""),
+  /** Of whoever runs it: an e-mail address, an address of the web, or a text; empty: nothing is said. */
+  contact: withDefault(textUpTo(0, SITE_CONTACT_CHARACTERS_MAX), ""),
+  /** Terms of use, or the address at which they are read; empty: there are none. */
+  terms: withDefault(textUpTo(0, SITE_TERMS_CHARACTERS_MAX), "")
 })
 
 /** Who sells here, as receipts name it; empty: nothing is said. */

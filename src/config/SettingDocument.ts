@@ -10,7 +10,10 @@ import { Billing, ConfigDocument, Finance, Payment, Registration, Seller, Site, 
 import { section } from "./ConfigSection.ts"
 import type { RealmsConfig, SellerConfig, SiteConfig } from "./RealmsConfig.ts"
 
-/** What kind of text a setting takes. A list's items are separated by commas; a limit is a decimal, or empty for none. */
+/**
+ * What kind of text a setting takes. A list's items are separated by commas; a limit is a decimal, or empty for none; an image is a
+ * `data:` URL.
+ */
 export const settingKinds = [
   "zone",
   "flag",
@@ -20,6 +23,8 @@ export const settingKinds = [
   "rate",
   "choice",
   "text",
+  "lines",
+  "image",
   "url",
   "list",
   "secret"
@@ -31,15 +36,20 @@ export interface SettingField {
   readonly kind: SettingKind
   /** Of a choice. */
   readonly options?: ReadonlyArray<string>
+  /** Few need to change it. */
+  readonly advanced?: true
 }
 
 /** Every setting, in the order in which they are shown. */
 export const settingFields = {
   "site.name": { section: "site", kind: "text" },
-  "site.notice": { section: "site", kind: "text" },
+  "site.notice": { section: "site", kind: "lines" },
+  "site.logo": { section: "site", kind: "image" },
+  "site.contact": { section: "site", kind: "text" },
+  "site.terms": { section: "site", kind: "lines" },
   "server.public_url": { section: "site", kind: "url" },
   "seller.name": { section: "seller", kind: "text" },
-  "seller.address": { section: "seller", kind: "text" },
+  "seller.address": { section: "seller", kind: "lines" },
   "seller.tax_id": { section: "seller", kind: "text" },
   "registration.mode": { section: "registration", kind: "choice", options: ["open", "closed"] },
   "finance.time_zone": { section: "finance", kind: "zone" },
@@ -53,27 +63,27 @@ export const settingFields = {
   "billing.topup_presets_cny": { section: "billing", kind: "list" },
   "billing.topup_bonuses": { section: "billing", kind: "list" },
   "billing.multiplier": { section: "billing", kind: "decimal" },
-  "billing.default_max_output_tokens": { section: "billing", kind: "integer" },
-  "billing.reservation_lease_seconds": { section: "billing", kind: "integer" },
-  "billing.commit_wait_ms": { section: "billing", kind: "integer" },
-  "billing.extend_wait_ms": { section: "billing", kind: "integer" },
-  "billing.expired_reservation": { section: "billing", kind: "choice", options: ["refund", "charge"] },
-  "billing.on_disconnect": { section: "billing", kind: "choice", options: ["cancel", "drain"] },
-  "billing.drain_seconds": { section: "billing", kind: "integer" },
-  "billing.drain_max_seconds": { section: "billing", kind: "integer" },
-  "billing.max_open_holds_per_user": { section: "billing", kind: "integer" },
+  "billing.default_max_output_tokens": { section: "billing", kind: "integer", advanced: true },
+  "billing.reservation_lease_seconds": { section: "billing", kind: "integer", advanced: true },
+  "billing.commit_wait_ms": { section: "billing", kind: "integer", advanced: true },
+  "billing.extend_wait_ms": { section: "billing", kind: "integer", advanced: true },
+  "billing.expired_reservation": { section: "billing", kind: "choice", options: ["refund", "charge"], advanced: true },
+  "billing.on_disconnect": { section: "billing", kind: "choice", options: ["cancel", "drain"], advanced: true },
+  "billing.drain_seconds": { section: "billing", kind: "integer", advanced: true },
+  "billing.drain_max_seconds": { section: "billing", kind: "integer", advanced: true },
+  "billing.max_open_holds_per_user": { section: "billing", kind: "integer", advanced: true },
   "payment.epay.enabled": { section: "epay", kind: "flag" },
   "payment.epay.gateway": { section: "epay", kind: "url" },
   "payment.epay.partner_id": { section: "epay", kind: "text" },
   "payment.epay.key": { section: "epay", kind: "secret" },
   "payment.epay.types": { section: "epay", kind: "list" },
-  "payment.epay.bill_columns": { section: "epay", kind: "list" },
+  "payment.epay.bill_columns": { section: "epay", kind: "list", advanced: true },
   "payment.stripe.enabled": { section: "stripe", kind: "flag" },
   "payment.stripe.secret_key": { section: "stripe", kind: "secret" },
   "payment.stripe.webhook_secret": { section: "stripe", kind: "secret" },
   "payment.stripe.currency": { section: "stripe", kind: "text" },
   "payment.stripe.minor_per_fen": { section: "stripe", kind: "rate" },
-  "payment.stripe.api_base": { section: "stripe", kind: "url" }
+  "payment.stripe.api_base": { section: "stripe", kind: "url", advanced: true }
 } as const satisfies Readonly<Record<string, SettingField>>
 
 export type SettingKey = keyof typeof settingFields
@@ -128,15 +138,18 @@ const textAt = (document: unknown, path: ReadonlyArray<string>): string => {
   return Array.isArray(value) ? value.join(", ") : String(value)
 }
 
-/** What the configuration says, as the file would have it. Secrets in clear. */
-export const settingTextsOf = (config: RealmsConfig): SettingTexts => {
-  const document = encodeSections(config)
-  const { publicUrl, publicUrlFollows } = config.server
+/** The text of every setting in these sections. */
+const textsOf = (sections: typeof Sections.Type, publicUrl: string): SettingTexts => {
+  const document = encodeSections(sections)
   return Record.map(
     settingFields,
-    (_, key) => key === "server.public_url" ? publicUrlFollows ? "" : publicUrl : textAt(document, key.split("."))
+    (_, key) => key === "server.public_url" ? publicUrl : textAt(document, key.split("."))
   )
 }
+
+/** What the configuration says, as the file would have it. Secrets in clear. */
+export const settingTextsOf = (config: RealmsConfig): SettingTexts =>
+  textsOf(config, config.server.publicUrlFollows ? "" : config.server.publicUrl)
 
 const itemsOf = (text: string): ReadonlyArray<string> =>
   text.split(",").map((item) => item.trim()).filter((item) => item !== "")
@@ -166,6 +179,11 @@ const keyAt = (path: ReadonlyArray<PropertyKey>): SettingKey | undefined => {
 }
 
 const decode = Schema.decodeUnknownResult(ConfigDocument, { errors: "all" })
+
+let defaults: SettingTexts | undefined
+
+/** What settings are where neither the file nor an administrator says anything. */
+export const defaultTexts = (): SettingTexts => defaults ??= textsOf(Result.getOrThrow(decode(withSections({}))), "")
 
 /** Decodes all settings as a whole; fails with everything that is wrong. `host` is what the server listens on. */
 export const decodeSettings = (

@@ -19,3 +19,6 @@ export const CHANNEL_KEYS_MAX = 50
 
 /** What calls are multiplied with. */
 export const MULTIPLIER_MAX = 1_000n
+
+/** The terms of use of a site, in characters. */
+export const SITE_TERMS_CHARACTERS_MAX = 20_000

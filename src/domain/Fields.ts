@@ -2,10 +2,11 @@
  * The kinds of fields that models have: each with its bounds, and with how it is read and written in a row, in JSON and by people.
  */
 import { Option, Schema, SchemaTransformation } from "effect"
+import { startOfDay } from "./Days.ts"
 import type { Field, Kind } from "./Model.ts"
 import { type DecimalFormat, FEN_SCALE, formatDecimal, MICROS_SCALE, parseDecimal } from "./Money.ts"
 import { Millis } from "./Row.ts"
-import { anyOf, decimalUpTo, Flag, integer as integerText, oneOf, textMatching } from "./Scalars.ts"
+import { anyOf, decimalUpTo, Flag, integer as integerText, oneOf, scalar, textMatching, textOf } from "./Scalars.ts"
 
 interface Options<A> {
   /** What it means to leave it out of a file. */
@@ -268,3 +269,26 @@ export const optionalText = (
     kind: { is: "text", charactersMax, isOptional: true, ...lines === undefined ? {} : { lines } }
   }
 }
+
+const isDay = (text: string): boolean => startOfDay(text, "UTC") !== undefined
+
+/** A day of the calendar, as text. */
+export const day = (options: Options<string>): Field<string> => ({
+  ...optional(options),
+  kind: { is: "day", isOptional: false },
+  value: Schema.String.check(Schema.makeFilter(isDay)),
+  row: Schema.String,
+  json: Schema.String,
+  text: scalar("a day, YYYY-MM-DD", (raw) => {
+    const text = textOf(raw)
+    return text !== undefined && isDay(text) ? text : undefined
+  }, (text) => text),
+  typed: Schema.String
+})
+
+/** The same, or an empty text. */
+export const optionalDay = (): Field<string> => ({
+  ...day({ otherwise: "", mayBeEmpty: true }),
+  kind: { is: "day", isOptional: true },
+  value: Schema.String.check(Schema.makeFilter((text) => text === "" || isDay(text)))
+})

@@ -20,6 +20,7 @@ export const AttemptId = Schema.BigInt.pipe(Schema.brand("AttemptId"))
 export const PaymentId = Schema.BigInt.pipe(Schema.brand("PaymentId"))
 export const RefundId = Schema.BigInt.pipe(Schema.brand("RefundId"))
 export const DisputeId = Schema.BigInt.pipe(Schema.brand("DisputeId"))
+export const AnnouncementId = Schema.BigInt.pipe(Schema.brand("AnnouncementId"))
 /** A provider's event. */
 export const EventId = Schema.BigInt.pipe(Schema.brand("EventId"))
 
@@ -35,6 +36,7 @@ export type AttemptId = typeof AttemptId.Type
 export type PaymentId = typeof PaymentId.Type
 export type RefundId = typeof RefundId.Type
 export type DisputeId = typeof DisputeId.Type
+export type AnnouncementId = typeof AnnouncementId.Type
 export type EventId = typeof EventId.Type
 
 /** An id written as decimal text: numbers beyond 2^53 do not survive JSON. */

@@ -24,6 +24,8 @@ export type Kind =
   | { readonly is: "cny" | "usd"; readonly max: bigint; readonly isOptional: boolean }
   /** On one line, unless it has `lines`: so many are shown of it at once. */
   | { readonly is: "text"; readonly charactersMax: number; readonly isOptional: boolean; readonly lines?: number }
+  /** A day of the calendar, `YYYY-MM-DD`; empty where there is none. */
+  | { readonly is: "day"; readonly isOptional: boolean }
   | { readonly is: "flag" }
   | { readonly is: "choice"; readonly options: ReadonlyArray<string> }
   /** Any of the options, in their order. */

@@ -18,7 +18,9 @@ import {
   type SettingTexts,
   settingTextsOf
 } from "../config/SettingDocument.ts"
+import { SITE_TERMS_CHARACTERS_MAX } from "../domain/Bounds.ts"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { readSiteImage, SITE_IMAGE_CHARACTERS_MAX } from "../domain/SiteImage.ts"
 import {
   type Actor,
   type AuditFacts,
@@ -126,7 +128,7 @@ export class SettingsAdmin extends Context.Service<SettingsAdmin, {
     const facts = (texts: SettingTexts, keys: Iterable<SettingKey>): AuditFacts =>
       Object.fromEntries(Array.from(keys, (key) => [
         key,
-        fieldOf(key).kind !== "secret" ? texts[key] : texts[key] === "" ? SECRET_NOT_SET : SECRET_SET
+        factOf(key, texts[key])
       ]))
 
     /** A secret that is replaced by another looks the same before and after: it is said all the same. */
@@ -144,12 +146,12 @@ export class SettingsAdmin extends Context.Service<SettingsAdmin, {
       const wanted: { -readonly [Key in SettingKey]: string } = { ...before.texts }
       for (const [key, text] of changes) wanted[key] = text ?? base[key]
       const loose = loosened(before.texts, wanted)
-      const tooLong = [...changes].filter(([, text]) => text !== null && text.length > SETTING_CHARACTERS_MAX)
+      const tooLong = [...changes].filter(([key, text]) => text !== null && text.length > charactersMax(key))
       const problems = tooLong.length > 0
         ? tooLong.map(([key]) => ({
           key,
           why: "shape" as const,
-          message: `is longer than ${SETTING_CHARACTERS_MAX} characters`
+          message: `is longer than ${charactersMax(key)} characters`
         }))
         : [
           ...problemsOf({ before: before.texts, after: wanted }, { host: config.server.host, guard }),
@@ -219,6 +221,22 @@ const SAVE_LOCK = 7_304_160_529n
 export const SETTING_CHARACTERS_MAX = 2_000
 
 const REVISION_CHARACTERS = 20
+
+const charactersMax = (key: SettingKey): number => {
+  const { kind } = fieldOf(key)
+  if (kind === "image") return SITE_IMAGE_CHARACTERS_MAX
+  return kind === "lines" ? SITE_TERMS_CHARACTERS_MAX : SETTING_CHARACTERS_MAX
+}
+
+/** What the audit log says of a value: of a secret only whether there is one, and of an image which one it is. */
+const factOf = (key: SettingKey, text: string): string => {
+  const { kind } = fieldOf(key)
+  if (kind === "secret") return text === "" ? SECRET_NOT_SET : SECRET_SET
+  const image = kind === "image" ? readSiteImage(text) : undefined
+  return image === undefined
+    ? text
+    : `${image.type}, ${image.bytes.length} bytes, SHA-256 ${hash("sha256", image.bytes, "hex")}`
+}
 
 /** What a provider needs before it can be switched on. */
 const needs: ReadonlyArray<readonly [SettingKey, ReadonlyArray<SettingKey>]> = [

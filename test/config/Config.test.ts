@@ -34,6 +34,8 @@ describe("Config", () => {
       assert.strictEqual(Redacted.value(config.channels[0]?.apiKey ?? Redacted.make("unset")), "")
       assert.deepStrictEqual(config.models, [{
         ...defaultTerms,
+        vendor: "OpenAI",
+        capabilities: ["tools", "structured_output", "vision"],
         id: "gpt-4o-mini",
         price: miniPrice,
         contextTokens: 128_000,

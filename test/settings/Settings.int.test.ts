@@ -65,10 +65,18 @@ class World extends Context.Service<World, {
   )
 }
 
+/** The smallest image of its kind. */
+const PIXEL = `data:image/png;base64,${
+  Buffer.from("89504e470d0a1a0a0000000d494844520000000100000001080400000", "hex").toString("base64")
+}`
+
 /** Another value for every setting, and where it is seen. */
 const others: Readonly<Record<SettingKey, readonly [string, (values: SettingsValues) => unknown, unknown]>> = {
   "site.name": ["Reich", (values) => values.site.name, "Reich"],
   "site.notice": ["Back soon\nor later", (values) => values.site.notice, "Back soon\nor later"],
+  "site.logo": [PIXEL, (values) => values.site.logo, PIXEL],
+  "site.contact": ["help@example.com", (values) => values.site.contact, "help@example.com"],
+  "site.terms": ["One.\n\nTwo.", (values) => values.site.terms, "One.\n\nTwo."],
   "server.public_url": ["https://other.example/", (values) => values.publicUrl, "https://other.example"],
   "seller.name": ["Reich GmbH", (values) => values.seller.name, "Reich GmbH"],
   "seller.address": ["Street 1\nTown", (values) => values.seller.address, "Street 1\nTown"],

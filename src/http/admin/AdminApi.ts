@@ -6,6 +6,7 @@
 import { Layer } from "effect"
 import { HttpApi, HttpApiBuilder, HttpApiSwagger, OpenApi } from "effect/http-api"
 import { AdminAccess } from "./AdminAccess.ts"
+import { AnnouncementsApi, AnnouncementsHandlers } from "./AnnouncementsApi.ts"
 import { docsPolicy } from "./ApiDocsPage.ts"
 import { guarded } from "./ApiHandlers.ts"
 import { AuditApi, AuditHandlers } from "./AuditApi.ts"
@@ -26,6 +27,7 @@ import { UsageApi, UsageHandlers } from "./UsageApi.ts"
 import { UsersApi, UsersHandlers } from "./UsersApi.ts"
 
 const areas = HttpApi.make("realms-admin")
+  .add(AnnouncementsApi)
   .add(KeysApi)
   .add(BillsApi)
   .add(ChannelsApi)
@@ -51,6 +53,7 @@ export const AdminApi = guarded(areas).annotateMerge(OpenApi.annotations({
 }))
 
 const Handlers = Layer.mergeAll(
+  AnnouncementsHandlers,
   AuditHandlers,
   BillsHandlers,
   ChannelsHandlers,

@@ -60,6 +60,7 @@ export const refusals = {
   MasterKeyInvalid: unavailable,
   CodesUnreadable: ({ reason }: { readonly reason: string }) => unavailable({ message: reason }),
 
+  AnnouncementNotFound: notFound("There is no such announcement."),
   ApiKeyNotFound: notFound("There is no such key."),
   BatchNotFound: notFound("There is no such batch."),
   ChannelKeyNotFound: notFound("The channel has no such key."),

@@ -22,6 +22,8 @@ export const rangeText = (kind: Kind): string => {
       return kind.isOptional
         ? `has at most ${kind.charactersMax} characters`
         : `has 1 to ${kind.charactersMax} characters`
+    case "day":
+      return `is a day, YYYY-MM-DD${kind.isOptional ? ", or empty" : ""}`
     case "flag":
       return "is true or false"
     case "choice":

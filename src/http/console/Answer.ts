@@ -107,6 +107,7 @@ export const emptyForm: FormState = { values: new URLSearchParams(), problems: {
 
 /** What an address may name that is not there: for the visitor, there is no such page. */
 const notThere = [
+  "AnnouncementNotFound",
   "ApiKeyNotFound",
   "BatchNotFound",
   "ChannelModelUnknown",

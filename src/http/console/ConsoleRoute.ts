@@ -11,6 +11,7 @@ import { SESSION_DAYS_MAX } from "../../identity/LoginSessions.ts"
 import { paymentOrigins } from "../../payments/PaymentOrigins.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { DatabaseUnavailable } from "../../postgres/DatabaseUnavailable.ts"
+import { Announcements } from "../../settings/Announcements.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { mayUse } from "../AdminPolicy.ts"
 import {
@@ -104,6 +105,17 @@ const pageOfProblem = (context: PageContext, problem: PageProblem): Page | Redir
   return page(title, ProblemView({ context, title, text, again: context.here }), { status: 503, bare: true })
 }
 
+/** What the page's reader is told above it: in the console, and where no form has just been sent. */
+const announcedOn = (context: PageContext, { bare }: Page) => {
+  const { isForm, now, pathname, user } = context
+  return user === undefined || bare === true || isForm || /^\/(?:admin|announcements)(?:\/|$)/.test(pathname)
+    ? Effect.succeed([])
+    : Announcements.use((announcements) => announcements.forUser(user.id, now)).pipe(
+      // The page is worth more than what stands above it.
+      Effect.catchCause(() => Effect.succeed([]))
+    )
+}
+
 const encodeDocument = Effect.fnUntraced(function*(context: PageContext, answer: Page | Part) {
   const settings = yield* Settings
   const overview = yield* AccountOverview
@@ -113,7 +125,13 @@ const encodeDocument = Effect.fnUntraced(function*(context: PageContext, answer:
     ? undefined
     // The page is worth more than the figure in its corner.
     : yield* overview.balance(context.user.id).pipe(Effect.catchCause(() => Effect.undefined))
-  const html = answer._tag === "Page" ? renderPage(context, answer, site, balance?.usdMicros) : renderPart(answer)
+  const html = answer._tag === "Page"
+    ? renderPage(context, answer, {
+      site,
+      balanceMicros: balance?.usdMicros,
+      announcements: yield* announcedOn(context, answer)
+    })
+    : renderPart(answer)
   return HttpServerResponse.text(html, {
     status: answer.status ?? 200,
     contentType: "text/html; charset=utf-8",

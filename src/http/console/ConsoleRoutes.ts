@@ -5,7 +5,9 @@ import { Layer } from "effect"
 import { AdminRoutes } from "./admin/AdminRoutes.ts"
 import { AssetRoutes } from "./Assets.ts"
 import { notFoundRoute, routes } from "./ConsoleRoute.ts"
+import { LogoRoute } from "./SiteFiles.ts"
 import { AccountRoutes } from "./user/Account.tsx"
+import { AnnouncementRoutes } from "./user/Announcements.tsx"
 import { DashboardRoutes } from "./user/Dashboard.tsx"
 import { KeysRoutes } from "./user/Keys.tsx"
 import { LedgerRoutes } from "./user/Ledger.tsx"
@@ -14,6 +16,7 @@ import { ModelsRoutes } from "./user/Models.tsx"
 import { OrdersRoutes } from "./user/Orders.tsx"
 import { PayRoutes } from "./user/Pay.tsx"
 import { SubscriptionRoutes } from "./user/Subscription.tsx"
+import { TermsRoutes } from "./user/Terms.tsx"
 import { TopupRoutes } from "./user/Topup.tsx"
 import { UsageRoutes } from "./user/Usage.tsx"
 
@@ -21,6 +24,7 @@ import { UsageRoutes } from "./user/Usage.tsx"
 export const consoleRoutes = routes(
   AccountRoutes,
   AdminRoutes,
+  AnnouncementRoutes,
   DashboardRoutes,
   KeysRoutes,
   LedgerRoutes,
@@ -29,9 +33,10 @@ export const consoleRoutes = routes(
   OrdersRoutes,
   PayRoutes,
   SubscriptionRoutes,
+  TermsRoutes,
   TopupRoutes,
   UsageRoutes,
   notFoundRoute
 )
 
-export const ConsoleRoutes = Layer.mergeAll(AssetRoutes, ...consoleRoutes.map(({ layer }) => layer))
+export const ConsoleRoutes = Layer.mergeAll(AssetRoutes, LogoRoute, ...consoleRoutes.map(({ layer }) => layer))

@@ -63,6 +63,12 @@ export const readFormWithin = ({ bytesMax, fieldsMax }: FormBounds) =>
 /** Reads the form of the request at hand. */
 export const readForm = readFormWithin(formBounds)
 
+/** A file as text: of an image, a `data:` URL. */
+const textOfFile = async (file: File): Promise<string> =>
+  file.type.startsWith("image/")
+    ? `data:${file.type};base64,${Buffer.from(await file.arrayBuffer()).toString("base64")}`
+    : await file.text()
+
 /** The same for a form with files, each of which is a field with the file's text. All of it is held in memory. */
 export const readFormWithFiles = ({ bytesMax, fieldsMax }: FormBounds) =>
   Effect.gen(function*() {
@@ -73,7 +79,7 @@ export const readFormWithFiles = ({ bytesMax, fieldsMax }: FormBounds) =>
         const form = await new Response(body, { headers: { "content-type": type } }).formData()
         const texts = Array.from(form, async ([name, value]): Promise<[string, string]> => [
           name,
-          typeof value === "string" ? value : await value.text()
+          typeof value === "string" ? value : await textOfFile(value)
         ])
         return new URLSearchParams(await Promise.all(texts))
       },
@@ -81,3 +87,11 @@ export const readFormWithFiles = ({ bytesMax, fieldsMax }: FormBounds) =>
     })
     return yield* checked(fields, fieldsMax)
   })
+
+/** Reads a form that has files, or one that has none. */
+export const readAnyForm = (bounds: FormBounds) =>
+  Effect.flatMap(
+    HttpServerRequest.HttpServerRequest,
+    ({ headers }) =>
+      (headers["content-type"] ?? "").startsWith(formType) ? readFormWithin(bounds) : readFormWithFiles(bounds)
+  )

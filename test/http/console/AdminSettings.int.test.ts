@@ -43,11 +43,13 @@ describe("root's settings", () => {
     it.effect("count from the next request on, and are reset field by field", () =>
       Effect.gen(function*() {
         const { client, page, revision } = yield* asRoot()
-        assert.include(page.text, "/api/pay/stripe/webhook")
+        assert.include((yield* client.get("/admin/settings/stripe")).text, "/api/pay/stripe/webhook")
+        assert.notInclude(page.text, "/api/pay/stripe/webhook")
+        assert.strictEqual((yield* client.get("/admin/settings/nothing")).status, 404)
         const saved = yield* client.post("/admin/settings", billing(revision, "3.00", "1"))
         assert.strictEqual(saved.status, 303)
         assert.include((yield* client.get("/topup")).text, "¥3.00")
-        const after = yield* client.get("/admin/settings?done=saved&section=billing")
+        const after = yield* client.get("/admin/settings/billing?done=saved")
         assert.include(after.text, "Saved.")
         // What said what is in effect already was not set.
         assert.strictEqual(after.text.match(/name="reset"/g)?.length, 1)
@@ -58,7 +60,7 @@ describe("root's settings", () => {
           "billing.max_topup_cny": "not looked at"
         })
         assert.strictEqual(reset.status, 303)
-        assert.notInclude((yield* client.get("/admin/settings")).text, `name="reset"`)
+        assert.notInclude((yield* client.get("/admin/settings/billing")).text, `name="reset"`)
       }))
 
     it.effect("change nothing when one field is bad, and say which", () =>
@@ -108,7 +110,7 @@ describe("root's settings", () => {
           "payment.stripe.webhook_secret": secret
         })
         assert.strictEqual(saved.status, 303)
-        assert.notInclude((yield* client.get("/admin/settings")).text, secret)
+        assert.notInclude((yield* client.get("/admin/settings/stripe")).text, secret)
         for (const provider of ["stripe", "epay"]) {
           const tested = yield* client.post("/admin/settings/test", { provider })
           assert.include(tested.text, "The connection works", provider)

@@ -10,6 +10,7 @@ import { type OrderId, UserId } from "../../../src/domain/Ids.ts"
 import { chromiumPath, connect, desktop, phone, visit, type Visitor } from "../../support/Browser.ts"
 import { becomeCustomer, fillIn, inspect, submit, type Telling } from "../../support/ConsoleStory.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { announce, present } from "../../support/SiteStory.ts"
 
 const tellings: ReadonlyArray<Telling> = [
   { name: "admin-en-desktop", locale: "en-US", viewport: desktop, colorScheme: "light" },
@@ -99,34 +100,40 @@ const makePlan = async (visitor: Visitor, telling: Telling, { origin }: World) =
 }
 
 const setting = (key: string) => `[name="${key}"]`
+const toggle = (key: string) => `[type=checkbox]${setting(key)}`
 
 const takeMoney = async (visitor: Visitor, telling: Telling, { epay, origin, stripe }: World) => {
   const { page } = visitor
-  await page.goto(`${origin}/admin/settings`)
-  await page.selectOption(setting("payment.epay.enabled"), "true")
+  await page.goto(`${origin}/admin/settings/epay`)
+  await page.check(toggle("payment.epay.enabled"))
   await page.fill(setting("payment.epay.gateway"), epay.url)
   await page.fill(setting("payment.epay.partner_id"), epay.pid)
-  await page.click("#epay form .btn-primary[type=submit]")
+  await page.click(save)
   // The key is still missing: nothing is saved, and the field says so.
   await page.waitForSelector(`.is-invalid${setting("payment.epay.key")}`)
   await inspect(visitor, telling, "settings-refused")
-  await page.selectOption(setting("payment.epay.enabled"), "true")
+  assert.isTrue(await page.isChecked(toggle("payment.epay.enabled")))
   await page.fill(setting("payment.epay.key"), epay.key)
-  await page.click("#epay form .btn-primary[type=submit]")
+  await page.click(save)
   await page.waitForURL(/done=saved/)
-  await page.selectOption(setting("payment.stripe.enabled"), "true")
+  await page.goto(`${origin}/admin/settings/stripe`)
+  await page.check(toggle("payment.stripe.enabled"))
+  await page.click(".setting-advanced > summary")
   await page.fill(setting("payment.stripe.api_base"), stripe.url)
   await page.fill(setting("payment.stripe.secret_key"), stripe.secretKey)
   await page.fill(setting("payment.stripe.webhook_secret"), stripe.webhookSecret)
-  await page.click("#stripe form .btn-primary[type=submit]")
+  await page.click(save)
   await page.waitForURL(/done=saved/)
   const shown = await page.content()
   for (const secret of [epay.key, stripe.secretKey, stripe.webhookSecret]) assert.notInclude(shown, secret)
   for (const provider of ["epay", "stripe"]) {
-    await page.click(`#${provider} form[action*="/settings/test"] button`)
-    await page.waitForSelector(`#${provider} .alert-success`)
+    await page.goto(`${origin}/admin/settings/${provider}`)
+    await page.click(`form[action*="/settings/test"] button`)
+    await page.waitForSelector("main .alert-success")
+    await inspect(visitor, telling, `settings-${provider}`)
   }
-  await inspect(visitor, telling, "settings")
+  await page.goto(`${origin}/admin/settings/billing`)
+  await inspect(visitor, telling, "settings-billing")
 }
 
 const giveCodes = async (visitor: Visitor, telling: Telling, { origin }: World) => {
@@ -239,10 +246,10 @@ const giveRole = async (
 /** Above the limit of one person a payment waits until somebody else confirms it. */
 const confirm = async (root: Visitor, user: Visitor, telling: Telling, { origin }: World, order: bigint) => {
   const { page } = root
-  await page.goto(`${origin}/admin/settings#confirm`)
+  await page.goto(`${origin}/admin/settings/confirm`)
   await page.fill("[name='finance.confirm_above_usd']", "5")
   await page.fill("[name='finance.confirm_above_cny']", "20")
-  await page.click("#confirm button.btn-primary")
+  await page.click(save)
   await page.waitForURL(/done=saved/)
   await page.goto(`${origin}/admin/orders/${order}/complete`)
   await page.selectOption("[name=provider]", "manual")
@@ -261,9 +268,9 @@ const confirm = async (root: Visitor, user: Visitor, telling: Telling, { origin 
   await user.page.waitForURL(/done=confirmed/)
   await inspect(user, telling, "confirmation-done")
   // What finance may not do alone, finance does not confirm.
-  await page.goto(`${origin}/admin/settings#confirm`)
+  await page.goto(`${origin}/admin/settings/confirm`)
   await page.fill("[name='finance.confirm_above_cny']", "")
-  await page.click("#confirm button.btn-primary")
+  await page.click(save)
   await page.waitForURL(/done=asked/)
   await inspect(root, telling, "confirmation-of-limits")
   await user.page.goto(page.url())
@@ -317,8 +324,10 @@ const tell = (telling: Telling) =>
       await makeModel(root, telling, world)
       await makeChannel(root, telling, world)
       await makePlan(root, telling, world)
+      await present(root, telling, world.origin)
       await takeMoney(root, telling, world)
       await becomeCustomer(user, telling, world.origin)
+      await announce({ root, user }, telling, world.origin)
       await giveCodes(root, telling, world)
       await redeemCode(root, user, telling, world)
     })

@@ -19,11 +19,13 @@ const userPages = [
   "/keys/new",
   "/usage",
   "/models",
+  "/models/gpt-4o-mini",
   "/topup",
   "/subscription",
   "/orders",
   "/ledger",
-  "/account"
+  "/account",
+  "/announcements"
 ]
 const adminPages = [
   "/admin",
@@ -44,7 +46,11 @@ const adminPages = [
   "/admin/models/import",
   "/admin/groups",
   "/admin/groups/new",
+  "/admin/announcements",
+  "/admin/announcements/new",
   "/admin/settings",
+  "/admin/settings/billing",
+  "/admin/settings/epay",
   "/admin/keys",
   "/admin/audit"
 ]
@@ -79,6 +85,11 @@ describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
               await visitor.checkFits()
             }
             await visitor.checkAccessible()
+          }
+          await visitor.context.clearCookies()
+          for (const path of ["/", "/models", "/models/gpt-4o-mini", "/login", "/register"]) {
+            await visitor.page.goto(`${world.origin}${path}`)
+            await visitor.checkFits()
           }
           visitor.assertSilent()
         })

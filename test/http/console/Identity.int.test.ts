@@ -61,7 +61,7 @@ layer(ConsoleWorld.layerOf({ server: { port: 0, trusted_proxies: ["127.0.0.1"] }
         const out = yield* client.post("/logout", {})
         assert.strictEqual(out.headers.location, "/login")
         for (const [name, value] of kept) client.cookies.set(name, value)
-        assert.strictEqual((yield* client.get("/")).status, 303, "the cookie is worth nothing any more")
+        assert.strictEqual((yield* client.get("/keys")).status, 303, "the cookie is worth nothing any more")
         yield* client.get("/login")
         const again = yield* client.post("/login", { email, password: PASSWORD })
         assert.strictEqual(again.status, 303)
@@ -159,9 +159,9 @@ layer(ConsoleWorld.layerOf({ server: { port: 0, trusted_proxies: ["127.0.0.1"] }
         yield* other.post("/login", { email, password: PASSWORD })
         yield* client.get("/account")
         assert.strictEqual((yield* client.post("/account/sessions", {})).status, 303)
-        assert.strictEqual((yield* other.get("/")).status, 303)
-        assert.strictEqual((yield* client.get("/")).status, 200)
-        assert.strictEqual((yield* stranger.get("/")).status, 200)
+        assert.strictEqual((yield* other.get("/keys")).status, 303)
+        assert.strictEqual((yield* client.get("/keys")).status, 200)
+        assert.strictEqual((yield* stranger.get("/keys")).status, 200)
       }))
 
     it.effect("a key is shown once, is good at once, and is revoked by its owner alone", () =>

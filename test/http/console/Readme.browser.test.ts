@@ -75,7 +75,7 @@ describe.skipIf(chromiumPath === undefined)("the pictures in the README", () => 
           for (
             const [name, path] of [
               ["admin", "/admin"],
-              ["admin-settings", "/admin/settings#stripe"]
+              ["admin-settings", "/admin/settings/stripe"]
             ] as const
           ) {
             await page.goto(`${origin}${path}`, { waitUntil: "networkidle" })

@@ -2,6 +2,7 @@
  * The pages of the administration. `AdminPolicy` says who may use which; for everybody else they are not there.
  */
 import { routes } from "../ConsoleRoute.ts"
+import { AdminAnnouncementsRoutes } from "./announcements/Announcements.tsx"
 import { AuditRoutes } from "./audit/Audit.tsx"
 import { ChannelsRoutes } from "./channels/Channels.tsx"
 import { CodesRoutes } from "./codes/Codes.tsx"
@@ -20,6 +21,7 @@ import { UserRoutes } from "./users/User.tsx"
 import { UsersRoutes } from "./users/Users.tsx"
 
 export const AdminRoutes = routes(
+  AdminAnnouncementsRoutes,
   AdminKeysRoutes,
   AdminModelsRoutes,
   AdminOrdersRoutes,

@@ -51,6 +51,8 @@ const kindProblem = (context: PageContext, kind: Kind): string => {
       return decimals(0n, kind.max, MICROS_SCALE)
     case "cny":
       return decimals(0n, kind.max, FEN_SCALE)
+    case "day":
+      return say("problem.calendar")
     case "text":
       if (!kind.isOptional) return say("problem.text", { max: kind.charactersMax })
       return kind.lines === undefined
@@ -99,6 +101,8 @@ const inputFor = (
       return kind.lines === undefined
         ? { ...typed, maxlength: kind.charactersMax }
         : { ...label, name, is: "lines", rows: kind.lines, initial: first }
+    case "day":
+      return { ...typed, is: "date" }
     default:
       return { ...typed, is: kind.is }
   }

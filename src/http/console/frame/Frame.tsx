@@ -5,12 +5,15 @@
 import type { ComponentChildren } from "preact"
 import { renderToString } from "preact-render-to-string"
 import type { SiteConfig } from "../../../config/Config.ts"
+import type { Announcement } from "../../../settings/Announcements.ts"
 import type { Page, Part } from "../Answer.ts"
 import { assetPath } from "../Assets.ts"
+import { Announced } from "../kit/Announcements.tsx"
 import { PostForm } from "../kit/Forms.tsx"
 import { Icon, type IconName } from "../kit/Icon.tsx"
 import { BalanceLink, Linked } from "../kit/Parts.tsx"
-import type { PageContext } from "../PageContext.ts"
+import { type PageContext, sayOf } from "../PageContext.ts"
+import { contactPath, logoPath, termsPath } from "../SiteFiles.ts"
 import { Navigation } from "./Navigation.tsx"
 
 /** What fails is a page of its own, and is not put into another. */
@@ -64,18 +67,46 @@ const Look = ({ context }: { readonly context: PageContext }) => (
 
 const Brand = ({ site }: { readonly site: SiteConfig }) => (
   <a class="console-brand" href="/" aria-label={site.name}>
-    <img src={assetPath("icon.svg")} width="28" height="28" alt="" />
+    <img src={logoPath(site)} height="28" alt="" />
     <span>{site.name}</span>
   </a>
 )
+
+/** Announcements of users, and terms and contact where there are any. */
+const SiteLinks = ({ site, context }: { readonly context: PageContext; readonly site: SiteConfig }) => {
+  const [terms, contact] = [termsPath(site), contactPath(site)]
+  return (
+    <>
+      {context.user === undefined ? null : (
+        <>
+          {" · "}
+          <a href="/announcements">{sayOf(context, "announcements")("title")}</a>
+        </>
+      )}
+      {terms === undefined ? null : (
+        <>
+          {" · "}
+          <a href={terms}>{context.say("footer.terms")}</a>
+        </>
+      )}
+      {site.contact === "" ? null : (
+        <span class="break-anywhere">
+          {" · "}
+          {context.say("footer.contact")}: {contact === undefined ? site.contact : <a href={contact}>{site.contact}</a>}
+        </span>
+      )}
+    </>
+  )
+}
 
 interface FrameProps {
   readonly context: PageContext
   readonly site: SiteConfig
   readonly balanceMicros: bigint | undefined
+  readonly announcements: ReadonlyArray<Announcement>
 }
 
-interface TopBarProps extends FrameProps {
+interface TopBarProps extends Omit<FrameProps, "announcements"> {
   /** The page is a form again that was not carried out. */
   readonly isRefused: boolean
 }
@@ -89,9 +120,14 @@ const TopBar = ({ balanceMicros, isRefused, site, context }: TopBarProps) => (
         {/* What a form has just made, such as a key, may be shown only here: nothing leads away from it by a slip. */}
         {context.isForm && !isRefused ? null : <Look context={context} />}
         {context.user === undefined
-          ? context.pathname === "/login"
-            ? null
-            : <a class="btn btn-primary" href="/login">{context.say("action.login")}</a>
+          ? (
+            <>
+              <a class="btn btn-ghost-secondary d-none d-sm-inline-flex" href="/models">{context.say("nav.models")}</a>
+              {context.pathname === "/login"
+                ? null
+                : <a class="btn btn-primary" href="/login">{context.say("action.login")}</a>}
+            </>
+          )
           : (
             <PostForm context={context} action="/logout">
               <IconButton
@@ -106,7 +142,9 @@ const TopBar = ({ balanceMicros, isRefused, site, context }: TopBarProps) => (
   </header>
 )
 
-const Document = ({ balanceMicros, page, site, context }: FrameProps & { readonly page: Page }) => (
+const Document = (
+  { announcements, balanceMicros, page, site, context }: FrameProps & { readonly page: Page }
+) => (
   <html
     lang={context.language === "zh" ? "zh-CN" : "en"}
     data-bs-theme={context.theme === "auto" ? "light" : context.theme}
@@ -121,7 +159,7 @@ const Document = ({ balanceMicros, page, site, context }: FrameProps & { readonl
       <title>{`${page.title} · ${site.name}`}</title>
       <meta name="description" content={context.say("site.description", { name: site.name })} />
       <link rel="apple-touch-icon" href={assetPath("touch.png")} />
-      <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
+      <link rel="icon" href={logoPath(site)} />
       <script src={assetPath("look.js")} />
       <link rel="stylesheet" href={assetPath("tabler.css")} />
       <link rel="stylesheet" href={assetPath("site.css")} />
@@ -156,12 +194,14 @@ const Document = ({ balanceMicros, page, site, context }: FrameProps & { readonl
                   </div>
                 </div>
               )}
+            <Announced context={context} announcements={announcements} />
             {page.body}
           </main>
           <footer class="console-footer d-print-none">
             <div class="container-xl text-secondary">
               {site.name} · {context.say("footer.docs")} ·{" "}
               {context.say("footer.zone", { zone: context.formats.timeZone })}
+              <SiteLinks context={context} site={site} />
             </div>
           </footer>
         </div>
@@ -174,12 +214,8 @@ const Document = ({ balanceMicros, page, site, context }: FrameProps & { readonl
 export const renderPage = (
   context: PageContext,
   page: Page,
-  site: SiteConfig,
-  balanceMicros: bigint | undefined
-): string =>
-  `<!DOCTYPE html>${
-    renderToString(<Document context={context} page={page} site={site} balanceMicros={balanceMicros} />)
-  }`
+  around: Omit<FrameProps, "context">
+): string => `<!DOCTYPE html>${renderToString(<Document context={context} page={page} {...around} />)}`
 
 /** A part of a page as text. */
 export const renderPart = ({ body }: Part): string => renderToString(<Fragmented>{body}</Fragmented>)

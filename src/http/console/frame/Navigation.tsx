@@ -67,6 +67,7 @@ const adminGroups = ({ say }: PageContext): ReadonlyArray<NavGroup> => [
     title: say("nav.system"),
     items: [
       { path: "/admin/settings", icon: "settings", label: say("admin.settings") },
+      { path: "/admin/announcements", icon: "info", label: say("admin.announcements") },
       { path: "/admin/keys", icon: "key", label: say("admin.keys") },
       { path: "/admin/audit", icon: "clock", label: say("admin.audit") }
     ]

@@ -65,6 +65,12 @@ interface TickInput extends Asked {
   readonly initial?: ReadonlyArray<string>
 }
 
+/** Yes or no, at once: without it being on, the form says `false`. */
+interface SwitchInput extends Asked {
+  readonly is: "switch"
+  readonly initial: string
+}
+
 interface TicksInput extends Omit<TickInput, "is"> {
   readonly is: "ticks"
   readonly options: ReadonlyArray<readonly [value: string, text: string]>
@@ -84,7 +90,7 @@ interface FileInput extends Asked {
   readonly accept: string
 }
 
-export type AnyInput = Input | Choice | TicksInput | TickInput | LinesInput | FileInput
+export type AnyInput = Input | Choice | TicksInput | TickInput | SwitchInput | LinesInput | FileInput
 
 /** Several that belong together, under a name of their own. */
 interface InputGroup {
@@ -257,6 +263,31 @@ const Tick = (shown: Shown<TickInput>) => {
   )
 }
 
+const Switch = (shown: Shown<SwitchInput>) => {
+  const { input: { initial, label, name }, state } = shown
+  const value = state.values.getAll(name).at(-1) ?? initial
+  const { class: look, ...said } = saidOf("form-check-input", shown)
+  return (
+    <div class="mb-3">
+      <input type="hidden" name={name} value="false" />
+      <label class="form-check form-switch mb-1">
+        <input
+          id={`field-${name}`}
+          class={look}
+          type="checkbox"
+          role="switch"
+          name={name}
+          value="true"
+          checked={value === "true"}
+          {...said}
+        />
+        <span class="form-check-label">{label}</span>
+      </label>
+      <Notes {...shown} />
+    </div>
+  )
+}
+
 /** An input of its kind: radios and ticks bring their labels themselves. */
 const One = ({ input, state }: Shown<AnyInput>) => {
   const labelled = (control: ComponentChildren) => <Labelled state={state} input={input}>{control}</Labelled>
@@ -272,6 +303,8 @@ const One = ({ input, state }: Shown<AnyInput>) => {
       return <Radios state={state} input={input} />
     case "ticks":
       return <Ticks state={state} input={input} />
+    case "switch":
+      return <Switch state={state} input={input} />
     case "tick":
       return <Tick state={state} input={input} />
     default:

@@ -199,8 +199,11 @@ export const newKeyPage = ({ apiKey, back, command, title, context }: NewKeyProp
   })
 }
 
+/** What samples have in place of a key. */
+export const KEY_VARIABLE = "REALMS_KEY"
+
 /** A text as one word of a shell. */
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
+export const shellWord = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
 /** `authorization` is put between double quotes where it names a variable, and is one word where it is a key. */
 export const curlLine = (
@@ -210,11 +213,11 @@ export const curlLine = (
 ) => {
   const bearer = "variable" in key
     ? `"Authorization: Bearer $${key.variable}"`
-    : quoted(`Authorization: Bearer ${key.text}`)
+    : shellWord(`Authorization: Bearer ${key.text}`)
   return [
     `curl ${publicUrl}/v1/chat/completions \\`,
     `  -H ${bearer} \\`,
     `  -H 'Content-Type: application/json' \\`,
-    `  -d ${quoted(JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] }))}`
+    `  -d ${shellWord(JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] }))}`
   ].join("\n")
 }

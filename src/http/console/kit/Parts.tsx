@@ -338,7 +338,8 @@ export const Done = ({ texts, context }: DoneProps) => {
   return <Notice kind={kind}>{text}</Notice>
 }
 
-const addressPattern = /(https?:\/\/[^\s<>"'，。；）)]+)/
+/** Without the sign that ends the sentence. */
+const addressPattern = /(https?:\/\/[^\s<>"'，。；）)]*[^\s<>"'，。；）).,:;!?])/
 
 /** `split` by a pattern with one group alternates between text and what matched. */
 export const Linked = ({ text }: { readonly text: string }) => (

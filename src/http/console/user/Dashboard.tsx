@@ -1,5 +1,5 @@
 /**
- * `/`: what there is to spend, what was spent, and how to begin. Today's figures are the last day of the last thirty, so that one report
+ * `/` for those who are signed in: what there is to spend, what was spent, and how to begin. Today's figures are the last day of the last thirty, so that one report
  * serves both.
  */
 import { Effect } from "effect"
@@ -11,11 +11,12 @@ import { presetRange } from "../../../usage/UsageRange.ts"
 import { UsageReports } from "../../../usage/UsageReports.ts"
 import { inputOf, type UsageSums } from "../../../usage/UsageSums.ts"
 import { servedModels } from "../../ServedModels.ts"
-import { userPage } from "../ConsoleRoute.ts"
+import { visitorPage } from "../ConsoleRoute.ts"
 import { headedPage } from "../kit/Forms.tsx"
-import { curlLine } from "../kit/Keys.tsx"
+import { curlLine, KEY_VARIABLE } from "../kit/Keys.tsx"
 import { Card, Copyable, Figures, Grid, Nothing, Notice, Panel, Usd } from "../kit/Parts.tsx"
-import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
+import { isUserContext, type PageContext, sayOf, type UserContext } from "../PageContext.ts"
+import { showLanding } from "./Landing.tsx"
 import { SubscriptionCard, SuspendedNotices } from "./Subscription.tsx"
 import { DaysChart } from "./Usage.tsx"
 
@@ -23,8 +24,6 @@ interface DashboardProps {
   readonly context: PageContext
   readonly account: AccountView
 }
-
-const KEY_VARIABLE = "REALMS_KEY"
 
 const Summary = (
   { account: { heldMicros, owedMicros, usdMicros }, today, context }: DashboardProps & { readonly today: UsageSums }
@@ -175,4 +174,9 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   })
 })
 
-export const DashboardRoutes = userPage("/", show)
+export const DashboardRoutes = visitorPage(
+  "/",
+  Effect.fnUntraced(function*(context) {
+    return isUserContext(context) ? yield* show(context) : yield* showLanding(context)
+  })
+)

@@ -16,6 +16,7 @@ import { routes, visitorForm, visitorPage } from "../ConsoleRoute.ts"
 import { FormAlert, InputForm } from "../kit/Forms.tsx"
 import { type PageContext, sayOf } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
+import { termsPath } from "../SiteFiles.ts"
 import { refuseBusy, refusePassword } from "../text/SharedTexts.ts"
 
 interface SheetProps {
@@ -144,19 +145,39 @@ const loginForm = visitorForm("/login", {
   again: (context, state) => showLogin(context, state.values, state)
 })
 
-const showRegister = (context: PageContext, state: FormState): Page => {
+/** What somebody agrees to by registering, where there is anything. */
+const Agreement = ({ terms, context }: { readonly context: PageContext; readonly terms: string | undefined }) => {
   const say = sayOf(context, "login")
+  return terms === undefined ? null : (
+    <p class="text-secondary small mt-3 mb-0">
+      {say("register.agree")} <a href={terms} target="_blank" rel="noopener noreferrer">{say("register.terms")}</a>
+      {say("register.stop")}
+    </p>
+  )
+}
+
+const showRegister = Effect.fnUntraced(function*(context: PageContext, state: FormState) {
+  const say = sayOf(context, "login")
+  const terms = termsPath((yield* Settings).current().site)
   return sheetPage({
     title: say("register.title"),
     lead: say("register.lead"),
-    children: <EntryForm context={context} state={state} action="/register" submit={say("register.submit")} isNew />,
+    children: (
+      <>
+        <EntryForm context={context} state={state} action="/register" submit={say("register.submit")} isNew />
+        <Agreement context={context} terms={terms} />
+      </>
+    ),
     below: [say("register.known"), " ", <a href="/login">{context.say("action.login")}</a>]
   })
-}
+})
 
 const registerPage = visitorPage("/register", (context) =>
   context.user === undefined
-    ? Effect.map(isOpen, (open) => open ? showRegister(context, emptyForm) : closedPage(context, 200))
+    ? Effect.flatMap(
+      isOpen,
+      (open) => open ? showRegister(context, emptyForm) : Effect.succeed(closedPage(context, 200))
+    )
     : Effect.succeed(redirect("/")))
 
 const registerForm = visitorForm("/register", {
@@ -171,7 +192,7 @@ const registerForm = visitorForm("/register", {
         TooManyAttempts: refuseBusy(context)
       })
     ),
-  again: (context, state) => Effect.succeed(showRegister(context, state))
+  again: showRegister
 })
 
 const logoutForm = visitorForm("/logout", {

@@ -1,101 +1,255 @@
 /**
- * `/models`: the price list, for anybody, signed in or not. It has what some channel serves, with the multipliers that calls from the
- * balance are charged with, those of the user's group included. A model with other prices for long contexts has a line for each.
+ * `/models`: the catalogue, for anybody, signed in or not. It has what some channel serves, searched by words, vendor and capability,
+ * with the multipliers that calls from the balance are charged with, that of the user's group included. A model with other prices for
+ * long contexts has a line for each. `/models/{id}`: one of them, and how it is called.
  */
-import { Effect } from "effect"
-import { AccountOverview } from "../../../accounts/AccountOverview.ts"
+import { Effect, Option } from "effect"
 import type { Model } from "../../../catalog/Catalog.ts"
-import { divideUp } from "../../../domain/Money.ts"
-import { MULTIPLIER_ONE, type UnitPrices } from "../../../domain/Price.ts"
-import { Settings } from "../../../settings/Settings.ts"
+import { abilities, searchModels, vendorsOf } from "../../../catalog/ModelSearch.ts"
+import { PublicAddress } from "../../../platform/PublicAddress.ts"
 import { servedModels } from "../../ServedModels.ts"
+import { notFound } from "../Answer.ts"
 import { visitorPage } from "../ConsoleRoute.ts"
-import { listPage } from "../kit/List.tsx"
-import { Badge } from "../kit/Parts.tsx"
+import { headedPage } from "../kit/Forms.tsx"
+import { ItemTable, listedOf, listPage } from "../kit/List.tsx"
+import { KEY_VARIABLE } from "../kit/Keys.tsx"
+import {
+  AbilityBadges,
+  abilityNames,
+  linesOf,
+  modelPath,
+  priceColumns,
+  type PriceLine,
+  type PriceTexts,
+  priceTexts,
+  toolLines
+} from "../kit/ModelPrices.tsx"
+import { Card, Copyable, type Fact, Facts, Grid, Panel, Small } from "../kit/Parts.tsx"
+import { snippetsOf } from "../kit/Snippets.ts"
 import { type PageContext, sayOf } from "../PageContext.ts"
+import { oneOf, searchText } from "../Params.ts"
 
-/** A model's own line, or that of its prices above so many input tokens. */
-interface PriceLine {
-  readonly model: Model
-  readonly prices: UnitPrices
-  readonly above: number | undefined
-}
-
-const linesOf = (model: Model): ReadonlyArray<PriceLine> => [
-  { model, prices: model.price, above: undefined },
-  ...(model.price.tiers ?? []).map((prices) => ({ model, prices, above: prices.aboveInputTokens }))
-]
+const PAGE_SIZE = 50
 
 interface NameProps extends PriceLine {
   readonly context: PageContext
-  readonly priceText: (micros: bigint | null) => string
+  readonly texts: PriceTexts
 }
 
 /** A model with what calls of tools cost, where they are priced. */
-const Name = ({ above, model, priceText, context }: NameProps) => {
-  const say = sayOf(context, "models")
+const Name = ({ above, model, texts, context }: NameProps) => {
   if (above !== undefined) {
-    return <span class="text-secondary ps-3 d-block">{say("above", { count: above })}</span>
+    return <span class="text-secondary ps-3 d-block">{sayOf(context, "models")("above", { count: above })}</span>
   }
-  const { fileSearchMicros = null, webSearchMicros = null } = model.hostedTools === "price"
-    ? model.price.tools ?? {}
-    : {}
   return (
     <>
-      <code class="break-anywhere">{model.id}</code>{" "}
-      {model.reasoning ? <Badge tone="purple">{say("reasoning")}</Badge> : null}
+      <a href={modelPath(model.id)}>
+        <code class="break-anywhere">{model.id}</code>
+      </a>
+      <Small>{model.vendor}</Small>
+      <div>
+        <AbilityBadges context={context} model={model} />
+      </div>
       <div class="text-secondary small">
-        {webSearchMicros === null ? null : <div>{say("web_search", { price: priceText(webSearchMicros) })}</div>}
-        {fileSearchMicros === null ? null : <div>{say("file_search", { price: priceText(fileSearchMicros) })}</div>}
+        {toolLines(context, texts, model).map((line) => <div key={line}>{line}</div>)}
       </div>
     </>
   )
 }
 
-const show = Effect.fnUntraced(function*(context: PageContext) {
-  const models = yield* servedModels
-  const billing = (yield* Settings).current().billing.multiplierMicros
-  const group = context.user === undefined ? undefined : yield* (yield* AccountOverview).group(context.user.id)
-  const multiplier = billing * (group?.multiplierMicros ?? MULTIPLIER_ONE)
-  const say = sayOf(context, "models")
-  /** A price is micros per million tokens, so it reads as USD per million; what multipliers add is rounded up. */
-  const priceText = (micros: bigint | null): string => {
-    if (micros === null) return "–"
-    const multiplied = divideUp(micros * multiplier, MULTIPLIER_ONE * MULTIPLIER_ONE)
-    return multiplied === 0n ? say("free") : context.formats.usd(multiplied)
+const tokensText = (context: PageContext, count: number | null): string =>
+  count === null ? "–" : sayOf(context, "models")("tokens", { count })
+
+const list = Effect.fnUntraced(function*(context: PageContext) {
+  const served = yield* servedModels
+  const texts = yield* priceTexts(context)
+  const { query } = context
+  const vendors = vendorsOf(served)
+  const asked = {
+    text: searchText(query, "q"),
+    vendor: oneOf(vendors, query.get("vendor")),
+    ability: oneOf(abilities, query.get("can"))
   }
-  const tokensText = (count: number | null): string => count === null ? "–" : say("tokens", { count })
-  const price = (title: string, of: (prices: UnitPrices) => bigint | null, wide = false) => ({
-    title,
-    number: true,
-    wide,
-    cell: ({ prices }: PriceLine) => priceText(of(prices))
-  })
+  const found = searchModels(served, { ...asked, after: query.get("after") ?? undefined })
+  const { hasMore, items } = listedOf(found, PAGE_SIZE)
+  const say = sayOf(context, "models")
+  const names = abilityNames(context)
   const limit = (title: string, of: (model: Model) => number | null) => ({
     title,
     number: true,
     wide: true,
-    cell: ({ above, model }: PriceLine) => above === undefined ? tokensText(of(model)) : ""
+    cell: ({ above, model }: PriceLine) => above === undefined ? tokensText(context, of(model)) : ""
   })
-  return listPage({
+  return listPage<PriceLine>({
     context,
     title: say("title"),
-    lead: group === undefined
-      ? say(billing === MULTIPLIER_ONE ? "lead" : "leadMultiplied")
-      : say("leadGroup", { group: group.name }),
+    lead: texts.lead,
     path: "/models",
-    columns: [
-      { title: say("model"), cell: (line) => <Name {...line} context={context} priceText={priceText} /> },
-      price(say("input"), (prices) => prices.inputMicrosPer1m),
-      price(say("cachedInput"), (prices) => prices.cachedInputMicrosPer1m, true),
-      price(say("cacheWrite"), (prices) => prices.cacheWriteMicrosPer1m, true),
-      price(say("output"), (prices) => prices.outputMicrosPer1m),
-      limit(say("context"), (model) => model.contextTokens),
-      limit(say("outputLimit"), (model) => model.maxOutputTokens)
+    filter: [
+      { is: "text", name: "q", label: say("search"), value: asked.text },
+      {
+        is: "choice",
+        name: "vendor",
+        label: say("vendor"),
+        value: asked.vendor,
+        options: vendors.map((vendor) => [vendor, vendor])
+      },
+      {
+        is: "choice",
+        name: "can",
+        label: say("can"),
+        value: asked.ability,
+        options: abilities.map((name) => [name, names[name]])
+      }
     ],
-    items: models.flatMap(linesOf),
-    empty: { icon: "model", title: say("empty"), text: say("empty.text") }
+    columns: [
+      { title: say("model"), cell: (line) => <Name {...line} context={context} texts={texts} /> },
+      limit(say("context"), (model) => model.contextTokens),
+      limit(say("outputLimit"), (model) => model.maxOutputTokens),
+      ...priceColumns(context, texts, true)
+    ],
+    items: items.flatMap(linesOf),
+    hasMore,
+    cursor: { name: "after", of: ({ model }) => model.id },
+    order: "first",
+    empty: { icon: "model", title: say("empty"), text: say("empty.text") },
+    none: say("none.model")
   })
 })
 
-export const ModelsRoutes = visitorPage("/models", show)
+interface ModelProps {
+  readonly context: PageContext
+  readonly model: Model
+}
+
+/** What there is to know before it is called. */
+const factsOf = ({ model, context }: ModelProps): ReadonlyArray<Fact> => {
+  const say = sayOf(context, "models")
+  const embeds = model.capabilities.includes("embeddings")
+  return [
+    model.vendor === "" ? null : [say("vendor"), model.vendor],
+    [say("context"), tokensText(context, model.contextTokens)],
+    embeds ? null : [say("outputLimit"), tokensText(context, model.maxOutputTokens)],
+    [
+      say("endpoints"),
+      embeds ? <code>/v1/embeddings</code> : (
+        <>
+          <code>/v1/chat/completions</code>, <code>/v1/responses</code>
+        </>
+      )
+    ]
+  ]
+}
+
+/** Prices by bucket and by length, and of tools. */
+const Prices = ({ model, texts, context }: ModelProps & { readonly texts: PriceTexts }) => {
+  const say = sayOf(context, "models")
+  const tools = toolLines(context, texts, model)
+  const length = {
+    title: say("length"),
+    cell: ({ above }: PriceLine) => above === undefined ? say("length.any") : say("above", { count: above })
+  }
+  const lines = linesOf(model)
+  return (
+    <Card title={say("prices")}>
+      <ItemTable
+        caption={say("prices")}
+        columns={[...lines.length > 1 ? [length] : [], ...priceColumns(context, texts, false)]}
+        items={lines}
+      />
+      <div class="card-body text-secondary">
+        {tools.map((line) => <div key={line}>{line}</div>)}
+        <div>{texts.lead}</div>
+      </div>
+    </Card>
+  )
+}
+
+interface CallProps extends ModelProps {
+  readonly publicUrl: string
+}
+
+const Samples = ({ model, publicUrl, context }: CallProps) => {
+  const say = sayOf(context, "models")
+  const titles = { curl: "curl", python: say("python"), node: say("node") }
+  const embeds = model.capabilities.includes("embeddings")
+  return (
+    <Panel title={say("call")}>
+      <p class="text-secondary">{say("call.key", { name: KEY_VARIABLE })}</p>
+      {snippetsOf({ publicUrl, model: model.id, embeds }).map(({ code, id }) => (
+        <details key={id} class="snippet" open={id === "curl"}>
+          <summary>{titles[id]}</summary>
+          <Copyable id={`snippet-${id}`} text={code} label={say("copy")} copied={say("copied")} />
+        </details>
+      ))}
+    </Panel>
+  )
+}
+
+/** What programs with a form for it are told: chats on the desktop, editors and agents. */
+const Apps = ({ model, publicUrl, context }: CallProps) => {
+  const say = sayOf(context, "models")
+  const copy = { label: say("copy"), copied: say("copied") }
+  return (
+    <Panel title={say("apps")}>
+      <p class="text-secondary">{say("apps.text")}</p>
+      <h3 class="h4">{say("apps.base")}</h3>
+      <Copyable id="app-base" text={`${publicUrl}/v1`} {...copy} />
+      <h3 class="h4 mt-3">{say("apps.model")}</h3>
+      <Copyable id="app-model" text={model.id} {...copy} />
+      <p class="text-secondary mt-3 mb-1">{say("apps.cherry", { url: publicUrl })}</p>
+      <p class="text-secondary mb-1">{say("apps.chatbox", { url: publicUrl })}</p>
+      <p class="text-secondary mb-0">{say("apps.claude")}</p>
+    </Panel>
+  )
+}
+
+/** The id that the address names, with slashes of its own or not; undefined for an address that means nothing. */
+const namedIn = (pathname: string): string | undefined =>
+  Option.getOrUndefined(Option.liftThrowable(decodeURIComponent)(pathname.slice(modelPath("").length)))
+
+const show = Effect.fnUntraced(function*(context: PageContext) {
+  const id = namedIn(context.pathname)
+  const model = (yield* servedModels).find((served) => served.id === id)
+  if (model === undefined) return yield* notFound()
+  const texts = yield* priceTexts(context)
+  const publicUrl = (yield* PublicAddress).url()
+  const say = sayOf(context, "models")
+  const props = { context, model, publicUrl }
+  return headedPage({
+    context,
+    title: model.id,
+    lead: <AbilityBadges context={context} model={model} />,
+    actions: context.user === undefined
+      ? <a class="btn btn-primary" href="/register">{context.say("action.register")}</a>
+      : <a class="btn btn-primary" href="/keys/new">{say("newKey")}</a>,
+    children: (
+      <>
+        {model.description === "" ? null : <p class="break-anywhere lines">{model.description}</p>}
+        <Grid
+          cells={[
+            ["col-lg-4", [
+              <Panel title={say("about")}>
+                <Facts facts={factsOf(props)} />
+              </Panel>
+            ]],
+            ["col-lg-8", <Prices {...props} texts={texts} />],
+            ["col-lg-7", <Samples {...props} />],
+            ["col-lg-5", <Apps {...props} />]
+          ]}
+        />
+        <p class="mt-3 mb-0">
+          <a href="/models">{say("all.models")}</a>
+        </p>
+      </>
+    )
+  })
+})
+
+/** The router takes `/models` itself for the same route. */
+export const ModelsRoutes = visitorPage(
+  "/models/*",
+  Effect.fnUntraced(function*(context) {
+    return context.pathname === "/models" ? yield* list(context) : yield* show(context)
+  })
+)

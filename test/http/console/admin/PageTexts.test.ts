@@ -68,14 +68,23 @@ describe("pages of the administration", () => {
     const secret = settingInput(context, { ...setting, kind: "secret", text: "" }, label)
     assert.deepInclude(secret, { is: "secret", placeholder: "Leave empty to keep it" })
     assert.deepInclude(settingInput(context, { ...setting, kind: "integer" }, label), { is: "integer" })
-    assert.deepInclude(settingInput(context, { ...setting, key: "site.notice" }, label), { is: "lines" })
+    assert.deepInclude(settingInput(context, { ...setting, kind: "lines" }, label), { is: "lines" })
+    assert.deepInclude(settingInput(context, { ...setting, kind: "flag", text: "true" }, label), {
+      is: "switch",
+      initial: "true"
+    })
+    const image = settingInput(context, { ...setting, kind: "image", text: "data:image/png;base64,AAAA" }, label)
+    assert.deepInclude(image, { is: "file" })
+    assert.notInclude(JSON.stringify(image), "AAAA")
   })
 
   it("say the value of a setting in words, also where it is empty", () => {
     assert.strictEqual(settingText(context, { ...setting, kind: "flag" }, "false"), "No")
     assert.strictEqual(settingText(context, setting, "closed"), "Closed")
     assert.strictEqual(settingText(context, setting, "later"), "later")
-    assert.strictEqual(settingText(context, { ...setting, key: "site.notice", kind: "text" }, ""), "empty")
+    assert.strictEqual(settingText(context, { ...setting, kind: "lines" }, ""), "empty")
+    assert.strictEqual(settingText(context, { ...setting, kind: "lines" }, "x".repeat(200)).length, 101)
+    assert.strictEqual(settingText(context, { ...setting, kind: "image" }, "data:x"), "an image")
   })
 
   it("go on from the revision that a form was filled in on, and from the row's own once it was overtaken", () => {

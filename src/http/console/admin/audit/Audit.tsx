@@ -16,7 +16,7 @@ const PAGE_SIZE = 50
 
 /** The page of what was changed, where there is one. */
 export const pageOf = (target: string): string | undefined => {
-  const [, what, id] = /^(user|order|payment):(\d+)$/.exec(target) ?? []
+  const [, what, id] = /^(user|order|payment|announcement):(\d+)$/.exec(target) ?? []
   return what === undefined ? undefined : `/admin/${what}s/${id}`
 }
 

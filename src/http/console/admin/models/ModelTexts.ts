@@ -17,7 +17,7 @@ export const modelTermsOf = (context: PageContext) => {
   const { count } = context.formats
   const max = count(TOKENS_MAX)
   return shownTerms(context, modelTerms, {
-    vendor: { label: say("vendor"), hint: say("vendor.hint"), unset: "" },
+    vendor: { label: say("vendor"), hint: say("vendor.hint") },
     description: { label: say("description"), hint: say("description.hint") },
     capabilities: { label: say("capabilities"), options: capabilityNames(context) },
     contextTokens: { label: say("context"), hint: say("context.hint"), unset: say("unknown") },

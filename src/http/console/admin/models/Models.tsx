@@ -210,7 +210,7 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
     cursor: { name: "after", of: ({ id }) => id },
     filter: [{ is: "text", name: "q", label: say("search"), value: asked.text }, enabledFilter(say, asked.state)],
     empty: { icon: "model", title: say("empty"), text: say("empty.text") },
-    none: say("none"),
+    none: say("none.model"),
     columns: [
       {
         title: say("model"),

@@ -110,7 +110,7 @@ const Steps = ({ publicUrl, steps, context }: OverviewProps) => {
     channel: [say("step.channel"), say("step.channel.text"), "/admin/channels"],
     model: [say("step.model"), say("step.model.text"), "/admin/models"],
     offer: [say("step.offer"), say("step.offer.text"), "/admin/plans"],
-    payment: [say("step.payment"), say("step.payment.text"), "/admin/settings"],
+    payment: [say("step.payment"), say("step.payment.text"), "/admin/settings/epay"],
     address: [say("step.address"), say("step.address.text", { url: publicUrl }), "/admin/settings"]
   }
   return (

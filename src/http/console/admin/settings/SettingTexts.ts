@@ -53,22 +53,31 @@ const valueNames = (
   }
 }
 
-/** A value of a setting, in words. */
-export const valueText = (context: Reader, setting: SettingView, text: string): string =>
-  text === "" ? sayOf(context, "settings")("empty") : valueNames(context, setting)[text] ?? text
+/** Longer values are cut where they are only mentioned, in characters. */
+const MENTIONED_MAX = 100
 
-/** A choice where there are few answers, a secret that is never shown, else a text. */
+/** A value of a setting, in words. */
+export const valueText = (context: Reader, setting: SettingView, text: string): string => {
+  const say = sayOf(context, "settings")
+  if (text === "") return say("empty")
+  if (setting.kind === "image") return say("image")
+  const known = valueNames(context, setting)[text] ?? text
+  return known.length > MENTIONED_MAX ? `${known.slice(0, MENTIONED_MAX).toWellFormed()}…` : known
+}
+
+/** A switch or a choice where there are few answers, a secret that is never shown, else a text. */
 export const settingInput = (context: Reader, setting: SettingView, label: SettingLabel): InputEntry => {
   const { isSet, key, kind, options, text } = setting
   const input = { ...label, name: key, initial: text }
-  if (key === "site.notice") return { ...input, is: "lines", rows: 2 }
-  if (key === "seller.address") return { ...input, is: "lines", rows: 3 }
   switch (kind) {
     case "flag":
-    case "choice": {
-      const values = kind === "flag" ? ["true", "false"] : options
-      return { ...input, is: "select", options: values.map((value) => [value, valueText(context, setting, value)]) }
-    }
+      return { ...input, is: "switch" }
+    case "choice":
+      return { ...input, is: "select", options: options.map((value) => [value, valueText(context, setting, value)]) }
+    case "lines":
+      return { ...input, is: "lines", rows: key === "site.terms" ? 10 : 3 }
+    case "image":
+      return { ...label, name: key, is: "file", accept: "image/png,image/jpeg,image/webp" }
     case "secret":
       return { ...input, is: "secret", placeholder: isSet ? sayOf(context, "settings")("secret.keep") : "" }
     case "integer":
@@ -88,6 +97,9 @@ export const settingLabels = (context: Reader): Readonly<Record<SettingKey, Sett
   return {
     "site.name": { label: say("site.name"), hint: say("site.name.hint") },
     "site.notice": { label: say("site.notice"), hint: say("site.notice.hint") },
+    "site.logo": { label: say("site.logo"), hint: say("site.logo.hint") },
+    "site.contact": { label: say("site.contact"), hint: say("site.contact.hint") },
+    "site.terms": { label: say("site.terms"), hint: say("site.terms.hint") },
     "server.public_url": { label: say("public_url"), hint: say("public_url.hint") },
     "seller.name": { label: say("seller.name"), hint: say("seller.name.hint") },
     "seller.address": { label: say("seller.address") },
@@ -151,6 +163,8 @@ export const problemText = (context: Reader, key: SettingKey, why: "shape" | "ru
     choice: say("problem.choice"),
     zone: say("problem.zone"),
     text: say("problem.text"),
+    lines: say("problem.text"),
+    image: say("problem.image"),
     url: say("problem.url"),
     list: say("problem.list"),
     secret: say("problem.secret")

@@ -1,10 +1,11 @@
 /**
- * `/admin/settings`: what administrators may change while servers run. A card with a form for each section: every field with what is in
- * effect, where that comes from, and the way back to the default. A field that is not sent, or that says what is in effect already, is
- * left as it is; so is a secret that is left empty. A secret is only ever said to be set or not.
+ * `/admin/settings/{section}`: what administrators may change while servers run, a page with a form for each section: every field with
+ * what is in effect, where that comes from if it is not the default, and the way back. A field that is not sent, or that says what is
+ * in effect already, is left as it is; so is a secret or an image that is left empty. A secret is only ever said to be set or not.
  */
 import { Effect } from "effect"
-import { fieldOf, isSettingKey, type SettingKey } from "../../../../config/SettingDocument.ts"
+import { HttpRouter } from "effect/http"
+import { defaultTexts, fieldOf, isSettingKey, type SettingKey } from "../../../../config/SettingDocument.ts"
 import { Connections } from "../../../../orders/Connections.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { changesIn } from "../../../../settings/SettingChanges.ts"
@@ -26,12 +27,14 @@ import {
   refusing
 } from "../../Answer.ts"
 import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
+import { readAnyForm } from "../../FormBody.ts"
 import { ButtonForm, FormAlert, PostForm } from "../../kit/Forms.tsx"
 import { Icon } from "../../kit/Icon.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
-import { Badge, Copyable, Done, Notice, PageHeading, Panel } from "../../kit/Parts.tsx"
+import { Badge, Card, Copyable, Done, Notice, PageHeading } from "../../kit/Parts.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf } from "../../Params.ts"
+import { logoPath } from "../../SiteFiles.ts"
 import {
   problemText,
   type Section,
@@ -48,8 +51,6 @@ interface RowProps {
   readonly setting: SettingView
   readonly label: SettingLabel
   readonly state: FormState
-  /** All of the section is as config.yaml has it, which is said once above it. */
-  readonly isPlain: boolean
 }
 
 /** A button of one setting in the form of its section; `label` says which setting, to those who hear the page. */
@@ -59,11 +60,15 @@ const RowButton = (
   <button type="submit" class={`btn btn-sm ${look}`} name={name} value={setting.key} aria-label={label}>{text}</button>
 )
 
-/** Where a value comes from, and how it gets back to the default. */
-const Source = ({ isPlain, label, setting, context }: RowProps) => {
+/** Whether the file says something else than everybody has who says nothing. */
+const isOfFile = ({ fileText, isSet, key, kind, source }: SettingView): boolean =>
+  source === "file" && (kind === "secret" ? isSet : fileText !== defaultTexts()[key])
+
+/** Where a value comes from that is not the default, and how it gets back to what the file says. */
+const Source = ({ label, setting, context }: RowProps) => {
   const say = sayOf(context, "settings")
   const { fileText, kind, source, updatedAt, updatedBy } = setting
-  if (source === "file") return isPlain ? null : <Badge tone="secondary">{context.say("configYaml")}</Badge>
+  if (source === "file") return isOfFile(setting) ? <Badge tone="secondary">{context.say("configYaml")}</Badge> : null
   const by = updatedAt === null || updatedBy === null
     ? undefined
     : say("source.by", { who: updatedBy, at: context.formats.time(updatedAt) })
@@ -104,17 +109,38 @@ const SecretState = ({ label, setting, context }: RowProps) => {
   )
 }
 
+/** The image in effect, and a button that goes back to ours. */
+const ImageState = ({ label, setting, context }: RowProps) => {
+  const say = sayOf(context, "settings")
+  return setting.text === "" ? null : (
+    <>
+      <img class="setting-logo" src={logoPath({ logo: setting.text })} alt={say("image.now")} />
+      <RowButton
+        setting={setting}
+        name="remove"
+        text={say("secret.remove")}
+        label={say("secret.remove.label", { name: label.label })}
+        look="btn-ghost-danger"
+      />
+    </>
+  )
+}
+
+/** What is not shown in its input has nothing to compare. */
+const isShown = ({ kind }: SettingView): boolean => kind !== "secret" && kind !== "image"
+
 const SettingRow = (props: RowProps) => {
   const { label, setting: { key, kind, text }, state, context } = props
-  const typed = state.values.get(key)
+  const typed = state.values.getAll(key).at(-1)
   return (
     <div class="setting-row">
       <Inputs state={state} inputs={[settingInput(context, props.setting, label)]} />
       <div class="d-flex flex-wrap align-items-center gap-2 small">
         {kind === "secret" ? <SecretState {...props} /> : null}
+        {kind === "image" ? <ImageState {...props} /> : null}
         <Source {...props} />
         {/* What is in effect is beside what was typed, so that a refused form shows both. */}
-        {kind === "secret" || typed === null || typed === text
+        {typed === undefined || typed === text || !isShown(props.setting)
           ? null
           : (
             <span class="break-anywhere">
@@ -134,21 +160,21 @@ interface ConnectionResult {
 }
 
 interface Shown {
-  /** The section whose form was refused, with what was typed. */
-  readonly section?: Section
+  /** Of a form that was refused. */
   readonly state?: FormState
   readonly tested?: ConnectionResult
 }
 
 interface SettingsPageProps extends Shown {
   readonly context: UserContext
+  readonly at: Section
   readonly view: SettingsView
   readonly publicUrl: string
 }
 
 /** The address that a provider calls back, and a test of the connection to it. */
 const ProviderParts = (
-  { at, publicUrl, tested, context }: SettingsPageProps & { readonly at: "epay" | "stripe" }
+  { at, publicUrl, tested, context }: Omit<SettingsPageProps, "at"> & { readonly at: "epay" | "stripe" }
 ) => {
   const say = sayOf(context, "settings")
   const callback = {
@@ -189,63 +215,106 @@ const ProviderParts = (
   )
 }
 
-const SectionCard = (props: SettingsPageProps & { readonly at: Section; readonly title: string }) => {
-  const { at, title, view, context } = props
-  const say = sayOf(context, "settings")
+interface RowsProps extends SettingsPageProps {
+  readonly settings: ReadonlyArray<SettingView>
+}
+
+const Rows = ({ settings, state = emptyForm, context }: RowsProps) => {
   const labels = settingLabels(context)
-  const state = props.section === at ? props.state ?? emptyForm : emptyForm
-  const settings = view.settings.filter(({ key }) => fieldOf(key).section === at)
-  const isPlain = settings.every(({ source }) => source === "file")
   return (
-    <section class="card mb-3" id={at} aria-labelledby={`${at}-title`}>
-      <div class="card-header">
-        <h2 class="card-title" id={`${at}-title`}>{title}</h2>
-        {isPlain ? <div class="card-actions text-secondary">{say("source.file")}</div> : null}
+    <div class="row g-4">
+      {settings.map((setting) => (
+        <div key={setting.key} class={setting.kind === "lines" ? "col-12" : "col-md-6"}>
+          <SettingRow {...{ context, setting, state }} label={labels[setting.key]} />
+        </div>
+      ))}
+    </div>
+  )
+}
+
+/** What few need, folded; open where something of it is wrong. */
+const Advanced = (props: RowsProps) => {
+  const { settings, state = emptyForm, context } = props
+  const say = sayOf(context, "settings")
+  if (settings.length === 0) return null
+  const changed = settings.filter((setting) => setting.source === "override" || isOfFile(setting)).length
+  return (
+    <details class="setting-advanced mt-4" open={settings.some(({ key }) => state.problems[key] !== undefined)}>
+      <summary>
+        {say("advanced")}{" "}
+        {changed === 0 ? null : <Badge tone="blue">{say("advanced.changed", { count: changed })}</Badge>}
+      </summary>
+      <div class="pt-3">
+        <Rows {...props} />
       </div>
-      <PostForm context={context} action="/admin/settings" class="card-body">
+    </details>
+  )
+}
+
+const SectionCard = (props: SettingsPageProps) => {
+  const { at, state = emptyForm, view, context } = props
+  const say = sayOf(context, "settings")
+  const settings = view.settings.filter(({ key }) => fieldOf(key).section === at)
+  const isAdvanced = ({ key }: SettingView): boolean => fieldOf(key).advanced === true
+  return (
+    <Card title={sectionTitles(context)[at]}>
+      <PostForm
+        context={context}
+        action="/admin/settings"
+        class="card-body"
+        files={settings.some(({ kind }) => kind === "image")}
+      >
         {/* Enter in a field presses the first button of its form. */}
         <button type="submit" class="visually-hidden" tabIndex={-1} aria-hidden="true">{say("save")}</button>
         <input type="hidden" name="section" value={at} />
         <input type="hidden" name="revision" value={view.revision} />
         <FormAlert state={state} />
-        {/* Said where it was saved: the page is long. */}
-        {context.query.get("section") === at
-          ? <Done context={context} texts={{ saved: say("done.saved"), same: say("done.same") }} />
-          : null}
-        <div class="row g-4">
-          {settings.map((setting) => (
-            <div key={setting.key} class={setting.key === "site.notice" ? "col-12" : "col-md-6"}>
-              <SettingRow {...{ context, setting, state, isPlain }} label={labels[setting.key]} />
-            </div>
-          ))}
-        </div>
+        <Rows {...props} settings={settings.filter((setting) => !isAdvanced(setting))} />
+        <Advanced {...props} settings={settings.filter(isAdvanced)} />
         <button type="submit" class="btn btn-primary mt-4">{say("save")}</button>
       </PostForm>
       {at === "epay" || at === "stripe" ? <ProviderParts {...props} at={at} /> : null}
-    </section>
+    </Card>
   )
 }
 
-const show = (context: UserContext, shown: Shown = {}) =>
+const pathOf = (section: Section) => `/admin/settings/${section}` as const
+
+const SectionLinks = ({ at, context }: Pick<SettingsPageProps, "at" | "context">) => {
+  const titles = sectionTitles(context)
+  return (
+    <nav class="btn-list mb-3" aria-label={sayOf(context, "settings")("sections")}>
+      {sections.map((section) => (
+        <a
+          key={section}
+          class={`btn btn-sm ${section === at ? "btn-primary" : ""}`}
+          href={pathOf(section)}
+          aria-current={section === at ? "page" : undefined}
+        >
+          {titles[section]}
+        </a>
+      ))}
+    </nav>
+  )
+}
+
+const show = (context: UserContext, at: Section, shown: Shown = {}) =>
   Effect.gen(function*() {
     const say = sayOf(context, "settings")
     const props = {
       context,
+      at,
       view: yield* (yield* SettingsAdmin).view,
       publicUrl: (yield* PublicAddress).url(),
       ...shown
     }
-    const titles = sectionTitles(context)
     return page(
-      say("title"),
+      `${sectionTitles(context)[at]} · ${say("title")}`,
       <>
         <PageHeading title={say("title")} lead={say("lead")} />
-        <Panel class="mb-3">
-          <div class="btn-list">
-            {sections.map((at) => <a key={at} class="btn btn-sm" href={`#${at}`}>{titles[at]}</a>)}
-          </div>
-        </Panel>
-        {sections.map((at) => <SectionCard key={at} {...props} at={at} title={titles[at]} />)}
+        <SectionLinks context={context} at={at} />
+        <Done context={context} texts={{ saved: say("done.saved"), same: say("done.same") }} />
+        <SectionCard {...props} />
       </>
     )
   })
@@ -265,15 +334,19 @@ const problemsOf = (context: UserContext, section: Section, { problems }: Settin
   return told
 }
 
-const sectionOf = (fields: URLSearchParams): Effect.Effect<Section, PageNotFound> => {
-  const section = oneOf(sections, fields.get("section"))
+const sectionOf = (name: string | null | undefined): Effect.Effect<Section, PageNotFound> => {
+  const section = oneOf(sections, name)
   return section === undefined ? notFound() : Effect.succeed(section)
 }
 
+/** A logo that is too large is refused beside its field as long as it can be read at all. */
+const formBounds = { bytesMax: 2_097_152, fieldsMax: 100 }
+
 const saveForm = adminForm("/admin/settings", {
+  read: readAnyForm(formBounds),
   run: (context, fields) =>
     Effect.gen(function*() {
-      const section = yield* sectionOf(fields)
+      const section = yield* sectionOf(fields.get("section"))
       const admin = yield* SettingsAdmin
       const changes = changesIn(fields, (yield* admin.view).settings, section)
       if (changes.size > 0) {
@@ -284,9 +357,10 @@ const saveForm = adminForm("/admin/settings", {
           })
         )
       }
-      return redirect(`/admin/settings?done=${changes.size > 0 ? "saved" : "same"}&section=${section}#${section}`)
+      return redirect(`${pathOf(section)}?done=${changes.size > 0 ? "saved" : "same"}`)
     }),
-  again: (context, state) => Effect.flatMap(sectionOf(state.values), (section) => show(context, { section, state }))
+  again: (context, state) =>
+    Effect.flatMap(sectionOf(state.values.get("section")), (at) => show(context, at, { state }))
 })
 
 const testForm = adminForm("/admin/settings/test", {
@@ -302,12 +376,16 @@ const testForm = adminForm("/admin/settings/test", {
           ProviderUnavailable: ({ why }) => Effect.succeed({ outcome: "unavailable" as const, why })
         })
       )
-      return yield* show(context, { tested: { provider, ...outcome } })
+      return yield* show(context, provider, { tested: { provider, ...outcome } })
     })
 })
 
 export const SettingsRoutes = routes(
-  adminPage("/admin/settings", (context) => show(context)),
+  adminPage("/admin/settings", (context) => show(context, "site")),
+  adminPage("/admin/settings/:section", (context) =>
+    Effect.gen(function*() {
+      return yield* show(context, yield* sectionOf((yield* HttpRouter.params)["section"]))
+    })),
   saveForm,
   testForm
 )
