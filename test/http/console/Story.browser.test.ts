@@ -113,8 +113,13 @@ const tell = (browser: Browser, telling: Telling) =>
     assert.deepStrictEqual(calls.map(({ funding }) => funding), ["balance", "subscription"])
   })
 
+const World = ConsoleWorld.layerOf({
+  seller: { name: "Realms 示例有限公司", address: "1 Example Street\nShanghai", tax_id: "91310000EXAMPLE00X" },
+  billing: { topup_bonuses: ["100.00: 5 percent", "500.00: 10 percent"] }
+})
+
 describe.skipIf(chromiumPath === undefined)("the console", () => {
-  layer(ConsoleWorld.layerOf(), { excludeTestServices: true })((it) => {
+  layer(World, { excludeTestServices: true })((it) => {
     for (const telling of tellings) {
       it.effect(`is used from the first page to the last: ${telling.name}`, () =>
         Effect.gen(function*() {
