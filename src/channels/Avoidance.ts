@@ -1,9 +1,9 @@
 /**
- * Which users stay away from which channels for a while, because the upstream answered 429 to them. Bounded: when too many
- * users are remembered, the one that was moved first is forgotten, which costs that user one more 429.
+ * Which users stay away from which channels, or from which keys of them, for a while, because the upstream answered 429 to them.
+ * Bounded: when too many users are remembered, the one that was moved first is forgotten, which costs that user one more 429.
  * @internal
  */
-import type { ChannelId, UserId } from "../domain/Ids.ts"
+import type { ChannelId, ChannelKeyId, UserId } from "../domain/Ids.ts"
 
 /** Users remembered, at most. */
 export const AVOIDING_USERS_MAX = 10_000
@@ -25,8 +25,8 @@ const keepNewest = <K, V>(map: Map<K, V>, sizeMax: number): void => {
   }
 }
 
-export class Avoidance {
-  private readonly users = new Map<UserId, Map<ChannelId, number>>()
+export class Avoidance<Id extends ChannelId | ChannelKeyId = ChannelId> {
+  private readonly users = new Map<UserId, Map<Id, number>>()
   private sweptMs = 0
 
   get isEmpty(): boolean {
@@ -34,9 +34,9 @@ export class Avoidance {
   }
 
   /** The user's calls stay away from the channel until then, in ms since the epoch. What is no moment changes nothing. */
-  avoid(userId: UserId, channelId: ChannelId, untilMs: number): void {
+  avoid(userId: UserId, channelId: Id, untilMs: number): void {
     if (Number.isNaN(untilMs)) return
-    const channels = this.users.get(userId) ?? new Map<ChannelId, number>()
+    const channels = this.users.get(userId) ?? new Map<Id, number>()
     channels.delete(channelId)
     channels.set(channelId, untilMs)
     keepNewest(channels, AVOIDED_CHANNELS_MAX)
@@ -45,14 +45,20 @@ export class Avoidance {
     keepNewest(this.users, AVOIDING_USERS_MAX)
   }
 
-  isAvoided(userId: UserId, channelId: ChannelId, nowMs: number): boolean {
+  isAvoided(userId: UserId, channelId: Id, nowMs: number): boolean {
+    return this.avoidedMs(userId, channelId, nowMs) > 0
+  }
+
+  /** For how much longer, in milliseconds; 0: not at all. */
+  avoidedMs(userId: UserId, channelId: Id, nowMs: number): number {
     this.sweep(nowMs)
     const channels = this.users.get(userId)
     const untilMs = channels?.get(channelId)
-    if (channels === undefined || untilMs === undefined || untilMs <= nowMs) return false
+    if (channels === undefined || untilMs === undefined || untilMs <= nowMs) return 0
     // Cut when it is first looked at: the caller of `avoid` gives no time of its own to cut it by.
-    if (untilMs > nowMs + AVOID_MS_MAX) channels.set(channelId, nowMs + AVOID_MS_MAX)
-    return true
+    if (untilMs <= nowMs + AVOID_MS_MAX) return untilMs - nowMs
+    channels.set(channelId, nowMs + AVOID_MS_MAX)
+    return AVOID_MS_MAX
   }
 
   /** Forgets what has passed. */

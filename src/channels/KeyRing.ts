@@ -1,12 +1,14 @@
 /**
- * Which keys of the channels are to wait, because their upstream asked this process to. A short wait is remembered here; a longer one
+ * Which keys of the channels are to wait, because their upstream asked to: for the user whose call it refused, and for everybody once
+ * that call was answered with another key, since only then the request itself is not to blame. A short wait is remembered here; a longer one
  * goes to the key's row as well, so that it outlives a restart and the other processes hear of it. Bounded: of too many keys the one
  * that was cooled first is forgotten, which costs it one more refusal.
  */
 import { Clock, Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import type { ChannelKeyId } from "../domain/Ids.ts"
+import type { ChannelKeyId, UserId } from "../domain/Ids.ts"
 import { Notifications } from "../platform/Notifications.ts"
+import { Avoidance } from "./Avoidance.ts"
 import type { ChannelKey } from "./ChannelKeys.ts"
 import { coolKey } from "./ChannelKeyStore.ts"
 
@@ -20,10 +22,12 @@ export const COOL_MS_MAX = 86_400_000
 export const COOL_KEPT_MS_MIN = 10_000
 
 export class KeyRing extends Context.Service<KeyRing, {
-  /** The key waits until then, in ms since the epoch. */
+  /** The key waits for everybody until then, in ms since the epoch. */
   cool(keyId: ChannelKeyId, untilMs: number): void
-  /** For how much longer it waits, in milliseconds; 0: it can be used. */
-  coolingMs(key: ChannelKey, nowMs: number): number
+  /** It waits for this user. */
+  avoid(userId: UserId, keyId: ChannelKeyId, untilMs: number): void
+  /** For how much longer it waits for this user, in milliseconds; 0: it can be used. */
+  coolingMs(key: ChannelKey, userId: UserId, nowMs: number): number
   /** Nothing keeps it waiting any more. */
   warm(keyId: ChannelKeyId): void
 }>()("realms/channels/KeyRing") {
@@ -33,6 +37,7 @@ export class KeyRing extends Context.Service<KeyRing, {
     const clock = yield* Clock.Clock
     const run = Effect.runForkWith(yield* Effect.context<never>())
     const cooling = new Map<ChannelKeyId, number>()
+    const avoidance = new Avoidance<ChannelKeyId>()
 
     const keep = (keyId: ChannelKeyId, untilMs: number) =>
       Effect.flatMap(
@@ -53,10 +58,13 @@ export class KeyRing extends Context.Service<KeyRing, {
         // Calls that were under way when it began to wait ask for a little more: one row written says enough.
         if (untilMs - nowMs >= COOL_KEPT_MS_MIN && untilMs - before >= COOL_KEPT_MS_MIN) run(keep(keyId, untilMs))
       },
-      coolingMs: ({ coolingUntilMs, id }, nowMs) => {
-        const untilMs = Math.max(coolingUntilMs, cooling.get(id) ?? 0)
-        return untilMs > nowMs ? untilMs - nowMs : 0
-      },
+      avoid: (userId, keyId, untilMs) => avoidance.avoid(userId, keyId, untilMs),
+      coolingMs: ({ coolingUntilMs, id }, userId, nowMs) =>
+        Math.max(
+          0,
+          Math.max(coolingUntilMs, cooling.get(id) ?? 0) - nowMs,
+          avoidance.isEmpty ? 0 : avoidance.avoidedMs(userId, id, nowMs)
+        ),
       warm: (keyId) => void cooling.delete(keyId)
     })
   }))

@@ -81,7 +81,8 @@ export class ChannelTest extends Context.Service<ChannelTest, {
         )
       )
       const outcome = { model, ...verdict, latencyMs: (yield* Clock.currentTimeMillis) - startedMs }
-      yield* judgement.keepTest(channelId, outcome)
+      // That one of its keys does not work says nothing of the channel.
+      if (keyId === undefined || outcome.reason === null) yield* judgement.keepTest(channelId, outcome)
       return outcome
     })
 

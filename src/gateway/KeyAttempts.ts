@@ -48,7 +48,10 @@ const isKeysFailure = ({ code, said, scope }: ChannelFailed): boolean =>
 /** What the request brings along was made for another account, such as reasoning that it cannot read. */
 const isOtherAccounts = ({ said, scope }: ChannelFailed): boolean => scope === null && said.reason === "refused"
 
-/** What a failure says of the key that the call was made with. */
+const coolMsOf = ({ retryAfterSeconds }: ChannelFailed): number =>
+  retryAfterSeconds === undefined ? REFUSED_KEY_COOL_MS : retryAfterSeconds * MS_PER_SECOND
+
+/** A key that is refused for good is asked about, whatever else its channel has. */
 export const judgeKey = (
   services: GatewayServices,
   open: OpenCall,
@@ -59,12 +62,6 @@ export const judgeKey = (
   if (failed.scope === "channel" && isKeysOwn(failed.said.reason)) {
     services.keyProbes.suspect(channel.id, key.id, open.basics.model.id)
   }
-  // Of its only key a channel's breaker keeps count, user by user.
-  if (channel.keys.length < 2 || !isKeysFailure(failed)) return
-  const coolMs = failed.retryAfterSeconds === undefined
-    ? REFUSED_KEY_COOL_MS
-    : failed.retryAfterSeconds * MS_PER_SECOND
-  services.keys.cool(key.id, services.now() + coolMs)
 }
 
 const attemptEach = Effect.fnUntraced(function*(services: GatewayServices, open: OpenCall, channel: Channel) {
@@ -74,17 +71,24 @@ const attemptEach = Effect.fnUntraced(function*(services: GatewayServices, open:
   let last: ChannelFailed | undefined
   let unknown: RequestRefused | undefined
   let waitMs = Infinity
+  const refused = new Map<ChannelKey, number>()
   for (const key of keyOrder(channel.keys, userId)) {
     const nowMs = services.now()
     if (tried === KEYS_TRIED_MAX || nowMs - startedMs > KEYS_MS_MAX || signal.reason !== undefined) break
-    const coolingMs = services.keys.coolingMs(key, nowMs)
+    const coolingMs = services.keys.coolingMs(key, userId, nowMs)
     if (coolingMs > 0) {
       waitMs = Math.min(waitMs, coolingMs)
       continue
     }
     tried++
     const attempted = yield* attemptChannel(services, open, channel, key)
-    if (attempted._tag === "Done") return attempted
+    if (attempted._tag === "Done") {
+      // The request was not to blame: whoever calls next need not find that out again.
+      if (attempted.verdict === "succeeded") {
+        for (const [{ id }, untilMs] of refused) services.keys.cool(id, untilMs)
+      }
+      return attempted
+    }
     if (attempted._tag === "RequestRefused") {
       // Accounts do not see what is stored in one another.
       if (call.references.length === 0 || !isUnknownReference(attempted)) return attempted
@@ -94,6 +98,11 @@ const attemptEach = Effect.fnUntraced(function*(services: GatewayServices, open:
     last = attempted
     if (!isKeysFailure(attempted) && !isOtherAccounts(attempted)) return attempted
     judgeKey(services, open, channel, key, attempted)
+    if (isKeysFailure(attempted)) {
+      const untilMs = services.now() + coolMsOf(attempted)
+      refused.set(key, untilMs)
+      services.keys.avoid(userId, key.id, untilMs)
+    }
     if (attempted.retryAfterSeconds !== undefined) {
       waitMs = Math.min(waitMs, attempted.retryAfterSeconds * MS_PER_SECOND)
     }

@@ -125,6 +125,22 @@ describe("a channel with several keys", () => {
       yield* gateway.clean
     }).pipe(Effect.scoped, idle))
 
+  it.live("keeps other users out of what one user's requests alone are refused for", () =>
+    Effect.gen(function*() {
+      const { gateway, upstream, user } = yield* world()
+      const other = yield* gateway.user(1_000_000n)
+      const large = { messages: [{ role: "user", content: "[sim: status=429 retryAfter=600]" }] }
+      assert.strictEqual((yield* call(gateway, user, large)).status, 429)
+      assert.strictEqual((yield* call(gateway, user)).status, 429)
+      assert.strictEqual((yield* call(gateway, other)).status, 200)
+      assert.deepStrictEqual(
+        (yield* theChannel(gateway)).keys.map(({ coolingUntil }) => coolingUntil),
+        KEYS.map(() => null)
+      )
+      assert.isAtLeast(upstream.seen(), KEYS.length + 2)
+      yield* gateway.clean
+    }).pipe(Effect.scoped, idle))
+
   it.live("loses a key that is refused for good, after a request of ours has confirmed it, and gets it back by a test", () =>
     Effect.gen(function*() {
       for (

@@ -144,6 +144,11 @@ export const NoLimits = Layer.mergeAll(
   Layer.mock(KeySpend, {}),
   Layer.mock(ResponseReferences, { find: () => Effect.succeed([]) }),
   Layer.mock(ChannelAdmin, {}),
-  Layer.mock(KeyRing, { cool: () => undefined, coolingMs: () => 0, warm: () => undefined }),
+  Layer.mock(KeyRing, {
+    avoid: () => undefined,
+    cool: () => undefined,
+    coolingMs: () => 0,
+    warm: () => undefined
+  }),
   Layer.mock(KeyProbes, { suspect: () => undefined })
 )

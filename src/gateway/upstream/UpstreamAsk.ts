@@ -21,8 +21,10 @@ export const reasonOfStatus = (status: number, json: unknown): FailureReason => 
   if (error?.code === "insufficient_quota" || error?.type === "insufficient_quota" || status === 402) return "unpaid"
   switch (status) {
     case 401:
-    case 403:
       return "unauthorized"
+    case 403:
+      // A key that may not use one model is none that is refused.
+      return typeof error?.code === "string" && /model|deployment/i.test(error.code) ? "not_found" : "unauthorized"
     case 404:
       return "not_found"
     case 408:

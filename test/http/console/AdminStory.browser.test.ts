@@ -56,10 +56,10 @@ const makeChannel = async (visitor: Visitor, telling: Telling, { origin, upstrea
   await page.click(save)
   await page.waitForURL(/\/admin\/channels\/\d+\?done=created/)
   assert.notInclude(await page.content(), "sk-simulated")
-  await page.click(`main form[action$="/test"] button[type=submit]`)
+  await page.click("main form:has([name=model]) button[type=submit]")
   await page.waitForSelector("main .alert-success")
   await inspect(visitor, telling, "channel-tested")
-  const channel = new URL(page.url()).pathname.replace(/\/test$/, "")
+  const channel = /\/admin\/channels\/\d+/.exec(page.url())?.[0] ?? ""
   await page.goto(`${origin}${channel}/keys`)
   await page.fill("[name=api_key]", "sk bad")
   await page.click(save)

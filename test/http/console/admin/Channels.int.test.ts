@@ -64,6 +64,8 @@ describe("root's channels", () => {
           assert.include(shown.text, `…${key.slice(-4)}`)
           assert.notInclude(shown.text, key)
         }
+        const asked = yield* client.get(`${path}/keys`)
+        assert.include(asked.text, 'name="api_key"', asked.text.slice(-3_000))
         const refused = yield* client.post(`${path}/keys`, { api_key: `${KEYS[0]}\nsk bad` })
         assert.strictEqual(refused.status, 422)
         assert.notInclude(refused.text, KEYS[0])
