@@ -13,6 +13,12 @@ CREATE TABLE app_settings (
   CONSTRAINT app_settings_key CHECK ((secret IS NULL) = (key_id IS NULL))
 );
 
+-- One row once an administrator has put the list of first steps away.
+CREATE TABLE first_steps (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  dismissed_at timestamptz NOT NULL DEFAULT now()
+);
+
 CREATE TABLE audit_log (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at timestamptz NOT NULL DEFAULT now(),

@@ -1,5 +1,5 @@
 /**
- * `realms user create` and `realms user list`. A password comes from standard input only, never from the command line,
+ * `realms user create`, `list`, `disable`, `enable`, `set-password` and `role`. A password comes from standard input only, never from the command line,
  * where other processes and the shell's history would see it.
  */
 import { Effect, type Layer, Option, Redacted, Stdio, Stream } from "effect"
@@ -10,6 +10,7 @@ import { normalizeEmail, type User, Users } from "../identity/Users.ts"
 import { cliActor } from "../platform/AuditLog.ts"
 import { failed } from "./CliFailure.ts"
 import { print, type Printable, table } from "./Output.ts"
+import { findUser, userFlag } from "./Parameters.ts"
 
 /** The longest password read from standard input, in characters. */
 const PASSWORD_LENGTH_MAX = 1_024
@@ -90,9 +91,60 @@ const list = Command.make("list", {}, () =>
     yield* print(users.map(userFields), describeUsers(users))
   })).pipe(Command.withDescription("List all users"))
 
+const disable = Command.make("disable", { user: userFlag }, (flags) =>
+  Effect.gen(function*() {
+    const { email, id } = yield* findUser(flags.user)
+    yield* (yield* UserAdmin).disable(cliActor, id)
+    yield* print({ id, email, disabled: true }, `disabled ${email}: sessions have ended, and keys are refused`)
+  })).pipe(
+    Command.withDescription("Disable a user at once, on every server; calls in progress end as usual"),
+    Command.withExamples([{ command: "realms user disable --user ada@example.com" }])
+  )
+
+const enable = Command.make("enable", { user: userFlag }, (flags) =>
+  Effect.gen(function*() {
+    const { email, id } = yield* findUser(flags.user)
+    yield* (yield* UserAdmin).enable(cliActor, id)
+    yield* print({ id, email, disabled: false }, `enabled ${email}`)
+  })).pipe(
+    Command.withDescription("Enable a disabled user; keys work again"),
+    Command.withExamples([{ command: "realms user enable --user ada@example.com" }])
+  )
+
+const setPassword = Command.make("set-password", { user: userFlag }, (flags) =>
+  Effect.gen(function*() {
+    const { email, id } = yield* findUser(flags.user)
+    yield* (yield* UserAdmin).setPassword(cliActor, id, yield* readPassword)
+    yield* print({ id, email, password_set: true }, `set the password of ${email}; all sessions have ended`)
+  })).pipe(
+    Command.withDescription("Set a user's password from standard input, and end all sessions of the user"),
+    Command.withExamples([{ command: "realms user set-password --user ada@example.com < password.txt" }])
+  )
+
+const newRole = Flag.Literals("role", roles).pipe(
+  Flag.withDescription("root may do everything, finance manages payments and the books, support only reads")
+)
+
+const changeRole = Command.make("role", { user: userFlag, role: newRole }, (flags) =>
+  Effect.gen(function*() {
+    const { email, id } = yield* findUser(flags.user)
+    yield* (yield* UserAdmin).setRole(cliActor, id, flags.role)
+    yield* print({ id, email, role: flags.role }, `the role of ${email} is ${flags.role}`)
+  })).pipe(
+    Command.withDescription("Change what a user may do, at once"),
+    Command.withExamples([{ command: "realms user role --user ada@example.com --role support" }])
+  )
+
 /** `services` are built for a command that runs, not for help about it. */
 export const userCommand = <E, R>(services: Layer.Layer<Users | UserAdmin, E, R>) =>
   Command.make("user").pipe(
-    Command.withDescription("Create and list users"),
-    Command.withSubcommands([create.pipe(Command.provide(services)), list.pipe(Command.provide(services))])
+    Command.withDescription("Create, list and change users"),
+    Command.withSubcommands([
+      create.pipe(Command.provide(services)),
+      list.pipe(Command.provide(services)),
+      disable.pipe(Command.provide(services)),
+      enable.pipe(Command.provide(services)),
+      setPassword.pipe(Command.provide(services)),
+      changeRole.pipe(Command.provide(services))
+    ])
   )

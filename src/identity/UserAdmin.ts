@@ -3,7 +3,7 @@
  * once, on every server: sessions end, keys of both kinds are refused. At least one administrator is never disabled, however many
  * changes come at the same time. Every change is in the audit log.
  */
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Layer, Option, type Redacted, Schema, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { announceAccount } from "../accounts/Ledger.ts"
 import { mayName } from "../accounts/UserGroups.ts"
@@ -31,10 +31,30 @@ import { checkNewPassword } from "./Passwords.ts"
 import { deleteSessions } from "./SessionStore.ts"
 import { User } from "./User.ts"
 import { type NewUser, normalizeEmail } from "./Users.ts"
-import { findUsers, type UserDetails, userDetails, type UserSearch, type UserSummary } from "./UserSearch.ts"
-import { insertUser, lockRoots } from "./UserStore.ts"
+import {
+  findKeys,
+  findUsers,
+  type FoundKey,
+  type UserDetails,
+  userDetails,
+  type UserSearch,
+  type UserSummary
+} from "./UserSearch.ts"
+import { insertUser, lockRoots, writePasswordHash } from "./UserStore.ts"
 
-export { type UserDetails, type UserSearch, UserSession, UserSummary } from "./UserSearch.ts"
+export {
+  FoundKey,
+  sortValueOf,
+  type UserDetails,
+  type UserSearch,
+  UserSession,
+  userSorts,
+  UserSummary
+} from "./UserSearch.ts"
+
+/** Users of one stream, at most, and of one of its pages. */
+const USERS_STREAM_MAX = 100_000
+const STREAM_PAGE_USERS = 1_000
 
 const GroupedUser = Row({ groupCode: Schema.NullOr(Schema.String) })
 
@@ -43,11 +63,21 @@ type ChangeError = UserNotFound | OwnUser | LastRoot | DatabaseUnavailable
 export class UserAdmin extends Context.Service<UserAdmin, {
   /** Newest first. */
   search(search: UserSearch): Effect.Effect<ReadonlyArray<UserSummary>, DatabaseUnavailable>
+  /** The same, one after the other, 100,000 at most; the sort is left out. */
+  rows(search: Omit<UserSearch, "limit">): Stream.Stream<UserSummary, DatabaseUnavailable>
+  /** Keys of users by a part of their hint, of 3 characters or more. */
+  keys(hint: string, limit: number): Effect.Effect<ReadonlyArray<FoundKey>, DatabaseUnavailable>
   view(userId: UserId): Effect.Effect<Option.Option<UserDetails>, DatabaseUnavailable>
   create(
     actor: Actor,
     user: NewUser
   ): Effect.Effect<User, InvalidEmail | EmailTaken | PasswordRefused | TooBusy | DatabaseUnavailable>
+  /** Sets a password without asking for the current one, and ends all sessions of the user. */
+  setPassword(
+    actor: Actor,
+    userId: UserId,
+    password: Redacted.Redacted<string>
+  ): Effect.Effect<void, UserNotFound | PasswordRefused | TooBusy | DatabaseUnavailable>
   /** Disabling a disabled user changes nothing. */
   disable(actor: Actor, userId: UserId): Effect.Effect<void, ChangeError>
   /** Keys work again; sessions and links for a new password do not come back. */
@@ -131,6 +161,17 @@ export class UserAdmin extends Context.Service<UserAdmin, {
       })
     })
 
+    const setPasswordNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId, passwordHash: string) {
+      if (!(yield* writePasswordHash(sql, userId, { passwordHash }))) return yield* new UserNotFound({ userId })
+      yield* deleteSessions(sql, userId)
+      yield* recordChange(sql, actor, {
+        action: "user.password_set",
+        target: `user:${userId}`,
+        before: null,
+        after: { password: "set" }
+      })
+    })
+
     const setGroupNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId, code: string | null) {
       const user = yield* rowOf(
         GroupedUser,
@@ -164,6 +205,17 @@ export class UserAdmin extends Context.Service<UserAdmin, {
     const forget = Effect.sync(() => keys.forget())
 
     return UserAdmin.of({
+      rows: ({ role, state, text }) =>
+        Stream.paginate<bigint | undefined, UserSummary, DatabaseUnavailable>(undefined, (before) =>
+          Effect.map(
+            orUnavailable(findUsers(sql, { role, state, text, before, limit: STREAM_PAGE_USERS })),
+            (users) =>
+              [
+                users,
+                users.length < STREAM_PAGE_USERS ? Option.none() : Option.fromUndefinedOr(users.at(-1)?.id)
+              ] as const
+          )).pipe(Stream.take(USERS_STREAM_MAX)),
+      keys: (hint, limit) => orUnavailable(findKeys(sql, hint, limit)),
       search: (search) => orUnavailable(findUsers(sql, search)).pipe(Effect.withSpan("UserAdmin.search")),
       view: (userId) =>
         orUnavailable(userDetails(sql, userId)).pipe(
@@ -178,6 +230,11 @@ export class UserAdmin extends Context.Service<UserAdmin, {
         return yield* inTransaction(sql, createNow(actor, { email, role: user.role, passwordHash })).pipe(
           orUnavailable
         )
+      }),
+      setPassword: Effect.fn("UserAdmin.setPassword")(function*(actor, userId, password) {
+        yield* checkNewPassword(password)
+        const passwordHash = yield* passwords.hash(password)
+        yield* inTransaction(sql, setPasswordNow(actor, userId, passwordHash)).pipe(orUnavailable)
       }),
       disable: Effect.fn("UserAdmin.disable")(function*(actor, userId) {
         yield* inTransaction(sql, disableNow(actor, userId)).pipe(orUnavailable, Effect.andThen(forget))

@@ -81,7 +81,9 @@ const financeApi: ReadonlySet<string> = new Set([
 /** The same of pages and their forms. */
 const supportPages: ReadonlySet<string> = new Set([
   "/admin",
+  "/admin/search",
   "/admin/users",
+  "/admin/users/users.csv",
   "/admin/users/:id",
   "/admin/usage",
   "/admin/usage/days.svg",

@@ -202,7 +202,7 @@ export const UsersHandlers = answersOf(UsersApi)(
         listed(users.search({ ...rangeOf(range), text: q, role, state })),
       createUser: Effect.fnUntraced(function*({ payload: { email, role = "user" } }, admin) {
         const made = yield* users.create(admin, { email, role })
-        return { ...made, usdMicros: 0n, owedMicros: 0n, lastSeenAt: null }
+        return { ...made, usdMicros: 0n, owedMicros: 0n, spentMicros: 0n, lastCallAt: null, lastSeenAt: null }
       }),
       getUser: ({ params }) => view(params.id),
       disableUser: ({ params }, admin) => Effect.andThen(users.disable(admin, params.id), view(params.id)),

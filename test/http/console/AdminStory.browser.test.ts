@@ -30,8 +30,7 @@ const setUp = async (visitor: Visitor, telling: Telling, { origin }: World, toke
   await inspect(visitor, telling, "setup")
   await fillIn(page, { email: `root-${telling.name}@example.com`, password: "correct horse battery staple" })
   await page.click(submit)
-  await page.waitForURL(`${origin}/`)
-  await page.goto(`${origin}/admin`)
+  await page.waitForURL(`${origin}/admin`)
   await inspect(visitor, telling, "overview-new")
 }
 

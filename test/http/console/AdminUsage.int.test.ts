@@ -151,6 +151,8 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       const without = yield* root.get("/admin")
       assert.include(without.text, `<a href="/admin/channels">Add a channel</a>`)
       assert.include(without.text, `<a href="/admin/models">Add a model with its price</a>`)
+      assert.include(without.text, "Channel “simulator” is disabled, like every other. Enable one.")
+      assert.include(without.text, "No enabled channel serves a model.")
       yield* world.sql`UPDATE channels SET disabled_at = NULL`
     }))
 

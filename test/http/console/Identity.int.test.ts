@@ -299,7 +299,7 @@ layer(
       assert.strictEqual(short.status, 422)
       const email = makeEmail()
       const made = yield* client.post(`/setup/${token}`, { email, password: PASSWORD })
-      assert.strictEqual(made.status, 303)
+      assert.deepStrictEqual([made.status, made.headers.location], [303, "/admin"])
       const [row] = yield* world.sql<{ role: string }>`SELECT role FROM users WHERE email = ${email}`
       assert.strictEqual(row?.role, "root")
       const other = yield* visitor("10.2.0.3")

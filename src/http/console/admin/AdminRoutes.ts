@@ -15,6 +15,7 @@ import { AdminOrdersRoutes } from "./orders/AdminOrders.tsx"
 import { OverviewRoutes } from "./overview/Overview.tsx"
 import { PaymentsRoutes } from "./payments/Payments.tsx"
 import { AdminPlansRoutes } from "./plans/Plans.tsx"
+import { SearchRoutes } from "./search/Search.tsx"
 import { SettingsRoutes } from "./settings/Settings.tsx"
 import { AllUsageRoutes } from "./usage/AllUsage.tsx"
 import { UserRoutes } from "./users/User.tsx"
@@ -35,6 +36,7 @@ export const AdminRoutes = routes(
   ImportRoutes,
   OverviewRoutes,
   PaymentsRoutes,
+  SearchRoutes,
   SettingsRoutes,
   UserRoutes,
   UsersRoutes

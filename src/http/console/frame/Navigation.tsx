@@ -87,6 +87,22 @@ const Switch = ({ context, isAdmin }: { readonly context: PageContext; readonly 
   </div>
 )
 
+/** One box for everything that administrators look for. */
+const SearchBox = ({ context: { pathname, query, say } }: { readonly context: PageContext }) => (
+  <form class="mb-3" method="get" action="/admin/search" role="search">
+    <input
+      class="form-control"
+      type="search"
+      name="q"
+      value={pathname === "/admin/search" ? query.get("q") ?? "" : ""}
+      aria-label={say("search.label")}
+      placeholder={say("search.placeholder")}
+      autocomplete="off"
+      maxlength={254}
+    />
+  </form>
+)
+
 const Group = ({ items, pathname, title }: NavGroup & { readonly pathname: string }) => (
   <li>
     {title === undefined ? null : <div class="console-nav-title">{title}</div>}
@@ -114,6 +130,7 @@ export const Navigation = ({ context }: { readonly context: PageContext }) => {
       </summary>
       <nav class="console-nav" aria-label={isAdmin ? say("nav.admin") : say("nav.main")}>
         {isOfStaff ? <Switch context={context} isAdmin={isAdmin} /> : null}
+        {isAdmin ? <SearchBox context={context} /> : null}
         <ul class="console-nav-groups">
           {(isAdmin ? adminGroups(context) : consoleGroups(context)).map(({ items, title }) => {
             const allowed = isAdmin ? items.filter(({ path }) => mayOpen(context, path)) : items

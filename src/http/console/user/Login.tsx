@@ -228,7 +228,7 @@ const createFirst = (context: PageContext, fields: URLSearchParams) =>
   Effect.gen(function*() {
     const token = yield* linkToken
     const session = yield* (yield* Login).redeemSetup({ ...entrantOf(context, fields), token })
-    return redirect("/", { session })
+    return redirect("/admin", { session })
   }).pipe(
     Effect.catchTags({
       ...entrantRefusals(context, sayOf(context, "login")("setup.taken")),

@@ -7,16 +7,17 @@ import { ChannelKeyAdmin } from "../../../../channels/ChannelKeyAdmin.ts"
 import { Confirmations } from "../../../../confirmations/Confirmations.ts"
 import { PaymentEvents } from "../../../../events/PaymentEvents.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
-import { type FirstStep, FirstSteps } from "../../../../settings/FirstSteps.ts"
+import { type FirstStep, FirstSteps, type StepLack } from "../../../../settings/FirstSteps.ts"
 import { AllUsage } from "../../../../usage/AllUsage.ts"
 import { ChannelReports } from "../../../../usage/ChannelReports.ts"
 import { OPEN_CALLS_COUNTED_MAX, type ServiceFigures, ServiceOverview } from "../../../../usage/ServiceOverview.ts"
 import { presetRange } from "../../../../usage/UsageRange.ts"
-import { page } from "../../Answer.ts"
-import { adminPage } from "../../ConsoleRoute.ts"
+import { page, redirect } from "../../Answer.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
+import { ButtonForm } from "../../kit/Forms.tsx"
 import { Icon, type IconName } from "../../kit/Icon.tsx"
 import { AdminLink, Card, Figures, Grid, PageHeading, Usd } from "../../kit/Parts.tsx"
-import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
+import { actorOf, mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import { OutKeysNotice } from "../channels/ChannelHealth.tsx"
 import { AllMomentsChart, Freshness } from "../usage/AllUsage.tsx"
 import { ChannelsCard, ClampedCard, readClamped } from "../usage/Channels.tsx"
@@ -33,7 +34,8 @@ const readOverview = Effect.fnUntraced(function*({ formats: { timeZone }, now }:
     channels: (yield* ChannelReports).report,
     clamped: readClamped,
     outKeys: (yield* ChannelKeyAdmin).outKeys(null),
-    steps: (yield* FirstSteps).steps
+    steps: (yield* FirstSteps).steps,
+    isDismissed: (yield* FirstSteps).isDismissed
   }, { concurrency: "unbounded" })
   return { ...found, publicUrl: (yield* PublicAddress).url() }
 })
@@ -113,12 +115,26 @@ const Steps = ({ publicUrl, steps, context }: OverviewProps) => {
     payment: [say("step.payment"), say("step.payment.text"), "/admin/settings/epay"],
     address: [say("step.address"), say("step.address.text", { url: publicUrl }), "/admin/settings"]
   }
+  const lackTexts: Readonly<Record<StepLack["what"], (name: string) => string>> = {
+    key: (name) => say("lack.key", { name }),
+    disabled: (name) => say("lack.disabled", { name }),
+    unserved: (name) => say("lack.unserved", { name })
+  }
+  const dismiss = (
+    <ButtonForm
+      context={context}
+      action="/admin/first-steps/dismiss"
+      look="btn-sm btn-ghost-secondary"
+      button={say("dismiss")}
+    />
+  )
   return (
-    <Card title={say("steps")} class="mb-3">
+    <Card title={say("steps")} class="mb-3" actions={dismiss}>
       <div class="card-body border-bottom text-secondary">{say("steps.lead")}</div>
       <ol class="list-group list-group-flush m-0 p-0">
-        {steps.map(({ isDone, step }) => {
-          const [title, text, href] = texts[step]
+        {steps.map(({ isDone, lacks, step }) => {
+          const [title, about, href] = texts[step]
+          const text = lacks === undefined ? about : lackTexts[lacks.what](lacks.name)
           return (
             <li key={step} class="list-group-item d-flex gap-3 align-items-start">
               <span class={isDone ? "text-success" : "text-secondary"}>
@@ -137,12 +153,13 @@ const Steps = ({ publicUrl, steps, context }: OverviewProps) => {
 }
 
 const OverviewView = (props: OverviewProps) => {
-  const { channels, clamped, outKeys, steps, usage, context } = props
+  const { channels, clamped, isDismissed, outKeys, steps, usage, context } = props
+  const hasSteps = !isDismissed && steps.some(({ isDone }) => !isDone) && mayOpen(context, "/admin/settings")
   const say = sayOf(context, "overview")
   return (
     <>
       <PageHeading title={context.say("nav.admin")} />
-      {steps.every(({ isDone }) => isDone) || !mayOpen(context, "/admin/settings") ? null : <Steps {...props} />}
+      {hasSteps ? <Steps {...props} /> : null}
       {mayOpen(context, "/admin/channels") ? <OutKeysNotice context={context} keys={outKeys} isOverview /> : null}
       <ClampedCard context={context} report={clamped} />
       <Service {...props} />
@@ -168,8 +185,15 @@ const OverviewView = (props: OverviewProps) => {
   )
 }
 
-export const OverviewRoutes = adminPage(
-  "/admin",
-  (context) =>
-    Effect.map(readOverview(context), (found) => page(context.say("nav.admin"), OverviewView({ context, ...found })))
+const show = (context: UserContext) =>
+  Effect.map(readOverview(context), (found) => page(context.say("nav.admin"), OverviewView({ context, ...found })))
+
+const dismiss = Effect.fnUntraced(function*(context: UserContext) {
+  yield* (yield* FirstSteps).dismiss(actorOf(context))
+  return redirect("/admin")
+})
+
+export const OverviewRoutes = routes(
+  adminPage("/admin", show),
+  adminForm("/admin/first-steps/dismiss", { run: dismiss })
 )

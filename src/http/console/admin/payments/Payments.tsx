@@ -18,7 +18,7 @@ import { paymentTabs } from "./PaymentTabs.tsx"
 const PAGE_SIZE = 50
 
 /** Where a payment is looked at: by what was said of it, else by its order. */
-const pathOf = ({ eventId, orderId }: FoundPayment): string | undefined =>
+export const pathOf = ({ eventId, orderId }: FoundPayment): string | undefined =>
   eventId !== null ? `/admin/payments/${eventId}` : orderId === null ? undefined : `/admin/orders/${orderId}`
 
 const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<FoundPayment>> => {

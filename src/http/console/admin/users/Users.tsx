@@ -1,12 +1,14 @@
 /**
- * `/admin/users`: the list of users, and making one.
+ * `/admin/users`: the list of users, as a page and as a file, and making one.
  */
 import { Effect } from "effect"
 import { isRole, roles } from "../../../../identity/Roles.ts"
-import { UserAdmin, type UserSummary } from "../../../../identity/UserAdmin.ts"
+import { sortValueOf, UserAdmin, userSorts, type UserSummary } from "../../../../identity/UserAdmin.ts"
 import type { User } from "../../../../identity/Users.ts"
+import { userColumns } from "../../../../identity/UserCsv.ts"
 import { redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
+import { csvAnswer } from "../../Csv.ts"
 import { askPage } from "../../kit/Forms.tsx"
 import { Icon } from "../../kit/Icon.tsx"
 import { amountColumn, byId, dayColumn, type ItemColumn, listPage, readListed } from "../../kit/List.tsx"
@@ -61,23 +63,43 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<UserSummary>>
       say("balance"),
       ({ owedMicros, usdMicros }) => <Usd context={context} micros={usdMicros - owedMicros} />
     ),
+    { ...amountColumn(say("spent"), ({ spentMicros }: UserSummary) => context.formats.usd(spentMicros)), wide: true },
+    dayColumn(context, say("lastCall"), ({ lastCallAt }) => lastCallAt, say("never")),
     dayColumn(context, say("lastSeen"), ({ lastSeenAt }) => lastSeenAt, never),
     dayColumn(context, say("created"), ({ createdAt }) => createdAt)
   ]
+}
+
+const readFilter = ({ query }: UserContext) => ({
+  text: searchText(query, "q"),
+  role: oneOf(roles, query.get("role")),
+  state: oneOf(["active", "disabled"], query.get("state"))
+})
+
+/** Where a sorted list goes on: the value and the id of its last user. */
+const cursorOf = (text: string | null) => {
+  const [, value, id] = /^(-?\d{1,18})\.(\d{1,18})$/.exec(text ?? "") ?? []
+  return value === undefined || id === undefined ? undefined : { value: BigInt(value), id: BigInt(id) }
 }
 
 const list = Effect.fnUntraced(function*(context: UserContext) {
   const { query } = context
   const say = sayOf(context, "users")
   const names = roleNames(context)
-  const [text, role] = [searchText(query, "q"), oneOf(roles, query.get("role"))]
-  const state = oneOf(["active", "disabled"], query.get("state"))
+  const { role, state, text } = readFilter(context)
+  const sort = oneOf(userSorts, query.get("sort"))
+  const after = sort === undefined ? undefined : cursorOf(query.get("after"))
+  const sortNames = [["balance", say("sort.balance")], ["spend", say("sort.spend")], [
+    "call",
+    say("sort.call")
+  ]] as const
+  const download = new URLSearchParams({ q: text ?? "", role: role ?? "", state: state ?? "" }).toString()
   const states = [["active", say("state.active")], ["disabled", say("state.disabled")]] as const
   const users = yield* UserAdmin
   const found = yield* readListed(
     context,
     { size: PAGE_SIZE },
-    (range) => users.search({ text, role, state, ...range })
+    (range) => users.search({ text, role, state, sort, after, ...range })
   )
   return listPage({
     context,
@@ -85,21 +107,39 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
     title: say("title"),
     lead: say("lead"),
     actions: (
-      <AdminLink context={context} class="btn btn-primary" href="/admin/users/new">
-        <Icon name="plus" />
-        {say("new")}
-      </AdminLink>
+      <div class="btn-list">
+        <a class="btn" href={`/admin/users/users.csv?${download}`} download>{say("export")}</a>
+        <AdminLink context={context} class="btn btn-primary" href="/admin/users/new">
+          <Icon name="plus" />
+          {say("new")}
+        </AdminLink>
+      </div>
     ),
     filter: [
       { is: "text", name: "q", label: say("search"), value: text },
       { is: "choice", name: "role", label: say("role"), value: role, options: roles.map((one) => [one, names[one]]) },
-      { is: "choice", name: "state", label: say("state"), value: state, options: states }
+      { is: "choice", name: "state", label: say("state"), value: state, options: states },
+      {
+        is: "choice",
+        name: "sort",
+        label: say("sort"),
+        value: sort,
+        all: say("sort.newest"),
+        options: sortNames
+      }
     ],
     ...found,
-    cursor: byId,
+    ...sort === undefined ? { cursor: byId } : {
+      cursor: { name: "after", of: (user: UserSummary) => `${sortValueOf(sort, user)}.${user.id}` },
+      order: "first" as const
+    },
     columns: columnsOf(context),
     empty: { icon: "users", title: say("none") }
   })
+})
+
+const csv = Effect.fnUntraced(function*(context: UserContext) {
+  return csvAnswer("realms-users.csv", userColumns, (yield* UserAdmin).rows(readFilter(context)))
 })
 
 const create = pageForm({
@@ -138,6 +178,7 @@ const create = pageForm({
 
 export const UsersRoutes = routes(
   adminPage("/admin/users", list),
+  adminPage("/admin/users/users.csv", csv),
   adminPage("/admin/users/new", create.page),
   adminForm("/admin/users", create.form)
 )
