@@ -22,7 +22,7 @@ import { Statements } from "../../src/finance/Statements.ts"
 import type { SpendingApiKey } from "../../src/identity/ApiKey.ts"
 import { ChannelTest } from "../../src/gateway/ChannelTest.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
-import { ApiKeyNotFound, LastRoot } from "../../src/identity/IdentityError.ts"
+import { ApiKeyNotFound } from "../../src/identity/IdentityError.ts"
 import { KeyList } from "../../src/identity/KeyList.ts"
 import type { KeyChange } from "../../src/identity/NewApiKey.ts"
 import { UserAdmin } from "../../src/identity/UserAdmin.ts"
@@ -65,8 +65,6 @@ class Seen {
   readonly actors: Array<string | undefined> = []
   readonly revoked: Array<bigint> = []
   readonly changes: Array<KeyChange> = []
-  /** What was done to users. */
-  readonly done: Array<string> = []
   readonly demoPorts: Array<number> = []
 }
 
@@ -113,15 +111,7 @@ const servicesOf = (seen: Seen) =>
           seen.users.push(user)
           seen.actors.push(actor.name)
           return { ...ada, email: user.email, role: user.role }
-        }),
-      disable: (actor, id) =>
-        id === grace.id
-          ? Effect.fail(new LastRoot({ userId: id }))
-          : Effect.sync(() => void seen.done.push(`${actor.name} disable ${id}`)),
-      enable: (actor, id) => Effect.sync(() => void seen.done.push(`${actor.name} enable ${id}`)),
-      setRole: (actor, id, role) => Effect.sync(() => void seen.done.push(`${actor.name} ${role} ${id}`)),
-      setPassword: (actor, id, password) =>
-        Effect.sync(() => void seen.done.push(`${actor.name} password ${id} ${Redacted.value(password).length}`))
+        })
     }),
     Layer.mock(ApiKeys, {
       create: (_key, origin) =>
@@ -208,33 +198,6 @@ describe("Cli: results", () => {
       assert.deepStrictEqual(JSON.parse(out), [
         { id: "7", email: "ada@example.com", role: "user", created_at: "1970-01-01T00:00:00.000Z", disabled_at: null }
       ])
-    }))
-
-  it.effect("disables and enables users, and sets their role and password", () =>
-    Effect.gen(function*() {
-      const user = ["--user", "ada@example.com"]
-      const table = [
-        [["disable", ...user], "cli disable 7", "disabled ada@example.com: sessions have ended, and keys are refused"],
-        [["enable", ...user], "cli enable 7", "enabled ada@example.com"],
-        [["role", ...user, "--role", "support"], "cli support 7", "the role of ada@example.com is support"],
-        [["set-password", "--user", "7"], "cli password 7 12", "set the password of ada@example.com"]
-      ] as const
-      for (const [args, done, text] of table) {
-        const { code, err, out, seen } = yield* run(["user", ...args], { stdin: "hunter2hunt2\n" })
-        assert.strictEqual(code, 0, err)
-        assert.deepStrictEqual(seen.done, [done])
-        assert.include(out, text)
-        assert.notInclude(out + err, "hunter2")
-        const json = yield* run(["--json", "user", ...args], { stdin: "hunter2hunt2\n" })
-        assert.deepInclude(JSON.parse(json.out), { id: "7", email: "ada@example.com" })
-      }
-      const last = yield* run(["user", "disable", "--user", "grace@example.com"])
-      assert.notStrictEqual(last.code, 0)
-      assert.match(last.err, /^realms: /)
-      for (const args of [["role", ...user], ["role", ...user, "--role", "king"], ["disable"]]) {
-        assert.notStrictEqual((yield* run(["user", ...args])).code, 0, args.join(" "))
-      }
-      assert.notStrictEqual((yield* run(["user", "set-password", ...user], { stdin: "" })).code, 0)
     }))
 
   it.effect("takes a password from standard input, and its last line end off", () =>
