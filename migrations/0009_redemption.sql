@@ -20,6 +20,8 @@ CREATE TABLE redemption_batches (
   codes_sealed bytea NOT NULL,
   key_id text NOT NULL,
   revision bigint NOT NULL DEFAULT 1,
+  -- The key of the form or request that made it: sent twice, it is one batch.
+  request_key text UNIQUE,
   created_at timestamptz NOT NULL DEFAULT now(),
   -- Null: on the command line.
   created_by bigint REFERENCES users,

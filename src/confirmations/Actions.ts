@@ -27,7 +27,8 @@ const Codes = Schema.Struct({
   expires_at: Schema.NullOr(Schema.String),
   usd_micros: Schema.optionalKey(Amount),
   plan_code: Schema.optionalKey(Schema.String),
-  group_code: Schema.optionalKey(Schema.String)
+  group_code: Schema.optionalKey(Schema.String),
+  key: Schema.optionalKey(Schema.String)
 })
 const Accept = Schema.Struct({ event_id: idFromText(EventId), in_proportion: Schema.Boolean })
 const Credit = Schema.Struct({ event_id: idFromText(EventId), user: Schema.String, amount_micros: Amount })
@@ -71,7 +72,8 @@ const batchOf = (asked: typeof Codes.Type, note: string): NewBatch => ({
   groupCode: asked.group_code ?? null,
   codes: asked.codes,
   usesMax: asked.uses_max,
-  expiresAt: asked.expires_at === null ? null : DateTime.toDateUtc(DateTime.makeUnsafe(asked.expires_at))
+  expiresAt: asked.expires_at === null ? null : DateTime.toDateUtc(DateTime.makeUnsafe(asked.expires_at)),
+  key: asked.key
 })
 
 export const makeActions = Effect.gen(function*() {

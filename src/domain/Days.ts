@@ -14,6 +14,10 @@ const momentOf = (day: string, clock: string, timeZone: string): DateTime.Zoned 
   return at !== undefined && DateTime.formatIsoDate(at) === day ? at : undefined
 }
 
+/** The day that a moment is in. */
+export const dayOf = (at: Date, timeZone: string): string =>
+  DateTime.formatIsoDate(DateTime.setZone(DateTime.fromDateUnsafe(at), DateTime.zoneMakeNamedUnsafe(timeZone)))
+
 /** The first moment of a day. */
 export const startOfDay = (day: string, timeZone: string): DateTime.Zoned | undefined =>
   momentOf(day, "00:00:00", timeZone)

@@ -3,9 +3,9 @@
  * `RedemptionAdmin` refuses all wrong fields at once.
  */
 import { DateTime } from "effect"
-import { endOfDay } from "../domain/Days.ts"
+import { dayOf, endOfDay } from "../domain/Days.ts"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
-import type { NewBatch } from "./RedemptionBatch.ts"
+import type { BatchEdit, NewBatch } from "./RedemptionBatch.ts"
 
 /** The choice of what codes give: credit, or a plan, which is `plan:` and its code. */
 export const GIVES_BALANCE = "balance"
@@ -31,6 +31,21 @@ export const readBatchForm = (form: URLSearchParams, timeZone: string): NewBatch
     groupCode: textOf("group") || null,
     codes: countOf(textOf("codes")),
     usesMax: countOf(textOf("uses")),
-    expiresAt: expiryOf(textOf("expiry").trim(), timeZone)
+    expiresAt: expiryOf(textOf("expiry").trim(), timeZone),
+    key: textOf("key")
+  }
+}
+
+/** The day that codes expire at the end of, as a form shows it; empty where they do not. */
+export const expiryText = (at: Date | null, timeZone: string): string => at === null ? "" : dayOf(at, timeZone)
+
+/** What a form changes of a batch. The day that was shown is the moment that it stands for. */
+export const readBatchEdit = (form: URLSearchParams, timeZone: string, was: Date | null): BatchEdit => {
+  const textOf = (name: string) => form.get(name) ?? ""
+  const day = textOf("expiry").trim()
+  return {
+    name: textOf("name"),
+    note: textOf("note"),
+    expiresAt: day === expiryText(was, timeZone) ? was : expiryOf(day, timeZone)
   }
 }

@@ -7,7 +7,7 @@ import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { planTexts, type SoldPlan } from "../domain/Plan.ts"
 import { Row } from "../domain/Row.ts"
-import { type Actor, type AuditFacts, recordChange } from "../platform/AuditLog.ts"
+import { type Actor, type AuditFacts, changesBetween, recordChange } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { type AskedAction, type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
@@ -18,6 +18,8 @@ import { type GivablePlan, givablePlans } from "../subscriptions/GivablePlans.ts
 import { findPlanNow, soldPlanJson } from "../subscriptions/PlanNow.ts"
 import { hashOfCode, hintOfCode, makeCode } from "./CodeText.ts"
 import {
+  type BatchEdit,
+  checkBatchEdit,
   checkNewBatch,
   CODES_MAX,
   type CodeState,
@@ -26,8 +28,8 @@ import {
   type RedemptionBatch,
   type RedemptionCode
 } from "./RedemptionBatch.ts"
-import { BatchNotFound, BatchRefused, CodeNotFound, CodesUnreadable } from "./RedemptionError.ts"
-import { batchesOf, codesOf, redemptionsOf } from "./RedemptionStore.ts"
+import { BatchNotFound, BatchRefused, BatchReused, CodeNotFound, CodesUnreadable } from "./RedemptionError.ts"
+import { batchesOf, batchMadeWith, codesOf, redemptionsOf } from "./RedemptionStore.ts"
 
 /** A code with its text: money for anyone who reads it. */
 export interface CodeWithText extends RedemptionCode {
@@ -47,6 +49,13 @@ const NextBatch = Row({ id: Schema.BigInt })
 
 const SeenState = Row({ revision: Schema.BigInt, isDisabled: Schema.Boolean }, { isDisabled: "disabled" })
 
+const EditedBatch = Row({
+  revision: Schema.BigInt,
+  name: Schema.String,
+  note: Schema.String,
+  expiresAt: Schema.NullOr(Schema.Date)
+})
+
 const SeenCode = Row({ hint: Schema.String, isDisabled: Schema.Boolean }, { isDisabled: "disabled" })
 
 const SealedCodes = Row({ bytes: Schema.Uint8Array, keyId: Schema.String }, { bytes: "codes_sealed" })
@@ -54,11 +63,20 @@ const SealedCodes = Row({ bytes: Schema.Uint8Array, keyId: Schema.String }, { by
 export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
   readonly plans: Effect.Effect<ReadonlyArray<GivablePlan>, DatabaseUnavailable>
   readonly groups: Effect.Effect<ReadonlyArray<GroupChoice>, DatabaseUnavailable>
-  /** Makes a batch with all its codes; answers its id. A plan's terms are those of this moment. */
+  /**
+   * Makes a batch with all its codes; answers its id. A plan's terms are those of this moment. The same with the same key again
+   * answers the batch that was made.
+   */
   create(
     actor: Actor,
     batch: NewBatch
-  ): Effect.Effect<bigint, BatchRefused | CodesUnreadable | NotConfirmed | DatabaseUnavailable>
+  ): Effect.Effect<bigint, BatchRefused | BatchReused | CodesUnreadable | NotConfirmed | DatabaseUnavailable>
+  /** Changes what may be changed of a batch. What has been redeemed stays. */
+  edit(
+    actor: Actor,
+    batch: SeenBatch,
+    edit: BatchEdit
+  ): Effect.Effect<void, BatchRefused | BatchNotFound | ChangedMeanwhile | DatabaseUnavailable>
   /** Batches, newest first, at most {@link LISTED_MAX}. */
   list(
     page: IdPage & { readonly state?: CodeState | undefined }
@@ -111,13 +129,15 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
       const sealed = yield* box.seal(Redacted.make(texts.map(Redacted.value).join("\n")), placeOf(id))
       yield* sql`
       INSERT INTO redemption_batches (id, name, note, kind, usd_micros, terms, group_code, codes, uses_max, expires_at,
-          codes_sealed, key_id, created_by) OVERRIDING SYSTEM VALUE
+          codes_sealed, key_id, request_key, created_by) OVERRIDING SYSTEM VALUE
         VALUES (${id}, ${batch.name}, ${batch.note}, ${batch.gift.kind},
           ${batch.gift.kind === "balance" ? batch.gift.usdMicros : null}::bigint,
           ${
         plan === undefined ? null : soldPlanJson(plan)
       }::jsonb, ${batch.groupCode}::text, ${batch.codes}, ${batch.usesMax},
-          ${batch.expiresAt}::timestamptz, ${sealed.bytes}, ${sealed.keyId}, ${actor.userId}::bigint)`
+          ${batch.expiresAt}::timestamptz, ${sealed.bytes}, ${sealed.keyId}, ${
+        batch.key ?? null
+      }, ${actor.userId}::bigint)`
       return id
     })
 
@@ -143,6 +163,10 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
         return yield* inTransaction(
           sql,
           Effect.gen(function*() {
+            const made = batch.key === undefined
+              ? undefined
+              : yield* batchMadeWith(sql, batch.key, batch, actor.userId)
+            if (made !== undefined) return made.isSame ? made.id : yield* new BatchReused()
             const plan = yield* planOf(batch)
             if (!(yield* mayName(sql, batch.groupCode))) return yield* new BatchRefused({ fields: ["group"] })
             const id = yield* insertBatch(actor, batch, plan, texts)
@@ -159,6 +183,31 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
         ).pipe((made) => secondPerson.asking(actor, made))
       },
       orUnreadable,
+      orUnavailable
+    )
+
+    const edit = Effect.fn("RedemptionAdmin.edit")(
+      function*(actor: Actor, { id, revision }: SeenBatch, asked: BatchEdit) {
+        const next = { name: asked.name.trim(), note: asked.note.trim(), expiresAt: asked.expiresAt }
+        const nowMs = yield* Clock.currentTimeMillis
+        yield* inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const was = yield* rowOf(
+              EditedBatch,
+              sql`SELECT revision, name, note, expires_at FROM redemption_batches WHERE id = ${id} FOR UPDATE`
+            )
+            if (was === undefined) return yield* new BatchNotFound({ batchId: id })
+            yield* checkBatchEdit(next, was.expiresAt, nowMs)
+            const { after, before } = changesBetween(editFacts(was), editFacts(next))
+            if (Object.keys(after).length === 0) return
+            if (was.revision !== revision) return yield* new ChangedMeanwhile({ target: targetOf(id) })
+            yield* sql`UPDATE redemption_batches SET name = ${next.name}, note = ${next.note},
+              expires_at = ${next.expiresAt}::timestamptz WHERE id = ${id}`
+            yield* recordChange(sql, actor, { action: "redemption_batch.edited", target: targetOf(id), before, after })
+          })
+        )
+      },
       orUnavailable
     )
 
@@ -251,6 +300,7 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
       plans: orUnavailable(givablePlans(sql)),
       groups: orUnavailable(groupChoices(sql, null)),
       create,
+      edit,
       list: Effect.fn("RedemptionAdmin.list")(
         (page: IdPage & { readonly state?: CodeState | undefined }) =>
           batchesOf(sql, { ...bounded(page), state: page.state ?? null }),
@@ -284,21 +334,25 @@ const targetOf = (id: bigint): string => `redemption_batch:${id}`
 
 const bounded = (page: IdPage): IdPage => ({ ...page, limit: Math.min(page.limit, LISTED_MAX) })
 
+const editFacts = ({ expiresAt, name, note }: BatchEdit): AuditFacts => ({
+  name,
+  note,
+  expires_at: expiresAt?.toISOString() ?? null
+})
+
 const factsOf = (batch: NewBatch): AuditFacts => ({
-  name: batch.name,
-  note: batch.note,
+  ...editFacts(batch),
   ...(batch.gift.kind === "balance" ? { usd_micros: batch.gift.usdMicros } : { plan: batch.gift.planCode }),
   ...(batch.groupCode === null ? {} : { group_code: batch.groupCode }),
   codes: batch.codes,
-  uses_max: batch.usesMax,
-  expires_at: batch.expiresAt?.toISOString() ?? null
+  uses_max: batch.usesMax
 })
 
 /** What a batch is worth: all that its codes give. */
 const actionOf = (batch: NewBatch, plan: SoldPlan | undefined): AskedAction => {
-  const { codes, expiresAt, gift, groupCode, name, note, usesMax } = batch
+  const { codes, expiresAt, gift, groupCode, key, name, note, usesMax } = batch
   const times = BigInt(codes) * BigInt(usesMax)
-  const asked = {
+  const said = {
     name,
     codes,
     uses_max: usesMax,
@@ -313,8 +367,8 @@ const actionOf = (batch: NewBatch, plan: SoldPlan | undefined): AskedAction => {
         ? { usdMicros: (gift.kind === "balance" ? gift.usdMicros : 0n) * times }
         : { plan, times }
     },
-    asked,
-    facts: plan === undefined ? asked : { ...asked, ...planTexts(plan), name },
+    asked: key === undefined ? said : { ...said, key },
+    facts: plan === undefined ? said : { ...said, ...planTexts(plan), name },
     note
   }
 }

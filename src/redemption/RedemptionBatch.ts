@@ -6,6 +6,7 @@ import { Effect, Schema } from "effect"
 import { UserId } from "../domain/Ids.ts"
 import type { SoldPlan } from "../domain/Plan.ts"
 import { Row } from "../domain/Row.ts"
+import { isIdempotencyKey } from "../platform/Notes.ts"
 import { type batchFields, BatchRefused } from "./RedemptionError.ts"
 
 /** What a code gives: credit, or a subscription on the terms that the plan had when the batch was made. */
@@ -80,7 +81,12 @@ export interface NewBatch {
   /** Of each code: 1 to {@link USES_MAX}. */
   readonly usesMax: number
   readonly expiresAt: Date | null
+  /** Of the form or request: sent again, it makes no second batch. */
+  readonly key?: string | undefined
 }
+
+/** What of a batch may be changed. What its codes give, how many there are and how often each is used never is. */
+export interface BatchEdit extends Pick<NewBatch, "name" | "note" | "expiresAt"> {}
 
 /** Codes of one batch, at most. */
 export const CODES_MAX = 1_000
@@ -99,18 +105,37 @@ const isLine = (text: string, charactersMax: number): boolean =>
 
 const isWithin = (count: number, max: number): boolean => Number.isInteger(count) && count >= 1 && count <= max
 
+type BatchChecks = ReadonlyArray<readonly [field: typeof batchFields[number], isFine: boolean]>
+
+const checked = (checks: BatchChecks): Effect.Effect<void, BatchRefused> => {
+  const fields = checks.filter(([, isFine]) => !isFine).map(([field]) => field)
+  return fields.length === 0 ? Effect.void : Effect.fail(new BatchRefused({ fields }))
+}
+
+const textChecks = ({ name, note }: Pick<NewBatch, "name" | "note">): BatchChecks => [
+  ["name", name.trim() !== "" && isLine(name, NAME_CHARACTERS_MAX)],
+  ["note", isLine(note, NOTE_CHARACTERS_MAX)]
+]
+
+// A date that is none compares as false.
+const isToCome = (at: Date | null, nowMs: number): boolean => at === null || at.getTime() > nowMs
+
+/** Fails with every field of an edit that is wrong. An expiry that stays as it was may be over. */
+export const checkBatchEdit = (edit: BatchEdit, was: Date | null, nowMs: number): Effect.Effect<void, BatchRefused> =>
+  checked([
+    ...textChecks(edit),
+    ["expiry", edit.expiresAt?.getTime() === was?.getTime() || isToCome(edit.expiresAt, nowMs)]
+  ])
+
 /** Fails with every field that is wrong; whether there is such a plan is not known here. */
 export const checkNewBatch = (batch: NewBatch, nowMs: number): Effect.Effect<void, BatchRefused> => {
-  const { codes, expiresAt, gift, name, note, usesMax } = batch
-  const checks: ReadonlyArray<readonly [field: typeof batchFields[number], isFine: boolean]> = [
-    ["name", name.trim() !== "" && isLine(name, NAME_CHARACTERS_MAX)],
-    ["note", isLine(note, NOTE_CHARACTERS_MAX)],
+  const { codes, expiresAt, gift, key, usesMax } = batch
+  return checked([
+    ...textChecks(batch),
     ["amount", gift.kind === "plan" || (gift.usdMicros > 0n && gift.usdMicros <= GIFT_MICROS_MAX)],
     ["codes", isWithin(codes, CODES_MAX)],
     ["uses", isWithin(usesMax, USES_MAX)],
-    // A date that is none compares as false.
-    ["expiry", expiresAt === null || expiresAt.getTime() > nowMs]
-  ]
-  const fields = checks.filter(([, isFine]) => !isFine).map(([field]) => field)
-  return fields.length === 0 ? Effect.void : Effect.fail(new BatchRefused({ fields }))
+    ["expiry", isToCome(expiresAt, nowMs)],
+    ["key", key === undefined || isIdempotencyKey(key)]
+  ])
 }

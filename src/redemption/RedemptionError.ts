@@ -3,6 +3,7 @@
  * is in any of these.
  */
 import { Schema } from "effect"
+import { keyReused } from "../platform/Notes.ts"
 
 /** No such code, or one that is disabled: which of them is not told. */
 export class CodeUnknown extends Schema.TaggedError<CodeUnknown>()("CodeUnknown", {}) {
@@ -23,13 +24,18 @@ export class CodeRedeemed extends Schema.TaggedError<CodeRedeemed>()("CodeRedeem
   override readonly message = "you have redeemed this code already"
 }
 
-export const batchFields = ["name", "note", "amount", "plan", "group", "codes", "uses", "expiry"] as const
+export const batchFields = ["name", "note", "amount", "plan", "group", "codes", "uses", "expiry", "key"] as const
 
 /** Such a batch cannot be made, for what is wrong with these fields. Nothing was made. */
 export class BatchRefused extends Schema.TaggedError<BatchRefused>()("BatchRefused", {
   fields: Schema.Array(Schema.Literals(batchFields))
 }) {
   override readonly message = `a batch of codes cannot be created: check ${this.fields.join(", ")}`
+}
+
+/** The key was used for another batch. Nothing was made. */
+export class BatchReused extends Schema.TaggedError<BatchReused>()("BatchReused", {}) {
+  override readonly message = keyReused
 }
 
 export class BatchNotFound extends Schema.TaggedError<BatchNotFound>()("BatchNotFound", { batchId: Schema.BigInt }) {

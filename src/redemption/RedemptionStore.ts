@@ -15,6 +15,7 @@ import {
   Batch,
   type CodeState,
   type Gift,
+  type NewBatch,
   Redemption,
   type RedemptionBatch,
   RedemptionCode
@@ -64,6 +65,32 @@ export const batchesOf = (
       ) l WHERE ${state}::text IS NULL OR l.state = ${state} ORDER BY l.id DESC LIMIT ${limit}`
     ),
     (batches) => Effect.forEach(batches, toBatch)
+  )
+
+const MadeBatch = Row({ id: Schema.BigInt, isSame: Schema.Boolean }, { isSame: "same" })
+
+/**
+ * The batch that a request with this key has made, and whether it asked for the same. Whoever asks with the key at the same time is
+ * waited for.
+ */
+export const batchMadeWith = (
+  sql: Sql,
+  key: string,
+  { codes, expiresAt, gift, groupCode, name, note, usesMax }: NewBatch,
+  createdBy: UserId | null
+): Read<typeof MadeBatch.Type | undefined> =>
+  Effect.andThen(
+    sql`SELECT pg_advisory_xact_lock(hashtextextended(${`redemption_batch:${key}`}, 0))`,
+    rowOf(
+      MadeBatch,
+      sql`SELECT id, (name, note, codes, uses_max) = (${name}, ${note}, ${codes}::integer, ${usesMax}::integer)
+          AND expires_at IS NOT DISTINCT FROM ${expiresAt}::timestamptz
+          AND usd_micros IS NOT DISTINCT FROM ${gift.kind === "balance" ? gift.usdMicros : null}::bigint
+          AND terms ->> 'code' IS NOT DISTINCT FROM ${gift.kind === "plan" ? gift.planCode : null}::text
+          AND group_code IS NOT DISTINCT FROM ${groupCode}::text
+          AND created_by IS NOT DISTINCT FROM ${createdBy}::bigint AS same
+        FROM redemption_batches WHERE request_key = ${key}`
+    )
   )
 
 const HashedCode = RowWith(RedemptionCode, { hash: Schema.Uint8Array }, { hash: "code_hash" })

@@ -85,6 +85,7 @@ export const refusals = {
 
   ActionRefused: conflict,
   AdjustmentReused: conflict,
+  BatchReused: conflict,
   ChangedMeanwhile: conflict,
   ChannelConfigManaged: () => conflict({ message: "The channel is declared in config.yaml, and changed only there." }),
   ConfigManaged: conflict,

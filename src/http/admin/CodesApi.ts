@@ -18,7 +18,16 @@ import {
 } from "../../redemption/RedemptionBatch.ts"
 import type { BatchRefused } from "../../redemption/RedemptionError.ts"
 import type { Administrator } from "./AdminAccess.ts"
-import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, changeErrors, dateOf, refusedField } from "./ApiError.ts"
+import {
+  ApiAccepted,
+  ApiConflict,
+  ApiNotFound,
+  ApiRefused,
+  changeErrors,
+  dateOf,
+  editErrors,
+  refusedField
+} from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
 import { ApiMoment, created, documented, itemsOf, jsonFields, NoContent, pageQuery, rangeOf } from "./ApiSchema.ts"
 
@@ -43,11 +52,25 @@ const NewRedemptionBatch = Json({
   usesMax: Schema.optionalKey(
     Schema.Number.annotate({ description: `Users per code: 1, which is the default, to ${USES_MAX}.` })
   ),
-  expiresAt: Schema.optionalKey(ApiMoment)
-}).pipe(
+  expiresAt: Schema.optionalKey(ApiMoment),
+  key: Schema.optionalKey(Schema.String)
+}, { key: "idempotency_key" }).pipe(
   documented("NewRedemptionBatch", {
     description:
-      "Either `usd_micros`, what each use credits, or `plan_code`, a plan that is given on its terms of today. With `group_code`, who redeems a code has the prices of that group from then on."
+      "Either `usd_micros`, what each use credits, or `plan_code`, a plan that is given on its terms of today. With `group_code`, who " +
+      "redeems a code has the prices of that group from then on. " +
+      "`idempotency_key`: 8 to 100 letters, digits and _ . : - of the caller's choosing; sent again, it makes no second batch."
+  })
+)
+
+const RedemptionBatchEdit = Json({
+  revision: IdJson,
+  name: Schema.String,
+  note: Schema.String,
+  expiresAt: Schema.NullOr(ApiMoment)
+}).pipe(
+  documented("RedemptionBatchEdit", {
+    description: "What the codes give, how many there are and their uses never change."
   })
 )
 
@@ -66,7 +89,7 @@ const Redemption = Json(jsonFields(RedemptionRow.fields)).pipe(
 const params = { id: IdJson }
 const seen = Schema.Struct({ revision: IdJson })
 
-const { get, post } = HttpApiEndpoint
+const { get, post, put } = HttpApiEndpoint
 
 export class CodesApi extends area(
   "redemption codes",
@@ -83,6 +106,12 @@ export class CodesApi extends area(
     error: [ApiAccepted, ApiRefused, ApiConflict]
   }),
   get("getBatch", "/redemption-batches/:id", { params, success: RedemptionBatch, error: ApiNotFound }),
+  put("editBatch", "/redemption-batches/:id", {
+    params,
+    payload: RedemptionBatchEdit,
+    success: RedemptionBatch,
+    error: editErrors
+  }),
   get("listCodes", "/redemption-batches/:id/codes", {
     params,
     query: pageQuery,
@@ -129,7 +158,8 @@ const fieldNames: Readonly<Record<BatchRefused["fields"][number], readonly [fiel
   group: ["group_code", "is the code of a group that is not disabled"],
   codes: ["codes", "is a whole number from 1 to 1000"],
   uses: ["uses_max", "is a whole number from 1 to 100000"],
-  expiry: ["expires_at", "is a moment to come"]
+  expiry: ["expires_at", "is a moment to come"],
+  key: ["idempotency_key", "has 8 to 100 letters, digits and _ . : -"]
 }
 
 const refusal = ({ fields, message }: BatchRefused) =>
@@ -144,6 +174,7 @@ interface Asked {
   readonly codes: number
   readonly usesMax?: number
   readonly expiresAt?: string
+  readonly key?: string
 }
 
 const giftOf = ({ planCode, usdMicros }: Asked): Effect.Effect<NewBatch["gift"], ApiRefused> => {
@@ -163,7 +194,8 @@ const newBatch = (asked: Asked): Effect.Effect<NewBatch, ApiRefused> =>
       groupCode: asked.groupCode ?? null,
       codes: asked.codes,
       usesMax: asked.usesMax ?? 1,
-      expiresAt: expiresAt ?? null
+      expiresAt: expiresAt ?? null,
+      key: asked.key
     }
   })
 
@@ -183,6 +215,14 @@ export const CodesHandlers = answersOf(CodesApi)(RedemptionAdmin, (batches) => {
       Effect.catchTag("BatchRefused", (error) => Effect.fail(refusal(error)))
     ),
     getBatch: ({ params }) => show(params.id),
+    editBatch: Effect.fnUntraced(
+      function*({ params: { id }, payload: { expiresAt, name, note, revision } }, admin) {
+        const at = yield* dateOf("expires_at", expiresAt ?? undefined)
+        yield* batches.edit(admin, { id, revision }, { name, note, expiresAt: at ?? null })
+        return yield* show(id)
+      },
+      Effect.catchTag("BatchRefused", (error) => Effect.fail(refusal(error)))
+    ),
     listCodes: ({ params, query }) =>
       listed(Effect.flatMap(batches.batch(params.id), ({ id }) => batches.codes(id, rangeOf(query)))),
     listRedemptions: ({ params, query }) =>

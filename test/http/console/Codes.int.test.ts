@@ -4,6 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { randomUUID } from "node:crypto"
 import type { UserId } from "../../../src/domain/Ids.ts"
 import type { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { asUser, ConsoleWorld, signedInRoot } from "../../support/ConsoleWorld.ts"
@@ -14,12 +15,21 @@ const locationOf = (answer: { readonly headers: { readonly location?: string | u
 
 const asRoot = Effect.tap(signedInRoot, ({ client }) => client.get("/admin/codes/new"))
 
-const fields = { name: "Spring", note: "", gives: "balance", amount: "2.50", codes: "2", uses: "1", expiry: "" }
+const fields = {
+  key: "key-of-a-test",
+  name: "Spring",
+  note: "",
+  gives: "balance",
+  amount: "2.50",
+  codes: "2",
+  uses: "1",
+  expiry: ""
+}
 
 /** Makes a batch; answers its path and its codes. */
 const makeBatch = (client: ConsoleClient, more: Partial<typeof fields>) =>
   Effect.gen(function*() {
-    const made = yield* client.post("/admin/codes/new", { ...fields, ...more })
+    const made = yield* client.post("/admin/codes/new", { ...fields, key: randomUUID(), ...more })
     assert.strictEqual(made.status, 303)
     const path = locationOf(made).replace("?done=created", "")
     const file = yield* client.post(`${path}/csv`, {})
@@ -170,6 +180,89 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("redemption codes i
       assert.strictEqual((yield* root.get("/admin/codes/999999")).status, 404)
     }))
 
+  it.effect("are made once by a double click, and by another form once more", () =>
+    Effect.gen(function*() {
+      const { client: root, world } = yield* asRoot
+      const keyOf = ({ text }: { readonly text: string }) => /name="key" value="([^"]+)"/.exec(text)?.[1] ?? ""
+      const form = { ...fields, name: `double ${randomUUID()}`, key: keyOf(yield* root.get("/admin/codes/new")) }
+      assert.isAbove(form.key.length, 8)
+      const answers = yield* Effect.all(
+        Array.from({ length: 5 }, () => root.post("/admin/codes/new", form)),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(new Set(answers.map(locationOf)).size, 1)
+      assert.match(locationOf(answers[0] ?? { headers: {} }), /^\/admin\/codes\/\d+\?done=created$/)
+      const made = world.sql`SELECT id FROM redemption_batches WHERE name = ${form.name}`
+      assert.strictEqual((yield* made).length, 1)
+      // With other values, or somebody else's, it is no repetition.
+      const other = yield* root.post("/admin/codes/new", { ...form, amount: "3" })
+      assert.strictEqual(other.status, 409)
+      assert.include(other.text, "already sent with other values")
+      assert.notStrictEqual(keyOf(other), form.key)
+      const { client: second } = yield* asRoot
+      assert.strictEqual((yield* second.post("/admin/codes/new", form)).status, 409)
+      assert.strictEqual((yield* root.post("/admin/codes/new", { ...form, key: "" })).status, 422)
+      assert.strictEqual((yield* made).length, 1)
+      yield* root.post("/admin/codes/new", { ...form, key: keyOf(other) })
+      assert.strictEqual((yield* made).length, 2)
+    }))
+
+  it.effect("are edited as somebody has seen them, in what may change of a batch", () =>
+    Effect.gen(function*() {
+      const { client: root, world } = yield* asRoot
+      const { path, codes: [code = ""] } = yield* makeBatch(root, { codes: "1", expiry: "2099-12-31" })
+      const form = yield* root.get(`${path}/edit`)
+      assert.include(form.text, 'value="2099-12-31"')
+      const revision = /name="revision" value="(\d+)"/.exec(form.text)?.[1] ?? ""
+      const edit = {
+        revision,
+        name: "Summer",
+        note: "moved",
+        expiry: "2099-12-31",
+        amount: "100",
+        codes: "9",
+        uses: "9"
+      }
+      for (
+        const [more, problem] of [
+          [{ name: " " }, "field-name-problem"],
+          [{ expiry: "2020-01-01" }, "field-expiry-problem"],
+          [{ expiry: "soon" }, "field-expiry-problem"]
+        ] as const
+      ) {
+        const refused = yield* root.post(`${path}/edit`, { ...edit, ...more })
+        assert.strictEqual(refused.status, 422)
+        assert.include(refused.text, `id="${problem}"`)
+      }
+      const [before] = yield* world.sql<{ expires_at: Date }>`
+        SELECT expires_at FROM redemption_batches WHERE id = ${path.slice("/admin/codes/".length)}`
+      assert.strictEqual(locationOf(yield* root.post(`${path}/edit`, edit)), `${path}?done=changed`)
+      // The same again changes nothing, and another change on the old revision is refused.
+      assert.strictEqual((yield* root.post(`${path}/edit`, edit)).status, 303)
+      const conflict = yield* root.post(`${path}/edit`, { ...edit, name: "Autumn" })
+      assert.strictEqual(conflict.status, 409)
+      assert.include(conflict.text, "Somebody else changed this batch")
+      const [row] = yield* world.sql`SELECT name, note, usd_micros, codes, uses_max, expires_at
+        FROM redemption_batches WHERE id = ${path.slice("/admin/codes/".length)}`
+      assert.deepStrictEqual(row, {
+        name: "Summer",
+        note: "moved",
+        usd_micros: 2_500_000n,
+        codes: 1,
+        uses_max: 1,
+        expires_at: before?.expires_at
+      })
+      const log = yield* world.sql`SELECT before, after FROM audit_log WHERE action = 'redemption_batch.edited'
+        AND target = ${`redemption_batch:${path.slice("/admin/codes/".length)}`}`
+      assert.deepStrictEqual(log, [{ before: { name: "Spring", note: "" }, after: { name: "Summer", note: "moved" } }])
+      const { client } = yield* asUser
+      yield* client.get("/topup")
+      assert.strictEqual((yield* client.post("/topup/redeem", { code })).status, 303)
+      assert.strictEqual((yield* client.get(`${path}/edit`)).status, 404)
+      assert.strictEqual((yield* client.post(`${path}/edit`, edit)).status, 404)
+      assert.deepStrictEqual(yield* world.problems, [])
+    }))
+
   it.effect("cannot be guessed for long", () =>
     Effect.gen(function*() {
       const { client } = yield* asUser
@@ -187,7 +280,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("redemption codes i
       const cookie = `realms_session=${root.cookies.get("realms_session")}`
       const me = JSON.parse((yield* send(`${world.origin}/api/admin/me`, { method: "GET", headers: { cookie } })).text)
       const headers = { cookie, "x-csrf-token": String(me.csrf_token) }
-      const api = (method: "GET" | "POST", path: string, body?: object) =>
+      const api = (method: "GET" | "POST" | "PUT", path: string, body?: object) =>
         Effect.map(
           send(`${world.origin}/api/admin/redemption-batches${path}`, { method, headers, body }),
           ({ status, text }) => ({ status, text, json: text === "" ? {} : JSON.parse(text) })
@@ -225,6 +318,20 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("redemption codes i
       assert.strictEqual((yield* api("POST", `${path}/enable`, { revision: made.json.revision })).status, 409)
       assert.strictEqual((yield* api("POST", `${path}/enable`, { revision: disabled.json.revision })).status, 200)
       assert.strictEqual((yield* api("GET", `?state=active&limit=1`)).json.items[0].id, made.json.id)
+      const keyed = { name: "keyed", codes: 1, usd_micros: "5", idempotency_key: "program-1" }
+      const [once, twice] = [yield* api("POST", "", keyed), yield* api("POST", "", keyed)]
+      assert.deepStrictEqual(twice.json, once.json)
+      assert.strictEqual((yield* api("POST", "", { ...keyed, codes: 2 })).status, 409)
+      assert.strictEqual((yield* api("POST", "", { ...keyed, idempotency_key: "x" })).status, 422)
+      const { revision } = once.json
+      const edit = { revision, name: "renamed", note: "", expires_at: "2099-01-01T00:00:00Z" }
+      const edited = yield* api("PUT", `/${once.json.id}`, edit)
+      assert.deepInclude(edited.json, { name: "renamed", expires_at: "2099-01-01T00:00:00.000Z" })
+      assert.strictEqual((yield* api("PUT", `/${once.json.id}`, { ...edit, name: "again" })).status, 409)
+      assert.strictEqual(
+        (yield* api("PUT", `/${once.json.id}`, { ...edit, expires_at: "2020-01-01T00:00:00Z" })).status,
+        422
+      )
       for (const gone of ["/999999", "/999999/codes", "/999999/redemptions"]) {
         assert.strictEqual((yield* api("GET", gone)).status, 404, gone)
       }

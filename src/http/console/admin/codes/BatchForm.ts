@@ -1,18 +1,42 @@
 /**
- * The form of a new batch of codes, and what is said of one that was refused.
+ * The forms of a new batch of codes and of what may be changed of one, and what is said of one that was refused.
  */
 import type { GroupChoice } from "../../../../accounts/UserGroups.ts"
-import { GIVES_BALANCE, givesPlan } from "../../../../redemption/BatchForm.ts"
-import { CODES_MAX, GIFT_MICROS_MAX, USES_MAX } from "../../../../redemption/RedemptionBatch.ts"
+import { expiryText, GIVES_BALANCE, givesPlan } from "../../../../redemption/BatchForm.ts"
+import { CODES_MAX, GIFT_MICROS_MAX, type RedemptionBatch, USES_MAX } from "../../../../redemption/RedemptionBatch.ts"
 import type { BatchRefused } from "../../../../redemption/RedemptionError.ts"
 import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import type { FormState, Page, Problems } from "../../Answer.ts"
 import { askPage } from "../../kit/Forms.tsx"
+import type { Input } from "../../kit/Inputs.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { groupChoice } from "../groups/GroupParts.ts"
 
 const NAME_LENGTH_MAX = 100
 const NOTE_LENGTH_MAX = 500
+
+const nameInput = (context: UserContext): Input => {
+  const say = sayOf(context, "codes")
+  return {
+    name: "name",
+    label: say("name"),
+    hint: say("name.hint"),
+    maxlength: NAME_LENGTH_MAX,
+    required: true,
+    autofocus: true
+  }
+}
+
+const expiryInput = (context: UserContext): Input => {
+  const say = sayOf(context, "codes")
+  const hint = say("expiry.hint", { zone: context.formats.timeZone })
+  return { is: "date", name: "expiry", label: say("expiry"), hint }
+}
+
+const batchNoteInput = (context: UserContext): Input => {
+  const say = sayOf(context, "codes")
+  return { name: "note", label: say("note"), hint: say("note.hint"), maxlength: NOTE_LENGTH_MAX }
+}
 
 export const newBatchPage = (
   context: UserContext,
@@ -31,15 +55,9 @@ export const newBatchPage = (
     action: "/admin/codes/new",
     submit: say("submit"),
     back: "/admin/codes",
+    once: true,
     inputs: [
-      {
-        name: "name",
-        label: say("name"),
-        hint: say("name.hint"),
-        maxlength: NAME_LENGTH_MAX,
-        required: true,
-        autofocus: true
-      },
+      nameInput(context),
       [
         {
           is: "select",
@@ -59,14 +77,32 @@ export const newBatchPage = (
           hint: say("count.hint", { max: context.formats.count(CODES_MAX) })
         },
         { ...one, name: "uses", label: say("uses"), hint: say("uses.hint") },
-        {
-          is: "date",
-          name: "expiry",
-          label: say("expiry"),
-          hint: say("expiry.hint", { zone: context.formats.timeZone })
-        },
-        { name: "note", label: say("note"), hint: say("note.hint"), maxlength: NOTE_LENGTH_MAX }
+        expiryInput(context),
+        batchNoteInput(context)
       ]
+    ]
+  })
+}
+
+/** What of a batch may be changed, and what it has now. */
+export const editBatchPage = (context: UserContext, state: FormState, batch: RedemptionBatch): Page => {
+  const say = sayOf(context, "codes")
+  const path = `/admin/codes/${batch.id}`
+  const expiry = expiryText(batch.expiresAt, context.formats.timeZone)
+  return askPage({
+    context,
+    state,
+    title: say("edit.title"),
+    lead: batch.name,
+    action: `${path}/edit`,
+    submit: context.say("action.save"),
+    back: path,
+    revision: batch.revision,
+    text: say("edit.text"),
+    inputs: [
+      { ...nameInput(context), initial: batch.name },
+      { ...expiryInput(context), initial: expiry },
+      { ...batchNoteInput(context), initial: batch.note }
     ]
   })
 }
@@ -83,7 +119,9 @@ export const batchProblems = (context: UserContext, { fields }: BatchRefused): P
     group: ["group", say("problem.choice")],
     codes: ["codes", say("count.problem", { max: count(CODES_MAX) })],
     uses: ["uses", say("uses.problem", { max: count(USES_MAX) })],
-    expiry: ["expiry", say("problem.day")]
+    expiry: ["expiry", say("problem.day")],
+    // A form without its key was not made by this site.
+    key: ["form", context.say("form.malformed")]
   }
   return Object.fromEntries(fields.map((field) => texts[field]))
 }

@@ -2,7 +2,7 @@
  * `/admin/codes`: batches of redemption codes, made, looked at, downloaded and disabled, by root alone.
  */
 import { Effect, Stream } from "effect"
-import { readBatchForm } from "../../../../redemption/BatchForm.ts"
+import { readBatchEdit, readBatchForm } from "../../../../redemption/BatchForm.ts"
 import { codeColumns } from "../../../../redemption/CodeCsv.ts"
 import { RedemptionAdmin } from "../../../../redemption/RedemptionAdmin.ts"
 import {
@@ -24,7 +24,7 @@ import { Badge, FactsCard, Moment, NewLink, StateBadge, type States } from "../.
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { idOf, oneOf, pathId } from "../../Params.ts"
 import type { TextKey } from "../../text/Texts.ts"
-import { batchProblems, newBatchPage } from "./BatchForm.ts"
+import { batchProblems, editBatchPage, newBatchPage } from "./BatchForm.ts"
 
 const states: States<CodeState, TextKey<"codes">> = {
   active: ["green", "active"],
@@ -189,9 +189,15 @@ const batchPage = ({ batch, codes, redemptions, state, context }: BatchPageProps
     context,
     title: batch.name,
     lead: <a href="/admin/codes">{context.say("admin.codes")}</a>,
-    actions: <EnabledAction context={context} paths={switchOf(`/admin/codes/${batch.id}`)} row={batch} say={say} />,
+    actions: (
+      <div class="btn-list">
+        <a class="btn" href={`/admin/codes/${batch.id}/edit`}>{say("edit")}</a>
+        <EnabledAction context={context} paths={switchOf(`/admin/codes/${batch.id}`)} row={batch} say={say} />
+      </div>
+    ),
     done: {
       created: say("done.created"),
+      changed: say("done.changed"),
       disabled: say("done.disabled"),
       enabled: say("done.enabled"),
       code: say("done.code")
@@ -259,6 +265,7 @@ const create = pageForm({
     }).pipe(
       Effect.catchTags({
         BatchRefused: (error) => refuse(batchProblems(context, error)),
+        BatchReused: () => refuse({ form: sayOf(context, "codes")("refund.reused") }, 409),
         CodesUnreadable: unreadable(context)
       })
     )
@@ -285,6 +292,23 @@ function batchForm<R>(run: PageForm<never, R>["run"]) {
     run
   })
 }
+
+const edit = pageForm({
+  show: (context, state) => Effect.map(theBatch, (batch) => editBatchPage(context, state, batch)),
+  run: (context, fields) =>
+    Effect.gen(function*() {
+      const batch = yield* theBatch
+      const seen = { id: batch.id, revision: idOf(fields.get("revision")) ?? 0n }
+      const asked = readBatchEdit(fields, context.formats.timeZone, batch.expiresAt)
+      yield* (yield* RedemptionAdmin).edit(actorOf(context), seen, asked)
+      return redirect(`/admin/codes/${batch.id}?done=changed`)
+    }).pipe(
+      Effect.catchTags({
+        BatchRefused: (error) => refuse(batchProblems(context, error)),
+        ChangedMeanwhile: () => refuse({ form: sayOf(context, "codes")("changed") }, 409)
+      })
+    )
+})
 
 const setDisabled = (isDisabled: boolean) =>
   batchForm((context, fields) =>
@@ -333,6 +357,7 @@ export const CodesRoutes = routes(
   adminPage("/admin/codes", list),
   adminFormPage("/admin/codes/new", create),
   adminPage("/admin/codes/:id", csv.page),
+  adminFormPage("/admin/codes/:id/edit", edit),
   adminPage("/admin/codes/:id/disable", askBatch),
   adminForm("/admin/codes/:id/disable", disable.form),
   adminForm("/admin/codes/:id/enable", enable.form),

@@ -50,6 +50,7 @@ const refusals = new Map<string, TextKey<"confirmations">>([
   ["DoneBefore", "why.done"],
   ["AdjustmentReused", "why.done"],
   ["WaiverReused", "why.done"],
+  ["BatchReused", "why.done"],
   ["GrantReused", "why.done"],
   ["RefundReused", "why.done"],
   ["DebitRefused", "why.balance"],
