@@ -28,10 +28,6 @@ export const endOfDay = (day: string, timeZone: string): Date | undefined => {
   return end === undefined ? undefined : DateTime.toDateUtc(end)
 }
 
-/** The day that a moment lies in. */
-export const dayOf = (at: Date, timeZone: string): string =>
-  DateTime.formatIsoDate(DateTime.makeZonedUnsafe(at, { timeZone }))
-
 /** Days from one to another, both included. An empty text is no bound. */
 export interface DayRange {
   /** As typed. */

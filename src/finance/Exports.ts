@@ -90,6 +90,9 @@ export class Exports extends Context.Service<Exports, {
   }))
 }
 
+/** What rows of a kind may be narrowed by. */
+export const exportFilters = (name: ExportName): ReadonlyArray<typeof filterNames[number]> => exportKinds[name].filters
+
 const filterNames = ["provider", "currency", "state"] as const
 
 /** Rows read in one statement. */

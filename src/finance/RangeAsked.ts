@@ -29,6 +29,13 @@ const daysOf = (month: string): DayRange => {
   return { from: `${month}-01`, to: `${month}-${last}` }
 }
 
+/** The month that is `months` after that of a day, such as `2026-12` for -1 and a day of January 2027. */
+export const monthAfter = (day: string, months: number): string => {
+  const [year = 0, month = 1] = day.split("-").map(Number)
+  const at = year * 12 + month - 1 + months
+  return `${String(Math.floor(at / 12)).padStart(4, "0")}-${String(at % 12 + 1).padStart(2, "0")}`
+}
+
 /** The month of now, by a time zone. */
 const monthNow = (timeZone: string): Effect.Effect<string> =>
   Effect.map(

@@ -55,8 +55,10 @@ const money: Rules = [
   ["/confirmations/:id/confirm", "any"],
   ["/confirmations/:id/reject", "any"],
   ["/statements", "read"],
+  ["/statements/statement.csv", "read"],
   ["/statements/days", "read"],
   ["/statements/liability", "read"],
+  ["/exports", "read"],
   ["/exports/:kind", "read"],
   // It changes nothing; the file is the body.
   ["/bills/check", "any"]

@@ -99,6 +99,12 @@ const financePages: ReadonlySet<string> = new Set([
   ...supportPages,
   "/admin/payments",
   "/admin/payments/:id",
+  "/admin/statements",
+  "/admin/statements/days",
+  "/admin/statements/liability",
+  "/admin/statements/statement.csv",
+  "/admin/exports",
+  "/admin/exports/:kind",
   "/admin/confirmations",
   "/admin/confirmations/:id"
 ])
@@ -109,7 +115,8 @@ const financeForms: ReadonlySet<string> = new Set([
   "/admin/orders/:id/refunds/:refund",
   "/admin/orders/:id/refunds/:refund/retry",
   "/admin/confirmations/:id/confirm",
-  "/admin/confirmations/:id/reject"
+  "/admin/confirmations/:id/reject",
+  "/admin/bills/check"
 ])
 
 /** Forms that stand on the page of something else. */

@@ -32,7 +32,7 @@ import {
   redirect
 } from "./Answer.ts"
 import { isCsrfToken, isForeign } from "./Csrf.ts"
-import { readForm, statusOfUnreadable } from "./FormBody.ts"
+import { type ReadForm, readForm, statusOfUnreadable } from "./FormBody.ts"
 import { ProblemView, renderPage, renderPart } from "./frame/Frame.tsx"
 import {
   formCookie,
@@ -284,7 +284,7 @@ export const userPage = <R>(path: HttpRouter.PathInput, handler: Handler<UserCon
 export interface FormHandler<V extends PageContext, R1, R2> {
   run(context: V, fields: URLSearchParams): Effect.Effect<Answer, FormRefused | PageProblem, R1>
   /** Reads a form that is longer than others, or has files. */
-  readonly read?: typeof readForm
+  readonly read?: ReadForm
   /** Without one, a page says what is wrong and leads back. */
   readonly again?: (context: V, state: FormState) => Effect.Effect<Answer, PageProblem, R2>
 }

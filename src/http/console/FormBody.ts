@@ -2,8 +2,8 @@
  * The fields of a posted form, bounded before they are looked at. A form that is too large, of another type or not text that
  * the database can hold is refused as a whole.
  */
-import { ByteSize, Effect, Schema } from "effect"
-import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
+import { ByteSize, Effect, type FileSystem, type Path, Schema, type Scope } from "effect"
+import { HttpIncomingMessage, HttpServerRequest, Multipart } from "effect/http"
 import { isDatabaseText } from "../../postgres/DatabaseText.ts"
 
 /** The form could not be read: `large`, `type` (not URL-encoded) or `malformed`. */
@@ -62,6 +62,53 @@ export const readFormWithin = ({ bytesMax, fieldsMax }: FormBounds) =>
 
 /** Reads the form of the request at hand. */
 export const readForm = readFormWithin(formBounds)
+
+/** A form whose files wait on the disk, as long as the request: the path of each by the name of its field. */
+export class UploadedForm extends URLSearchParams {
+  readonly files: ReadonlyMap<string, string>
+
+  constructor(texts: Array<[string, string]>, files: ReadonlyMap<string, string>) {
+    super(texts)
+    this.files = files
+  }
+}
+
+/** What reads a form. */
+export type ReadForm = Effect.Effect<
+  URLSearchParams,
+  FormUnreadable,
+  HttpServerRequest.HttpServerRequest | FileSystem.FileSystem | Path.Path | Scope.Scope
+>
+
+/** A field beside a file is short, in bytes. */
+const UPLOAD_FIELD_BYTES_MAX = 4_096
+
+const unreadable = ({ reason }: Multipart.MultipartError) =>
+  new FormUnreadable({ why: reason._tag === "BodyTooLarge" || reason._tag === "FileTooLarge" ? "large" : "malformed" })
+
+/** The same for a form with a large file, which is never held in memory whole. */
+export const readUpload = ({ bytesMax, fieldsMax }: FormBounds): ReadForm =>
+  Effect.gen(function*() {
+    const { request } = yield* requestOf(fileType)
+    const parts = yield* request.multipart.pipe(
+      Effect.provideService(Multipart.MaxParts, fieldsMax),
+      Effect.provideService(Multipart.MaxFieldSize, ByteSize.bytes(UPLOAD_FIELD_BYTES_MAX)),
+      Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bytesMax)),
+      Effect.mapError(unreadable),
+      Effect.timeoutOrElse({ duration: FILE_MS_MAX, orElse: () => Effect.fail(new FormUnreadable({ why: "slow" })) })
+    )
+    const texts: Array<[string, string]> = []
+    const files = new Map<string, string>()
+    for (const [name, value] of Object.entries(parts)) {
+      for (const part of typeof value === "string" ? [value] : value) {
+        if (typeof part === "string") texts.push([name, part])
+        else files.set(name, part.path)
+      }
+    }
+    const form = new UploadedForm(texts, files)
+    yield* checked(form, fieldsMax)
+    return form
+  })
 
 /** A file as text: of an image, a `data:` URL. */
 const textOfFile = async (file: File): Promise<string> =>

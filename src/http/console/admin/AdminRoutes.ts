@@ -4,6 +4,7 @@
 import { routes } from "../ConsoleRoute.ts"
 import { AdminAnnouncementsRoutes } from "./announcements/Announcements.tsx"
 import { AuditRoutes } from "./audit/Audit.tsx"
+import { BooksRoutes } from "./books/BooksRoutes.ts"
 import { ChannelsRoutes } from "./channels/Channels.tsx"
 import { CodesRoutes } from "./codes/Codes.tsx"
 import { ConfirmationsRoutes } from "./confirmations/Confirmations.tsx"
@@ -29,6 +30,7 @@ export const AdminRoutes = routes(
   AdminPlansRoutes,
   AllUsageRoutes,
   AuditRoutes,
+  BooksRoutes,
   ChannelsRoutes,
   CodesRoutes,
   ConfirmationsRoutes,

@@ -55,6 +55,14 @@ const adminGroups = ({ say }: PageContext): ReadonlyArray<NavGroup> => [
     ]
   },
   {
+    title: say("nav.finance"),
+    items: [
+      { path: "/admin/statements", icon: "book", label: say("admin.statements") },
+      { path: "/admin/bills/check", icon: "compare", label: say("admin.bills") },
+      { path: "/admin/exports", icon: "download", label: say("admin.exports") }
+    ]
+  },
+  {
     title: say("nav.gateway"),
     items: [
       { path: "/admin/usage", icon: "usage", label: say("admin.usage") },
