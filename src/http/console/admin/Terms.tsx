@@ -12,7 +12,7 @@ import {
   type Value,
   type ValueOf
 } from "../../../domain/Model.ts"
-import { Option } from "effect"
+import { Option, Schema } from "effect"
 import type { Problems } from "../Answer.ts"
 import type { AnyInput } from "../kit/Inputs.tsx"
 import { type PageContext, sayOf } from "../PageContext.ts"
@@ -116,6 +116,21 @@ export const shownTerms = <F extends Fields>(context: PageContext, model: Model<
     labels,
     /** A value for people to read. */
     text,
+    /** A column as the audit log keeps it; undefined where it is of none of these terms. */
+    recorded: (column: string, value: unknown): { readonly label: string; readonly text: string } | undefined => {
+      const name = model.names.find((one) => model.columns[one] === column)
+      if (name === undefined) return undefined
+      const field = model.fields[name] as F[keyof F]
+      const read = Option.orElse(
+        Schema.decodeUnknownOption(field.json)(value),
+        () => Schema.decodeUnknownOption(field.row)(value)
+      )
+      const text = Option.match(read, {
+        onNone: () => value === null ? labels[name].unset ?? "–" : String(value),
+        onSome: (known) => textOf(context, field, labels[name], known)
+      })
+      return { label: labels[name].label, text }
+    },
     /** To be laid out by the page. */
     inputs: (prefix = "") =>
       Object.fromEntries(

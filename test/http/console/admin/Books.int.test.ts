@@ -4,7 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ConsoleClient } from "../../../support/ConsoleClient.ts"
+import type { ConsoleClient } from "../../../support/ConsoleClient.ts"
 import { asUser, ConsoleWorld, signedInRoot } from "../../../support/ConsoleWorld.ts"
 
 const BOUNDARY = "----of-a-test"

@@ -4,13 +4,15 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { ActionRefused } from "../../../../src/confirmations/Confirmations.ts"
-import { pageOf, valueText } from "../../../../src/http/console/admin/audit/Audit.tsx"
+import { pageOf } from "../../../../src/http/console/admin/audit/Audit.tsx"
+import { actionKeys } from "../../../../src/http/console/admin/audit/AuditWords.tsx"
 import { testText } from "../../../../src/http/console/admin/channels/ChannelTexts.ts"
 import { refusedText } from "../../../../src/http/console/admin/confirmations/ConfirmationParts.tsx"
 import { editOf } from "../../../../src/http/console/admin/RowForms.tsx"
 import { settingInput, valueText as settingText } from "../../../../src/http/console/admin/settings/SettingTexts.ts"
 import { percentText } from "../../../../src/http/console/admin/usage/Channels.tsx"
 import { formatsOf } from "../../../../src/http/console/text/Formats.ts"
+import { sourceFiles } from "../../../tidy/SourceFiles.ts"
 
 const context = { language: "en", formats: formatsOf("en", "UTC") } as const
 
@@ -33,21 +35,26 @@ describe("pages of the administration", () => {
       ["order:12", "/admin/orders/12"],
       ["payment:3", "/admin/payments/3"],
       ["model:gpt-4o", undefined],
+      ["channel:2", "/admin/channels/2"],
+      ["redemption_batch:4", "/admin/codes/4"],
+      ["toString:4", undefined],
       ["user:7 ", undefined]
     ]
     for (const [target, page] of table) assert.strictEqual(pageOf(target), page, target)
   })
 
-  it("say recorded amounts as money, and everything else as it was recorded", () => {
-    const table: ReadonlyArray<readonly [field: string, value: unknown, text: string]> = [
-      ["amount_micros", "1500000", "$1.50"],
-      ["price_fen", "-123", "-¥1.23"],
-      ["multiplier_micros", "1500000", "1500000"],
-      ["name", "7", "7"],
-      ["note", null, "–"],
-      ["models", ["a"], `["a"]`]
-    ]
-    for (const [field, value, text] of table) assert.strictEqual(valueText(context, field, value), text, field)
+  it("have words for every action that is recorded", () => {
+    const recorded = sourceFiles(["src"], /\.tsx?$/).filter(({ path }) => !path.startsWith("src/http/"))
+      .flatMap(({ text }) => {
+        const calls = text.split("recordChange(sql").slice(1).map((call) =>
+          (call.split("secondPerson")[0] ?? "").slice(0, 300)
+        )
+        return calls.flatMap((call) =>
+          [...call.matchAll(/action: "([a-z_]+\.[a-z_]+)"/g)].map(([, action = ""]) => action)
+        )
+      })
+    assert.isAbove(new Set(recorded).size, 25)
+    assert.deepStrictEqual(recorded.filter((action) => !actionKeys.has(action)), [])
   })
 
   it("say what a test of a channel came to, with its status where there was an answer", () => {

@@ -11,22 +11,26 @@ import { Moment, Small } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { searchText } from "../../Params.ts"
 import { dayFilters, daysWarning, readDays } from "../FilterDays.ts"
+import { actionText, changedFields, targetText } from "./AuditWords.tsx"
 
 const PAGE_SIZE = 50
 
-/** The page of what was changed, where there is one. */
-export const pageOf = (target: string): string | undefined => {
-  const [, what, id] = /^(user|order|payment|announcement):(\d+)$/.exec(target) ?? []
-  return what === undefined ? undefined : `/admin/${what}s/${id}`
+const pages: Readonly<Record<string, string>> = {
+  user: "users",
+  order: "orders",
+  payment: "payments",
+  plan: "plans",
+  group: "groups",
+  channel: "channels",
+  confirmation: "confirmations",
+  announcement: "announcements",
+  redemption_batch: "codes"
 }
 
-/** A recorded value: amounts as money, texts as they are, everything else as JSON. */
-export const valueText = ({ formats }: Pick<PageContext, "formats">, field: string, value: unknown): string => {
-  if (value === null) return "–"
-  if (typeof value !== "string") return JSON.stringify(value)
-  if (!/^-?\d+$/.test(value)) return value
-  if (field.endsWith("_fen")) return formats.cny(BigInt(value))
-  return field.endsWith("_micros") && !field.includes("multiplier") ? formats.usd(BigInt(value)) : value
+/** The page of what was changed, where there is one. */
+export const pageOf = (target: string): string | undefined => {
+  const [, what = "", id] = /^([a-z_]+):(\d+)$/.exec(target) ?? []
+  return Object.hasOwn(pages, what) ? `/admin/${pages[what]}/${id}` : undefined
 }
 
 interface ItemProps {
@@ -47,37 +51,37 @@ const Who = ({ item: { actor, email }, context }: ItemProps) => {
 }
 
 const Target = ({ item: { target }, context }: ItemProps) => {
+  const text = targetText(context, target)
+  if (text === undefined) return null
   const page = pageOf(target)
   const href = page ?? `/admin/audit?${new URLSearchParams({ target })}`
   const label = page === undefined ? sayOf(context, "audit")("only", { target }) : undefined
-  return <a class="break-anywhere text-decoration-underline" href={href} aria-label={label}>{target}</a>
+  return <a class="break-anywhere text-decoration-underline" href={href} aria-label={label}>{text}</a>
 }
 
-/** Field by field, what it was and what it is. */
-const Diff = ({ item: { after, before }, context }: ItemProps) => {
+/** What it was beside what it is now, field by field. */
+const Diff = ({ item, context }: ItemProps) => {
   const say = sayOf(context, "audit")
-  const was = before ?? {}
-  const is = after ?? {}
   return (
-    <ul class="list-unstyled mb-0 mt-1 small">
-      {Object.keys({ ...was, ...is }).map((field) => (
-        <li key={field} class="break-anywhere">
-          <span class="text-secondary">{field}:</span> {!(field in was) ? null : (
-            <>
+    <div class="mt-2 small">
+      {changedFields(context, item).map(({ field, is, label, was }) => (
+        <div key={field} class="row g-1 mb-1 break-anywhere">
+          <div class="col-12 col-md-4 text-secondary">{label}</div>
+          {was === undefined ? null : (
+            <div class="col-6 col-md-4">
               <span class="visually-hidden">{say("was")}</span>
-              <del class="text-secondary">{valueText(context, field, was[field])}</del>
-            </>
+              <del class="text-secondary">{was}</del>
+            </div>
           )}
-          {field in was && field in is ? " → " : null}
-          {!(field in is) ? null : (
-            <>
+          {is === undefined ? null : (
+            <div class={was === undefined ? "col-12 col-md-8" : "col-6 col-md-4"}>
               <span class="visually-hidden">{say("is")}</span>
-              <ins class="text-decoration-none">{valueText(context, field, is[field])}</ins>
-            </>
+              <ins class="text-decoration-none">{is}</ins>
+            </div>
           )}
-        </li>
+        </div>
       ))}
-    </ul>
+    </div>
   )
 }
 
@@ -99,7 +103,10 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<AuditItem>> =
       title: say("change"),
       cell: (item) => (
         <>
-          <code class="break-anywhere">{item.action}</code> <Target context={context} item={item} />
+          <strong>{actionText(context, item.action)}</strong> <Target context={context} item={item} />
+          <Small>
+            <code>{item.action}</code>
+          </Small>
           <Diff context={context} item={item} />
         </>
       )

@@ -130,16 +130,26 @@ const known = new Map<string, readonly [label: TextKey<"confirmations">, show: S
   ["finance.confirm_above_cny.before", ["fact.cny_before", limit("", (text) => `¥${text}`)]]
 ])
 
+/** A fact in words; undefined where it is none that is known. */
+export const factOf = (
+  context: PageContext,
+  field: string,
+  text: string,
+  facts: ConfirmationFacts
+): { readonly label: string; readonly text: ComponentChildren } | undefined => {
+  const found = known.get(field)
+  if (found === undefined) return undefined
+  const [label, show] = found
+  return { label: sayOf(context, "confirmations")(label), text: show(text, context, facts) }
+}
+
 /** What a request would do, fact by fact. */
 export const factsOf = (context: PageContext, facts: ConfirmationFacts): ReadonlyArray<Fact> => {
   const keys = [...known.keys()].filter((key) => key in facts)
   const others = Object.keys(facts).filter((key) => !known.has(key))
   return [...keys, ...others].map((key) => {
     const text = String(facts[key] ?? "")
-    const [label, show] = known.get(key) ?? [undefined, code]
-    return [
-      label === undefined ? key : sayOf(context, "confirmations")(label),
-      <span class="break-anywhere">{show(text, context, facts)}</span>
-    ]
+    const fact = factOf(context, key, text, facts) ?? { label: key, text: code(text, context, facts) }
+    return [fact.label, <span class="break-anywhere">{fact.text}</span>]
   })
 }

@@ -19,7 +19,7 @@ import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageCo
 import { oneOf, pathId } from "../../Params.ts"
 import { groupChoice } from "../groups/GroupParts.ts"
 import { rowPages, rowPaths } from "../RowForms.tsx"
-import { shownTerms } from "../Terms.tsx"
+import { planTermsOf } from "./PlanTexts.ts"
 
 interface PlanProps {
   readonly context: UserContext
@@ -28,28 +28,9 @@ interface PlanProps {
 
 const limitNames = ["limit5hMicros", "limit1dMicros", "limit7dMicros", "limit30dMicros"] as const
 
-const termsOf = (context: PageContext) => {
-  const say = sayOf(context, "adminPlans")
-  return shownTerms(context, planOffer, {
-    name: { label: say("name"), hint: say("name.hint") },
-    priceFen: { label: say("price"), hint: say("price.hint") },
-    durationDays: { label: say("duration"), hint: say("duration.hint"), initial: "30" },
-    limit5hMicros: { label: say("limit.5h") },
-    limit1dMicros: { label: say("limit.1d") },
-    limit7dMicros: { label: say("limit.7d") },
-    limit30dMicros: { label: say("limit.30d") },
-    multiplierMicros: { label: say("multiplier"), hint: say("multiplier.hint") },
-    groupCode: { label: say("group"), hint: say("group.hint"), problem: say("problem.choice"), unset: say("none") },
-    descriptionEn: { label: say("description.en"), hint: say("description.hint") },
-    descriptionZh: { label: say("description.zh") },
-    recommended: { label: say("recommended"), hint: say("recommended.hint") },
-    position: { label: say("position"), hint: say("position.hint") }
-  })
-}
-
 const inputsOf = (context: PageContext, groups: ReadonlyArray<GroupChoice>): ReadonlyArray<InputEntry> => {
   const say = sayOf(context, "adminPlans")
-  const term = termsOf(context).inputs()
+  const term = planTermsOf(context).inputs()
   return [
     term.name,
     [term.priceFen, term.durationDays],
@@ -75,7 +56,7 @@ const inputsOf = (context: PageContext, groups: ReadonlyArray<GroupChoice>): Rea
 /** Says what is wrong beside each field. */
 const planProblems = (context: PageContext, fields: ReadonlyArray<PlanField>): Problems => ({
   ...fields.includes("code") ? { code: sayOf(context, "adminPlans")("code.problem") } : {},
-  ...termsOf(context).problems(fields)
+  ...planTermsOf(context).problems(fields)
 })
 
 /** The limits that there are, each with its window. */
@@ -83,7 +64,7 @@ const PlanLimits = ({ plan, context }: PlanProps) => {
   const set = limitNames.filter((name) => plan[name] > 0n)
   return set.length === 0 ? <>{sayOf(context, "adminPlans")("limits.none")}</> : (
     <ul class="list-inline mb-0">
-      {termsOf(context).facts(plan, set).map(([label, limit]) => (
+      {planTermsOf(context).facts(plan, set).map(([label, limit]) => (
         <li key={label} class="list-inline-item me-3 nowrap">
           <span class="text-secondary">{label}</span> {limit}
         </li>
@@ -122,7 +103,7 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   const plans = yield* PlanAdmin
   const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => plans.list({ state, ...range }))
   const say = sayOf(context, "adminPlans")
-  const terms = termsOf(context)
+  const terms = planTermsOf(context)
   const { count } = context.formats
   return listPage<AdminPlan>({
     context,
@@ -226,7 +207,7 @@ const plan = rowPages({
           [say("price"), priceText(context, row)],
           [say("duration"), say("days", { count: row.durationDays })],
           [say("limits"), <PlanLimits context={context} plan={row} />],
-          ...termsOf(context).facts(row, [
+          ...planTermsOf(context).facts(row, [
             "multiplierMicros",
             "groupCode",
             "position",

@@ -57,7 +57,7 @@ const valueNames = (
 const MENTIONED_MAX = 100
 
 /** A value of a setting, in words. */
-export const valueText = (context: Reader, setting: SettingView, text: string): string => {
+export const valueText = (context: Reader, setting: Pick<SettingView, "key" | "kind">, text: string): string => {
   const say = sayOf(context, "settings")
   if (text === "") return say("empty")
   if (setting.kind === "image") return say("image")

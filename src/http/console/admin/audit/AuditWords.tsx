@@ -1,0 +1,291 @@
+/**
+ * A recorded change in words: what was done to what, and each field with what it was and what it is now. The names of fields and values
+ * are those of the forms in which they are changed; what is not known is shown as it was recorded.
+ */
+import { DateTime, Option } from "effect"
+import type { ComponentChildren } from "preact"
+import { fieldOf, isSettingKey } from "../../../../config/SettingDocument.ts"
+import type { AuditItem, AuditState } from "../../../../platform/AuditTrail.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
+import { roleNames } from "../../text/SharedTexts.ts"
+import { sayKnown, type TextKey } from "../../text/Texts.ts"
+import { channelTermsOf } from "../channels/ChannelTexts.ts"
+import { factOf } from "../confirmations/ConfirmationParts.tsx"
+import { modelTermsOf, pricesOf } from "../models/ModelTexts.ts"
+import { planTermsOf } from "../plans/PlanTexts.ts"
+import { settingLabels, valueText as settingValue } from "../settings/SettingTexts.ts"
+
+/** Every action that is recorded. */
+export const actionKeys: ReadonlyMap<string, TextKey<"audit">> = new Map([
+  ["user.created", "did.user.created"],
+  ["user.disabled", "did.user.disabled"],
+  ["user.enabled", "did.user.enabled"],
+  ["user.role_changed", "did.user.role"],
+  ["user.group_changed", "did.user.group"],
+  ["password_link.created", "did.link.created"],
+  ["password_link.used", "did.link.used"],
+  ["balance.adjusted", "did.balance"],
+  ["debt.waived", "did.waived"],
+  ["subscription.granted", "did.granted"],
+  ["subscription.ended", "did.ended"],
+  ["key.created", "did.key.created"],
+  ["key.changed", "did.key.changed"],
+  ["key.revoked", "did.key.revoked"],
+  ["admin_key.created", "did.admin_key.created"],
+  ["admin_key.revoked", "did.admin_key.revoked"],
+  ["order.completed", "did.order.completed"],
+  ["order.cancelled", "did.order.cancelled"],
+  ["order.refund_requested", "did.refund.requested"],
+  ["order.refund_succeeded", "did.refund.done"],
+  ["order.refund_done", "did.refund.done"],
+  ["order.refund_pending", "did.refund.pending"],
+  ["order.refund_requires_action", "did.refund.pending"],
+  ["order.refund_failed", "did.refund.failed"],
+  ["order.refund_canceled", "did.refund.failed"],
+  ["order.refund_unanswered", "did.refund.unknown"],
+  ["order.refund_unknown", "did.refund.unknown"],
+  ["payment.accepted", "did.payment.accepted"],
+  ["payment.credited", "did.payment.credited"],
+  ["payment.refunded", "did.payment.refunded"],
+  ["payment.dismissed", "did.payment.dismissed"],
+  ["payment.corrected", "did.payment.corrected"],
+  ["confirmation.requested", "did.confirmation.requested"],
+  ["confirmation.confirmed", "did.confirmation.confirmed"],
+  ["confirmation.rejected", "did.confirmation.rejected"],
+  ["redemption_batch.created", "did.codes.created"],
+  ["redemption_batch.edited", "did.codes.edited"],
+  ["redemption_batch.exported", "did.codes.exported"],
+  ["redemption_batch.disabled", "did.codes.disabled"],
+  ["redemption_batch.enabled", "did.codes.enabled"],
+  ["redemption_code.disabled", "did.code.disabled"],
+  ["model.created", "did.model.created"],
+  ["model.changed", "did.model.changed"],
+  ["model.disabled", "did.model.disabled"],
+  ["model.enabled", "did.model.enabled"],
+  ["plan.created", "did.plan.created"],
+  ["plan.changed", "did.plan.changed"],
+  ["plan.disabled", "did.plan.disabled"],
+  ["plan.enabled", "did.plan.enabled"],
+  ["group.created", "did.group.created"],
+  ["group.changed", "did.group.changed"],
+  ["group.disabled", "did.group.disabled"],
+  ["group.enabled", "did.group.enabled"],
+  ["channel.created", "did.channel.created"],
+  ["channel.edited", "did.channel.changed"],
+  ["channel.disabled", "did.channel.disabled"],
+  ["channel.enabled", "did.channel.enabled"],
+  ["channel.hidden_output_reset", "did.channel.reset"],
+  ["settings.saved", "did.settings"],
+  ["secrets.rotated", "did.secrets"]
+])
+
+/** What was done, in words; an action that is not known is called as it is. */
+export const actionText = (context: PageContext, action: string): string =>
+  sayKnown(sayOf(context, "audit"), actionKeys, action)
+
+const targets: ReadonlyMap<string, TextKey<"audit">> = new Map([
+  ["user", "of.user"],
+  ["order", "of.order"],
+  ["payment", "of.payment"],
+  ["key", "of.key"],
+  ["admin_key", "of.admin_key"],
+  ["confirmation", "of.confirmation"],
+  ["redemption_batch", "of.codes"],
+  ["redemption_code", "of.code"],
+  ["model", "of.model"],
+  ["plan", "of.plan"],
+  ["group", "of.group"],
+  ["channel", "of.channel"]
+])
+
+const kindOf = (target: string): string => target.split(":", 1)[0] ?? ""
+
+/** What was changed, in words; undefined where there is only one such thing. */
+export const targetText = (context: PageContext, target: string): string | undefined => {
+  const kind = kindOf(target)
+  const id = target.slice(kind.length + 1)
+  if (id === "") return undefined
+  const key = targets.get(kind)
+  return key === undefined ? target : sayOf(context, "audit")(key, { id: /^\d+$/.test(id) ? `#${id}` : id })
+}
+
+/** A field in words. Undefined: nothing is known of it here. */
+interface Worded {
+  readonly label: string
+  readonly text: ComponentChildren
+}
+
+type Word = (context: PageContext, field: string, value: unknown, state: AuditState) => Worded | undefined
+
+const yesOrNo = (context: PageContext, value: unknown): string =>
+  value === true || value === "true" ? context.say("yes") : context.say("no")
+
+const momentText = (context: PageContext, value: unknown): string => {
+  const at = typeof value === "string" ? Option.getOrUndefined(DateTime.make(value)) : undefined
+  return at === undefined ? sayOf(context, "audit")("never") : context.formats.time(DateTime.toDateUtc(at))
+}
+
+const usdText = (context: PageContext, value: unknown): string =>
+  typeof value === "string" && /^-?\d{1,20}$/.test(value) ? context.formats.usd(BigInt(value)) : plainText(value)
+
+/** A recorded value as it is: texts, lists, and what leads to what. */
+const plainText = (value: unknown): string => {
+  if (value === null || value === undefined || value === "") return "–"
+  if (typeof value === "string") return value
+  if (Array.isArray(value)) return value.length === 0 ? "–" : value.map(plainText).join(", ")
+  if (typeof value === "object") {
+    return Object.entries(value).map(([name, is]) => `${name}: ${plainText(is)}`).join(", ") || "–"
+  }
+  return JSON.stringify(value)
+}
+
+/** Fields that mean the same wherever they are recorded. */
+const common: Word = (context, field, value) => {
+  const say = sayOf(context, "audit")
+  switch (field) {
+    case "note":
+      return { label: say("note"), text: plainText(value) }
+    case "name":
+      return { label: say("name"), text: plainText(value) }
+    case "email":
+      return { label: say("email"), text: plainText(value) }
+    case "code":
+      return { label: say("code"), text: plainText(value) }
+    case "group_code":
+      return { label: say("field.group"), text: plainText(value) }
+    case "hint":
+      return { label: say("field.hint"), text: `…${plainText(value)}` }
+    case "key":
+      return { label: say("field.key"), text: plainText(value) }
+    case "state":
+      return { label: say("state"), text: plainText(value).replaceAll("_", " ") }
+    case "problem":
+      return { label: say("field.problem"), text: plainText(value) }
+    case "role": {
+      const names: Readonly<Record<string, string>> = roleNames(context)
+      return { label: say("role"), text: names[String(value)] ?? plainText(value) }
+    }
+    case "disabled":
+      return { label: say("state.disabled"), text: yesOrNo(context, value) }
+    case "enabled":
+      return { label: say("state.enabled"), text: yesOrNo(context, value) }
+    case "expires_at":
+      return { label: say("expires"), text: momentText(context, value) }
+    case "ends_at":
+      return { label: say("field.ends"), text: momentText(context, value) }
+    case "confirm_before":
+      return { label: say("field.before"), text: momentText(context, value) }
+    case "owed_micros":
+      return { label: say("field.owed"), text: usdText(context, value) }
+    case "balance_micros":
+      return { label: say("balance"), text: usdText(context, value) }
+    case "subscription_id":
+      return { label: say("field.subscription"), text: `#${plainText(value)}` }
+    case "refund":
+      return { label: say("refund"), text: `#${plainText(value)}` }
+    case "provider_refund":
+      return { label: say("field.provider_refund"), text: plainText(value) }
+    case "confirmation":
+      return { label: say("field.confirmation"), text: `#${plainText(value)}` }
+    case "confirmed_by":
+      return { label: say("field.confirmed_by"), text: plainText(value) }
+    case "requested_by":
+      return { label: say("field.requested_by"), text: `#${plainText(value)}` }
+    case "action":
+      return { label: say("field.action"), text: plainText(value) }
+    case "reset":
+      return { label: say("field.reset"), text: plainText(value) }
+    default:
+      return undefined
+  }
+}
+
+/** Of a setting: its label in the form, and the name of its value. */
+const ofSettings: Word = (context, field, value) => {
+  if (field === "reset" && Array.isArray(value)) {
+    const labels = settingLabels(context)
+    const names = value.map((key: unknown) =>
+      typeof key === "string" && isSettingKey(key) ? labels[key].label : plainText(key)
+    )
+    return { label: sayOf(context, "audit")("field.reset"), text: names.length === 0 ? "–" : names.join(", ") }
+  }
+  if (!isSettingKey(field)) return undefined
+  const text = typeof value === "string"
+    ? settingValue(context, { key: field, kind: fieldOf(field).kind }, value)
+    : plainText(value)
+  return { label: settingLabels(context)[field].label, text }
+}
+
+/** Of a model: its terms and its prices, as its form has them. */
+const ofModel: Word = (context, field, value) => {
+  const { tier, tool, unit } = pricesOf(context)
+  if (field === "price_tiers" && Array.isArray(value)) {
+    const tiers = value.map((one: unknown) =>
+      typeof one === "object" && one !== null
+        ? Object.entries(one).flatMap(([column, is]) => {
+          const term = tier.recorded(column, is)
+          return term === undefined ? [] : [`${term.label}: ${term.text}`]
+        }).join(", ")
+        : plainText(one)
+    )
+    return {
+      label: sayOf(context, "audit")("field.tiers"),
+      text: tiers.length === 0 ? "–" : tiers.map((text) => <div key={text}>{text}</div>)
+    }
+  }
+  return modelTermsOf(context).recorded(field, value) ?? unit.recorded(field, value) ?? tool.recorded(field, value)
+}
+
+const ofChannel: Word = (context, field, value) => {
+  const say = sayOf(context, "audit")
+  if (field === "base_url") return { label: say("field.base_url"), text: plainText(value) }
+  if (field === "api_key") return { label: say("key"), text: plainText(value) }
+  if (field === "models") return { label: say("models"), text: plainText(value) }
+  return channelTermsOf(context).recorded(field, value)
+}
+
+const ofUser: Word = (context, field, value) =>
+  field === "usd_micros" ? { label: sayOf(context, "audit")("balance"), text: usdText(context, value) } : undefined
+
+/** What is known of the fields of a kind of things alone. */
+const words: ReadonlyMap<string, Word> = new Map<string, Word>([
+  ["settings", ofSettings],
+  ["model", ofModel],
+  ["plan", (context, field, value) => planTermsOf(context).recorded(field, value)],
+  ["channel", ofChannel],
+  ["user", ofUser]
+])
+
+/** Money and references, as somebody who confirms them reads them. */
+const ofMoney: Word = (context, field, value, state) => {
+  const facts = Object.fromEntries(
+    Object.entries(state).flatMap(([name, is]) => typeof is === "object" ? [] : [[name, String(is)]])
+  )
+  return typeof value === "object" ? undefined : factOf(context, field, String(value), facts)
+}
+
+/** A field of a change: what it was and what it is now; undefined where it was not recorded. */
+export interface ChangedField {
+  readonly field: string
+  readonly label: string
+  readonly was: ComponentChildren
+  readonly is: ComponentChildren
+}
+
+export const changedFields = (
+  context: PageContext,
+  { after, before, target }: Pick<AuditItem, "after" | "before" | "target">
+): ReadonlyArray<ChangedField> => {
+  const own = words.get(kindOf(target))
+  const wordOf = (field: string, state: AuditState | null): Worded | undefined => {
+    if (state === null || !(field in state)) return undefined
+    const value = state[field]
+    const word = own?.(context, field, value, state) ?? common(context, field, value, state) ??
+      ofMoney(context, field, value, state) ?? { label: field, text: plainText(value) }
+    return { ...word, text: word.text === "" ? "–" : word.text }
+  }
+  return Object.keys({ ...before, ...after }).map((field) => {
+    const [was, is] = [wordOf(field, before), wordOf(field, after)]
+    return { field, label: is?.label ?? was?.label ?? field, was: was?.text, is: is?.text }
+  })
+}
