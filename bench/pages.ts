@@ -1,9 +1,10 @@
 /**
  * `node bench/pages.ts`, after a build: how long the server takes for each page of a user with 100,000 calls and 10,000 ledger
- * entries, beside what a plain answer takes in the same run, and how many bytes a browser needs before it can paint. `BENCH_CALLS`,
- * `BENCH_ROWS` (calls of others) and `BENCH_ROUNDS` change its size.
+ * entries, beside what a plain answer takes in the same run, and how many bytes a browser needs before it can paint; then root's lists
+ * of 10,000 payments, changes and batches of codes. `BENCH_CALLS`, `BENCH_ROWS` (calls of others) and `BENCH_ROUNDS` change its size.
  */
 import { Effect } from "effect"
+import type { SqlClient } from "effect/sql"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { request } from "node:http"
@@ -24,6 +25,9 @@ const ENTRIES = 10_000
 const OTHERS = 1_000
 const PASSWORD = "correct horse battery"
 const EMAIL = "bench@example.com"
+const ROOT_EMAIL = "root@example.com"
+/** Rows of each of root's lists. */
+const LISTED = 10_000
 const root = join(import.meta.dirname, "..")
 const entry = join(root, "dist/main.js")
 const folder = mkdtempSync(join(tmpdir(), "realms-pages-"))
@@ -125,11 +129,13 @@ plans: [{ code: basic, name: Basic, price_cny: "12.00", duration_days: 30, limit
     started.stderr.on("data", look)
     started.once("exit", () => reject(new Error(seen)))
   })
-  execFileSync(process.execPath, [entry, "user", "create", "--email", EMAIL, "--password-stdin"], {
-    env,
-    input: PASSWORD,
-    stdio: ["pipe", "ignore", "inherit"]
-  })
+  for (const [email, role] of [[EMAIL, "user"], [ROOT_EMAIL, "root"]] as const) {
+    execFileSync(process.execPath, [entry, "user", "create", "--email", email, "--role", role, "--password-stdin"], {
+      env,
+      input: PASSWORD,
+      stdio: ["pipe", "ignore", "inherit"]
+    })
+  }
   execFileSync(process.execPath, [entry, "key", "create", "--user", EMAIL], {
     env,
     stdio: ["ignore", "ignore", "inherit"]
@@ -138,14 +144,30 @@ plans: [{ code: basic, name: Basic, price_cny: "12.00", duration_days: 30, limit
   say(`writing ${CALLS} calls ...`)
   await seed(join(folder, "data"))
 
-  const first = await ask(`${origin}/login`)
-  const token = /name="csrf_token" value="([^"]+)"/.exec(gunzipSync(first.body).toString())?.[1] ?? ""
-  const form = new URLSearchParams({ csrf_token: token, email: EMAIL, password: PASSWORD }).toString()
-  const cookie = cookiesOf(await ask(`${origin}/login`, { cookie: cookiesOf(first), form }))
+  const signIn = async (email: string): Promise<string> => {
+    const first = await ask(`${origin}/login`)
+    const token = /name="csrf_token" value="([^"]+)"/.exec(gunzipSync(first.body).toString())?.[1] ?? ""
+    const form = new URLSearchParams({ csrf_token: token, email, password: PASSWORD }).toString()
+    return cookiesOf(await ask(`${origin}/login`, { cookie: cookiesOf(first), form }))
+  }
+  const cookie = await signIn(EMAIL)
+  const rootCookie = await signIn(ROOT_EMAIL)
 
   const assets = await assetsOf(origin, cookie)
   const floor = await measure(`${origin}/healthz`, cookie)
   const rows: Array<object> = []
+  const rootPaths = [
+    "/admin/payments",
+    "/admin/payments?state=refunded",
+    "/admin/payments?user=none%40example.com",
+    "/admin/payments?view=review",
+    "/admin/payments?view=events",
+    "/admin/audit",
+    "/admin/audit?action=model",
+    "/admin/codes",
+    "/admin/codes?state=used",
+    "/admin/statements"
+  ]
   for (
     const path of [
       "/",
@@ -162,10 +184,14 @@ plans: [{ code: basic, name: Basic, price_cny: "12.00", duration_days: 30, limit
       "/subscription",
       "/orders",
       "/models",
-      "/account"
+      "/account",
+      ...rootPaths
     ]
   ) {
-    const { bytes, p50, p95, status } = await measure(`${origin}${path}`, cookie)
+    const { bytes, p50, p95, status } = await measure(
+      `${origin}${path}`,
+      path.startsWith("/admin") ? rootCookie : cookie
+    )
     rows.push({
       page: path,
       status,
@@ -211,7 +237,35 @@ function seed(dataDir: string): Promise<void> {
       yield* sql`INSERT INTO ledger_entries (user_id, seq, kind, amount_micros, usd_after, owed_after, ref_type, ref_id, actor)
         SELECT ${user.id}, i, 'redemption', 10, i * 7, 0, 'redemption', 'bench-' || i, 'system'
           FROM generate_series(1, ${ENTRIES}::integer) i`
+      yield* seedLists(sql, user.id)
       yield* sql`VACUUM ANALYZE usage_events`
       yield* sql`VACUUM ANALYZE usage_hours`
     }))
+}
+
+/** What root's lists show: paid orders with their payments and events, changes, and batches of codes. */
+function seedLists(sql: SqlClient.SqlClient, userId: UserId) {
+  return Effect.gen(function*() {
+    yield* sql`
+      WITH orders AS (INSERT INTO topup_orders (user_id, amount_fen, credit_micros, credit_usd_per_cny, state, expires_at,
+          settled_at) SELECT ${userId}::bigint, 1000, 1400000, '0.14', 'paid', now(), now()
+          FROM generate_series(1, ${LISTED}::integer) RETURNING id),
+        attempts AS (INSERT INTO payment_attempts (order_kind, order_id, provider, method, amount_minor, currency,
+          merchant_reference, payment_reference, state) SELECT 'topup', id, 'epay', 'alipay', 1000, 'cny', 'topup_' || id || '_x',
+          'T' || id, 'paid' FROM orders RETURNING id, order_id),
+        payments AS (INSERT INTO payments (provider, payment_id, state, paid_minor, currency, attempt_id, credited_user_id,
+          credited_micros) SELECT 'epay', 'T' || order_id, 'fulfilled', 1000, 'cny', id, ${userId}::bigint, 1400000
+          FROM attempts RETURNING id, payment_id, attempt_id)
+      INSERT INTO payment_events (provider, event_key, kind, fact, payment_id, payment_reference, attempt_id, amount_minor,
+          currency, outcome) SELECT 'epay', payment_id, 'TRADE_SUCCESS', 'Paid', id, payment_id, attempt_id, 1000, 'cny',
+          'applied' FROM payments`
+    yield* sql`INSERT INTO audit_log (actor, action, target, before, after)
+      SELECT 'cli', 'plan.changed', 'plan:' || i, '{"price_fen": "1200"}', '{"price_fen": "1500"}'
+        FROM generate_series(1, ${LISTED}::integer) i`
+    yield* sql`
+      WITH batches AS (INSERT INTO redemption_batches (name, kind, usd_micros, codes, uses_max, codes_sealed, key_id)
+        SELECT 'batch ' || i, 'balance', 1000000, 1, 1, '\\x00', 'none' FROM generate_series(1, ${LISTED}::integer) i
+        RETURNING id)
+      INSERT INTO redemption_codes (batch_id, code_hash, hint, uses_max) SELECT id, sha256(id::text::bytea), 'ABCDE', 1 FROM batches`
+  })
 }

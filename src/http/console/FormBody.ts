@@ -5,6 +5,7 @@
 import { ByteSize, Effect, type FileSystem, type Path, Schema, type Scope } from "effect"
 import { HttpIncomingMessage, HttpServerRequest, Multipart } from "effect/http"
 import { isDatabaseText } from "../../postgres/DatabaseText.ts"
+import { UploadedForm } from "./UploadedForm.ts"
 
 /** The form could not be read: `large`, `type` (not URL-encoded) or `malformed`. */
 class FormUnreadable extends Schema.TaggedError<FormUnreadable>()("FormUnreadable", {
@@ -62,16 +63,6 @@ export const readFormWithin = ({ bytesMax, fieldsMax }: FormBounds) =>
 
 /** Reads the form of the request at hand. */
 export const readForm = readFormWithin(formBounds)
-
-/** A form whose files wait on the disk, as long as the request: the path of each by the name of its field. */
-export class UploadedForm extends URLSearchParams {
-  readonly files: ReadonlyMap<string, string>
-
-  constructor(texts: Array<[string, string]>, files: ReadonlyMap<string, string>) {
-    super(texts)
-    this.files = files
-  }
-}
 
 /** What reads a form. */
 export type ReadForm = Effect.Effect<

@@ -74,7 +74,13 @@ export const actionKeys: ReadonlyMap<string, TextKey<"audit">> = new Map([
   ["channel.edited", "did.channel.changed"],
   ["channel.disabled", "did.channel.disabled"],
   ["channel.enabled", "did.channel.enabled"],
+  ["channel.keys_added", "did.channel.keys"],
+  ["channel.key_removed", "did.channel.key"],
   ["channel.hidden_output_reset", "did.channel.reset"],
+  ["announcement.created", "did.announcement.created"],
+  ["announcement.changed", "did.announcement.changed"],
+  ["announcement.disabled", "did.announcement.disabled"],
+  ["announcement.enabled", "did.announcement.enabled"],
   ["settings.saved", "did.settings"],
   ["secrets.rotated", "did.secrets"]
 ])
@@ -95,7 +101,8 @@ const targets: ReadonlyMap<string, TextKey<"audit">> = new Map([
   ["model", "of.model"],
   ["plan", "of.plan"],
   ["group", "of.group"],
-  ["channel", "of.channel"]
+  ["channel", "of.channel"],
+  ["announcement", "of.announcement"]
 ])
 
 const kindOf = (target: string): string => target.split(":", 1)[0] ?? ""

@@ -16,6 +16,7 @@ import type {
 } from "../../../../finance/StatementLines.ts"
 import { statementColumns, statementRows } from "../../../../finance/StatementRows.ts"
 import { type Statement, Statements } from "../../../../finance/Statements.ts"
+import { redirect } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
 import { headedPage } from "../../kit/Forms.tsx"
@@ -222,13 +223,19 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
 })
 
 const file = Effect.fnUntraced(function*(context: UserContext) {
-  const { range } = yield* readRange(context)
-  // The page says why there is none.
-  const statement = yield* Effect.orDie((yield* Statements).statement(range))
-  return csvAnswer(
-    `statement-${range.from}-${range.to}.csv`,
-    statementColumns,
-    Stream.fromIterable(statementRows(statement))
+  const { problem, range } = yield* readRange(context)
+  // The page says what is wrong with the days, and why there is no statement.
+  const there = redirect(`${pathOf}?${context.query}`)
+  if (problem !== undefined) return there
+  return yield* (yield* Statements).statement(range).pipe(
+    Effect.map((statement) =>
+      csvAnswer(
+        `statement-${range.from}-${range.to}.csv`,
+        statementColumns,
+        Stream.fromIterable(statementRows(statement))
+      )
+    ),
+    Effect.catchTag("UnknownKind", () => Effect.succeed(there))
   )
 })
 
