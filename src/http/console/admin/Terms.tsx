@@ -74,6 +74,7 @@ const textOf = (
   if (value === null || value === "") return unset
   if (typeof value === "boolean") return value ? say("yes") : say("no")
   if (field.kind.is === "usd") return context.formats.usd(BigInt(String(value)))
+  if (field.kind.is === "cny") return context.formats.cny(BigInt(String(value)))
   if (field.kind.is === "integer") return context.formats.count(Number(value))
   const texts = textsOf(field, value)
   return texts.length === 0 ? say("none") : texts.map((text) => options?.[text] ?? text).join(", ")
