@@ -22,6 +22,8 @@ export const actionKeys: ReadonlyMap<string, TextKey<"audit">> = new Map([
   ["user.enabled", "did.user.enabled"],
   ["user.role_changed", "did.user.role"],
   ["user.group_changed", "did.user.group"],
+  ["user.password_set", "did.user.password"],
+  ["first_steps.dismissed", "did.first_steps"],
   ["password_link.created", "did.link.created"],
   ["password_link.used", "did.link.used"],
   ["balance.adjusted", "did.balance"],
