@@ -6,6 +6,7 @@ import { AccountsWorkLayer } from "./accounts/AccountsWorkLayer.ts"
 import { CatalogLayer } from "./catalog/CatalogLayer.ts"
 import { ChannelsLayer, ChannelToolsLayer } from "./channels/ChannelsLayer.ts"
 import { runDemo } from "./cli/DemoCommand.ts"
+import { announceServer } from "./cli/ServerBanner.ts"
 import { AppConfig } from "./config/Config.ts"
 import type { RealmsConfig } from "./config/RealmsConfig.ts"
 import { ConfirmationsLayer } from "./confirmations/ConfirmationsLayer.ts"
@@ -16,7 +17,6 @@ import { GatewayLayer } from "./gateway/GatewayLayer.ts"
 import { HttpLayer } from "./http/HttpLayer.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { IdentityCleanerLayer } from "./identity/IdentityCleaner.ts"
-import { announceSetup } from "./identity/SetupLinks.ts"
 import { StripeSdkLayer } from "./payments/StripeSdk.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
 import { SubscriptionsLayer } from "./subscriptions/SubscriptionsLayer.ts"
@@ -41,17 +41,13 @@ export const ServerServices = Layer.merge(HttpLayer, StripeSdkLayer).pipe(
 /** What commands about channels stand on; needs `CliServices`. */
 export const ChannelServices = ChannelTest.layer.pipe(Layer.provideMerge(ChannelToolsLayer))
 
-/** The log line that says where to connect. */
-const announce = Effect.gen(function*() {
-  const server = yield* HttpServer
-  yield* Effect.logInfo(`listening on http://${server.host}:${server.port}`)
-})
-
 /** Runs the server until it is interrupted. */
-export const serve = announce.pipe(
-  Effect.andThen(announceSetup),
+export const serve = Effect.flatMap(HttpServer, ({ host, port }) => announceServer(`http://${host}:${port}`)).pipe(
   Effect.andThen(Effect.never),
-  Effect.provide(ServerServices.pipe(Layer.provideMerge(Telemetry.layer), Layer.provide(AppConfig.layerOfServer)))
+  Effect.onInterrupt(() => Effect.logInfo("stopping")),
+  Effect.provide(ServerServices),
+  Effect.onInterrupt(() => Effect.logInfo("stopped")),
+  Effect.provide(Telemetry.layer.pipe(Layer.provideMerge(AppConfig.layerOfServer)))
 )
 
 /** The server of a given configuration, as long as the scope. */

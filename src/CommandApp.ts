@@ -5,6 +5,7 @@
 import { Effect, Layer } from "effect"
 import { AccountPolicy } from "./accounts/AccountPolicy.ts"
 import { AccountsLayer } from "./accounts/AccountsLayer.ts"
+import { ModelAdmin } from "./catalog/ModelAdmin.ts"
 import { AppConfig } from "./config/Config.ts"
 import { SecondPersonLayer } from "./confirmations/SecondPersonRule.ts"
 import { EventsLayer } from "./events/EventsLayer.ts"
@@ -20,6 +21,7 @@ import { PostgresLayer, UnmigratedLayer } from "./postgres/PostgresLayer.ts"
 import { RedemptionLayer } from "./redemption/RedemptionLayer.ts"
 import { Settings } from "./settings/Settings.ts"
 import { SettingsLayer } from "./settings/SettingsLayer.ts"
+import { PlanAdmin } from "./subscriptions/PlanAdmin.ts"
 
 /** What accounts follow is a setting. */
 const AccountPolicyLayer = Layer.effect(
@@ -40,7 +42,7 @@ const MoneyLayer = Layer.mergeAll(EventsLayer, FinanceLayer, RedemptionLayer).pi
 )
 
 /** What the command line stands on; needs `AppConfig`. */
-export const CliServices = MoneyLayer.pipe(
+export const CliServices = Layer.mergeAll(MoneyLayer, ModelAdmin.layer, PlanAdmin.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(IdentityLayer, PaymentsLayer)),
   Layer.provideMerge(Layer.mergeAll(AccountsLayer, SettingsLayer)),
   Layer.provideMerge(PortsLayer),

@@ -10,7 +10,7 @@ import { paymentAudit } from "../events/PaymentAudit.ts"
 import { booksAudit } from "../finance/BooksAudit.ts"
 import { redemptionAudit } from "../redemption/RedemptionAudit.ts"
 import { failed } from "./CliFailure.ts"
-import { dollars, print, type Printable } from "./Output.ts"
+import { counted, dollars, print, type Printable } from "./Output.ts"
 
 /** From so many users on an audit takes long enough for a progress bar. */
 const PROGRESS_USERS_MIN = 2_000
@@ -33,8 +33,23 @@ const showProgress = (done: number, total: number): void => {
   process.stderr.write(`${ERASE_LINE}${progressBar(done, total)}${done >= total ? ERASE_LINE : ""}`)
 }
 
-const describeProblem = ({ invariant, message, userId }: AuditProblem): string =>
-  `${invariant} ${userId === null ? "" : `user ${userId}: `}${message}`
+/** Problems of one invariant that are listed for people, at most; machines get all that were found. */
+const PROBLEMS_LISTED_MAX = 20
+
+const describeProblem = ({ message, userId }: AuditProblem): string =>
+  `  ${userId === null ? "" : `user ${userId}: `}${message}`
+
+/** The problems of each invariant: how many, then a line for each of the first. */
+const describeProblems = (problems: ReadonlyArray<AuditProblem>): ReadonlyArray<string> =>
+  Array.from(Map.groupBy(problems, ({ invariant }) => invariant))
+    .sort(([one], [other]) => one.localeCompare(other))
+    .flatMap(([invariant, broken]) => {
+      const lines = broken.slice(0, PROBLEMS_LISTED_MAX).map(describeProblem)
+      const unlisted = broken.length - lines.length
+      if (unlisted > 0) lines.push(`  and ${counted(unlisted, "more", "more")}: \`realms audit --json\` lists them`)
+      lines.unshift(`${invariant}: ${counted(broken.length, "problem")}`)
+      return lines
+    })
 
 /** A list of what is no problem of the books: how many, then a line for each of the newest. Nothing where there are none. */
 const describeList = <A>(title: string, { count, newest }: AuditList<A>, line: (item: A) => string) =>
@@ -43,12 +58,16 @@ const describeList = <A>(title: string, { count, newest }: AuditList<A>, line: (
     ...newest.map((item) => `  ${line(item)}`)
   ]
 
-/** The report for people: what was looked at, a line for each problem, then what should be looked at besides. */
+/** The report for people: what was looked at, the problems of each invariant, then what should be looked at besides. */
 export const describeReport = (report: AuditReport): string => {
-  const seen = `${report.users} users, ${report.usageEvents} calls, ${report.ledgerEntries} ledger entries`
+  const seen = [
+    counted(report.users, "user"),
+    counted(report.usageEvents, "call"),
+    counted(report.ledgerEntries, "ledger entry", "ledger entries")
+  ].join(", ")
   return [
-    report.problems.length === 0 ? `clean: ${seen}` : `${report.problems.length} problems in ${seen}`,
-    ...report.problems.map(describeProblem),
+    report.problems.length === 0 ? `clean: ${seen}` : `${counted(report.problems.length, "problem")} in ${seen}`,
+    ...describeProblems(report.problems),
     ...describeList(
       "flagged usage",
       report.flagged,
@@ -109,7 +128,9 @@ const runAudit = Effect.gen(function*() {
   })
   yield* print(reportFields(report), describeReport(report))
   if (report.problems.length > 0) {
-    return yield* failed(`the books do not hold (${report.problems.length} problems): stop selling and look into them`)
+    return yield* failed(
+      `the books do not hold (${counted(report.problems.length, "problem")}): stop selling and look into them`
+    )
   }
 })
 

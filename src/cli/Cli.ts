@@ -7,6 +7,7 @@ import { Console, Effect, Layer } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import type { SqlClient } from "effect/sql"
 import type { Adjustments } from "../accounts/Adjustments.ts"
+import type { ModelAdmin } from "../catalog/ModelAdmin.ts"
 import type { ChannelAdmin } from "../channels/ChannelAdmin.ts"
 import type { Reconciliation } from "../events/Reconciliation.ts"
 import type { BillCheck } from "../finance/BillCheck.ts"
@@ -19,8 +20,11 @@ import type { UserAdmin } from "../identity/UserAdmin.ts"
 import type { Users } from "../identity/Users.ts"
 import type { Checkout } from "../orders/Checkout.ts"
 import type { Orders } from "../orders/Orders.ts"
+import type { OrderSearch } from "../orders/OrderSearch.ts"
 import type { SecretBox } from "../platform/SecretBox.ts"
 import { Telemetry } from "../platform/Telemetry.ts"
+import type { Redemptions } from "../redemption/Redemptions.ts"
+import type { PlanAdmin } from "../subscriptions/PlanAdmin.ts"
 import { auditCommand } from "./AuditCommand.ts"
 import { balanceCommand } from "./BalanceCommand.ts"
 import { billCommand } from "./BillCommand.ts"
@@ -31,9 +35,12 @@ import { demoCommand } from "./DemoCommand.ts"
 import { exportCommand } from "./ExportCommand.ts"
 import { keyCommand } from "./KeyCommand.ts"
 import { migrateCommand } from "./MigrateCommand.ts"
+import { modelCommand } from "./ModelCommand.ts"
 import { orderCommand } from "./OrderCommand.ts"
 import { Json } from "./Output.ts"
+import { planCommand } from "./PlanCommand.ts"
 import { reconcileCommand } from "./ReconcileCommand.ts"
+import { redeemCommand } from "./RedeemCommand.ts"
 import { secretsCommand } from "./SecretsCommand.ts"
 import { serveCommand } from "./ServeCommand.ts"
 import { statementCommand } from "./StatementCommand.ts"
@@ -49,7 +56,11 @@ export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4, E5, R5> {
     | KeyList
     | Adjustments
     | Orders
+    | OrderSearch
     | Checkout
+    | ModelAdmin
+    | PlanAdmin
+    | Redemptions
     | Reconciliation
     | Statements
     | BillCheck
@@ -79,22 +90,45 @@ export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4, E5, R5>(
   const services = parts.services.pipe(Layer.provideMerge(Quiet))
   return Command.make("realms").pipe(
     Command.withDescription("An LLM API gateway that bills"),
+    Command.withExamples([
+      { command: "realms serve" },
+      { command: "realms user create --email ada@example.com" },
+      { command: "realms audit --json" }
+    ]),
     Command.withSubcommands([
-      serveCommand(parts.serve),
-      migrateCommand(parts.migrate).pipe(Command.provide(Quiet)),
-      userCommand(services),
-      keyCommand(services),
-      balanceCommand(services),
-      orderCommand(services),
-      channelCommand(parts.channels.pipe(Layer.provideMerge(Quiet))),
-      auditCommand(services),
-      reconcileCommand(services),
-      statementCommand(services),
-      billCommand(services),
-      exportCommand(services),
-      secretsCommand(services),
-      configCommand,
-      demoCommand(parts.demo)
+      {
+        group: "The server",
+        commands: [
+          serveCommand(parts.serve),
+          demoCommand(parts.demo),
+          migrateCommand(parts.migrate).pipe(Command.provide(Quiet)),
+          configCommand,
+          secretsCommand(services)
+        ]
+      },
+      {
+        group: "Users and what they may spend",
+        commands: [userCommand(services), keyCommand(services), balanceCommand(services), redeemCommand(services)]
+      },
+      {
+        group: "What is sold",
+        commands: [
+          modelCommand(services),
+          planCommand(services),
+          channelCommand(parts.channels.pipe(Layer.provideMerge(Quiet)))
+        ]
+      },
+      {
+        group: "Money in, and the books",
+        commands: [
+          orderCommand(services),
+          reconcileCommand(services),
+          statementCommand(services),
+          billCommand(services),
+          exportCommand(services),
+          auditCommand(services)
+        ]
+      }
     ]),
     Command.withGlobalFlags([Json])
   )

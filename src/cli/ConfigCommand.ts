@@ -5,7 +5,7 @@
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { channelKeysOf, load, publicUrlFor, type RealmsConfig } from "../config/Config.ts"
-import { print } from "./Output.ts"
+import { counted, print } from "./Output.ts"
 
 const withoutKey = (config: RealmsConfig): ReadonlyArray<string> =>
   config.channels.filter((channel) => channelKeysOf(channel).length === 0).map((channel) => channel.name)
@@ -20,7 +20,9 @@ export const describeConfig = (config: RealmsConfig): string => {
     "the configuration is valid",
     `  server: ${publicUrlFor(config.server)}`,
     `  database: ${database}`,
-    `  config-managed: ${channels.length} channels, ${models.length} models, ${plans.length} plans`,
+    `  config-managed: ${counted(channels.length, "channel")}, ${counted(models.length, "model")}, ${
+      counted(plans.length, "plan")
+    }`,
     ...withoutKey(config).map((name) => `  note: channel "${name}" has no api_key and stays disabled`)
   ].join("\n")
 }

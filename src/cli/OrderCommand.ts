@@ -1,18 +1,22 @@
 /**
- * `realms order create|start|show|cancel`: the same use cases as the console's pages. `start` prints where the payer goes: a
+ * `realms order create|start|show|list|cancel`: the same use cases as the console's pages. `start` prints where the payer goes: a
  * page to open, or a form to post.
  */
 import { Effect, type Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { OrderId } from "../domain/Ids.ts"
-import { FEN_SCALE, formatCny, parseDecimal } from "../domain/Money.ts"
+import { FEN_SCALE, parseDecimal } from "../domain/Money.ts"
 import type { Users } from "../identity/Users.ts"
 import { Checkout, type PaymentStart } from "../orders/Checkout.ts"
 import type { Attempt, Order } from "../orders/Order.ts"
 import { Orders } from "../orders/Orders.ts"
+import { FOUND_MAX, OrderSearch, orderStates } from "../orders/OrderSearch.ts"
 import { CliFailure, EXIT_USAGE, failed } from "./CliFailure.ts"
-import { dollars, print, type Printable, toJson } from "./Output.ts"
+import { dollars, print, type Printable, table, toJson, yuan } from "./Output.ts"
 import { findUser, parseId, userFlag } from "./Parameters.ts"
+
+/** Orders that are listed unless more are asked for. */
+const FOUND_SHOWN = 20
 
 const orderArgument = Argument.String("id").pipe(
   Argument.withDescription("Id of the order"),
@@ -39,7 +43,7 @@ const planFlag = Flag.String("plan").pipe(
 
 const describeOrder = (order: Order): string => {
   const what = order.terms === null ? `${dollars(order.creditMicros)} of credit` : `plan ${order.terms.name}`
-  return `order ${order.id}: ${what} for ¥${formatCny(order.amountFen)}, ${order.state}`
+  return `order ${order.id}: ${what} for ${yuan(order.amountFen)}, ${order.state}`
 }
 
 const orderFields = (order: Order): { readonly [key: string]: Printable } => ({
@@ -146,14 +150,61 @@ const cancel = Command.make("cancel", { id: orderArgument }, ({ id }) =>
     yield* print(orderFields(order), describeOrder(order))
   })).pipe(Command.withDescription("Cancel a pending order"))
 
+const limitFlag = Flag.Int("limit").pipe(
+  Flag.withDefault(FOUND_SHOWN),
+  Flag.withDescription(`How many, at most ${FOUND_MAX}`),
+  Flag.filterMap(
+    (limit) => limit >= 1 && limit <= FOUND_MAX ? Option.some(limit) : Option.none(),
+    () => `a number from 1 to ${FOUND_MAX}`
+  )
+)
+
+const stateFlag = Flag.Literals("state", orderStates).pipe(
+  Flag.withDescription("Only orders in this state"),
+  Flag.optional
+)
+
+const buyerFlag = userFlag.pipe(Flag.optional)
+
+const list = Command.make(
+  "list",
+  { user: buyerFlag, state: stateFlag, limit: limitFlag },
+  (flags) =>
+    Effect.gen(function*() {
+      const user = Option.isSome(flags.user) ? yield* findUser(flags.user.value) : undefined
+      const found = yield* (yield* OrderSearch).list(
+        { user: user?.id.toString(), state: Option.getOrUndefined(flags.state) },
+        { limit: flags.limit }
+      )
+      yield* print(
+        found.map(({ email, order }) => ({ ...orderFields(order), email })),
+        found.length === 0 ? "there are no such orders" : table(
+          ["ID", "WHAT", "AMOUNT", "STATE", "USER", "CREATED"],
+          found.map(({ email, order }) => [
+            order.id.toString(),
+            order.terms === null ? dollars(order.creditMicros) : order.terms.name,
+            yuan(order.amountFen),
+            order.state,
+            email,
+            order.createdAt.toISOString().slice(0, 16).replace("T", " ")
+          ])
+        )
+      )
+    })
+).pipe(
+  Command.withDescription("List orders, the newest first (times in UTC)"),
+  Command.withExamples([{ command: "realms order list --state pending" }])
+)
+
 /** `services` are built for a command that runs, not for help about it. */
-export const orderCommand = <E, R>(services: Layer.Layer<Users | Orders | Checkout, E, R>) =>
+export const orderCommand = <E, R>(services: Layer.Layer<Users | Orders | OrderSearch | Checkout, E, R>) =>
   Command.make("order").pipe(
-    Command.withDescription("Order, pay, show and cancel"),
+    Command.withDescription("Order, pay, list, show and cancel"),
     Command.withSubcommands([
       create.pipe(Command.provide(services)),
       start.pipe(Command.provide(services)),
       show.pipe(Command.provide(services)),
+      list.pipe(Command.provide(services)),
       cancel.pipe(Command.provide(services))
     ])
   )

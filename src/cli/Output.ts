@@ -4,7 +4,7 @@
  */
 import { Console, Effect } from "effect"
 import { Flag, GlobalFlag } from "effect/cli"
-import { formatUsd } from "../domain/Money.ts"
+import { formatCny, formatUsd } from "../domain/Money.ts"
 import type { ConfirmationPending } from "../platform/SecondPerson.ts"
 
 /** `--json`, before or after the name of any command. */
@@ -36,8 +36,20 @@ export const print = Effect.fnUntraced(function*(value: Printable, text: string)
   yield* Console.log((yield* Json) ? toJson(value) : text)
 })
 
-/** An amount for people: `-$5.00`. */
-export const dollars = (micros: bigint): string => micros < 0n ? `-$${formatUsd(-micros)}` : `$${formatUsd(micros)}`
+/** Thousands apart: `1,234,567.50`. */
+const withSeparators = (decimal: string): string => decimal.replace(/\B(?=(?:\d{3})+(?!\d))(?<!\.\d*)/g, ",")
+
+/** An amount for people: `-$5,000.00`. */
+export const dollars = (micros: bigint): string =>
+  `${micros < 0n ? "-" : ""}$${withSeparators(formatUsd(micros < 0n ? -micros : micros))}`
+
+/** An amount in CNY for people: `¥5,000.00`. */
+export const yuan = (fen: bigint): string =>
+  `${fen < 0n ? "-" : ""}¥${withSeparators(formatCny(fen < 0n ? -fen : fen))}`
+
+/** How many there are, for people: `1 user`, `2,000 users`. */
+export const counted = (count: number | bigint, one: string, many = `${one}s`): string =>
+  `${withSeparators(String(count))} ${Number(count) === 1 ? one : many}`
 
 const COLUMN_GAP = "  "
 

@@ -2,7 +2,7 @@
  * The flags and arguments that several commands share, parsed to exact values: what comes out of here needs no further
  * check, and what is wrong is a usage error that says what was expected.
  */
-import { Effect, Option } from "effect"
+import { Effect, Option, Redacted, Stdio, Stream } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { mayDo } from "../confirmations/ActionRoles.ts"
 import { ApiKeyId, type IdOf, UserId } from "../domain/Ids.ts"
@@ -82,3 +82,23 @@ export const actorAs = Effect.fn("Cli.actorAs")(function*(as: Option.Option<stri
   }
   return { ...cliActor, userId: user.id } satisfies Actor
 })
+
+/** The longest secret that is read from standard input, in characters. */
+const SECRET_LENGTH_MAX = 1_024
+
+/** The first and only line of standard input, which is a secret. */
+export const readSecretLine = (what: string) =>
+  Effect.gen(function*() {
+    const { stdin } = yield* Stdio.Stdio
+    const text = yield* stdin.pipe(
+      Stream.decodeText(),
+      Stream.runFoldEffect(() => "", (text, chunk) =>
+        text.length + chunk.length > SECRET_LENGTH_MAX
+          ? Effect.fail(failed(`the ${what} is longer than ${SECRET_LENGTH_MAX} characters`))
+          : Effect.succeed(text + chunk))
+    )
+    const secret = text.replace(/\r?\n$/, "")
+    if (secret === "") return yield* failed(`there is no ${what} on standard input: pipe it in, followed by its end`)
+    if (/[\r\n]/.test(secret)) return yield* failed(`the ${what} on standard input has more than one line`)
+    return Redacted.make(secret)
+  })

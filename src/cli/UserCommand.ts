@@ -2,18 +2,14 @@
  * `realms user create`, `list`, `disable`, `enable`, `set-password` and `role`. A password comes from standard input only, never from the command line,
  * where other processes and the shell's history would see it.
  */
-import { Effect, type Layer, Option, Redacted, Stdio, Stream } from "effect"
+import { Effect, type Layer, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { roles } from "../identity/Roles.ts"
 import { UserAdmin } from "../identity/UserAdmin.ts"
 import { normalizeEmail, type User, Users } from "../identity/Users.ts"
 import { cliActor } from "../platform/AuditLog.ts"
-import { failed } from "./CliFailure.ts"
 import { print, type Printable, table } from "./Output.ts"
-import { findUser, userFlag } from "./Parameters.ts"
-
-/** The longest password read from standard input, in characters. */
-const PASSWORD_LENGTH_MAX = 1_024
+import { findUser, readSecretLine, userFlag } from "./Parameters.ts"
 
 const email = Flag.String("email").pipe(
   Flag.withDescription("E-mail address of the user"),
@@ -33,21 +29,7 @@ const passwordStdin = Flag.Boolean("password-stdin").pipe(
   Flag.withDescription("Read the password from standard input; without it the user cannot log in")
 )
 
-/** The first and only line of standard input. */
-export const readPassword = Effect.gen(function*() {
-  const { stdin } = yield* Stdio.Stdio
-  const text = yield* stdin.pipe(
-    Stream.decodeText(),
-    Stream.runFoldEffect(() => "", (text, chunk) =>
-      text.length + chunk.length > PASSWORD_LENGTH_MAX
-        ? Effect.fail(failed(`the password is longer than ${PASSWORD_LENGTH_MAX} characters`))
-        : Effect.succeed(text + chunk))
-  )
-  const password = text.replace(/\r?\n$/, "")
-  if (password === "") return yield* failed("there is no password on standard input: pipe it in, followed by its end")
-  if (/[\r\n]/.test(password)) return yield* failed("the password on standard input has more than one line")
-  return Redacted.make(password)
-})
+export const readPassword = readSecretLine("password")
 
 const userFields = (user: User): Printable => ({
   id: user.id,

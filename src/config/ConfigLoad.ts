@@ -61,7 +61,11 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
     Option.fromNullishOr(options.env["REALMS_MASTER_KEY"] || undefined),
     (key) => Redacted.make(key)
   ),
-  log: { format: document.log.format ?? (process.stderr.isTTY ? "pretty" : "json"), level: levels[document.log.level] }
+  log: {
+    format: document.log.format ?? (process.stderr.isTTY ? "pretty" : "json"),
+    level: levels[document.log.level],
+    access: document.log.access
+  }
 })
 
 const decodeDocument = Schema.decodeUnknownResult(ConfigDocument, { errors: "all" })

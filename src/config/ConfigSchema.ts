@@ -219,7 +219,9 @@ const Group = section({ code: CodeText, ...groupTerms.text }, groupTerms.keys)
 
 const Log = section({
   format: Schema.optionalKey(oneOf(["pretty", "json"])),
-  level: withDefault(oneOf(["all", "trace", "debug", "info", "warn", "error", "fatal", "none"]), "info")
+  level: withDefault(oneOf(["all", "trace", "debug", "info", "warn", "error", "fatal", "none"]), "info"),
+  /** A line for each request. */
+  access: withDefault(Flag, false)
 })
 
 /** The whole document, with its sections present: see {@link withSections}. */

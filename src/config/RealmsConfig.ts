@@ -54,5 +54,10 @@ export interface RealmsConfig {
   readonly plans: ReadonlyArray<PlanConfig>
   readonly groups: ReadonlyArray<GroupConfig>
   readonly masterKey: Option.Option<Redacted.Redacted<string>>
-  readonly log: { readonly format: "pretty" | "json"; readonly level: LogLevel.LogLevel }
+  readonly log: {
+    readonly format: "pretty" | "json"
+    readonly level: LogLevel.LogLevel
+    /** A line for each request. */
+    readonly access: boolean
+  }
 }

@@ -12,6 +12,7 @@ import { AppConfig } from "../config/Config.ts"
 import { Gateway } from "../gateway/Gateway.ts"
 import { openAiError, openAiErrorBody } from "../gateway/OpenAiError.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
+import { makeAccessLog } from "./AccessLog.ts"
 import { AdminApiRoutes } from "./admin/AdminApi.ts"
 import { answerClientError } from "./ClientErrors.ts"
 import { ClientLimits } from "./ClientLimits.ts"
@@ -66,7 +67,9 @@ export class HttpServer extends Context.Service<HttpServer, {
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: limits.checkMs
     })
+    const noteRequest = config.log.access ? yield* makeAccessLog : undefined
     const handle = (request: IncomingMessage, response: ServerResponse): void => {
+      noteRequest?.(request, response)
       if (isCall(request)) return dataPlane.handle(request, response)
       // No cache keeps what does not say that it may be kept.
       response.setHeader("cache-control", "no-store")

@@ -149,7 +149,9 @@ export class Login extends Context.Service<Login, {
       // Without a valid link no hash is computed.
       if (!(yield* setupLinks.isValid(input.token))) return yield* new SetupLinkInvalid()
       const email = yield* checkNewUser(input)
-      return yield* enter({ email, role: "root" }, input, takeSetupLink(sql, input.token))
+      const session = yield* enter({ email, role: "root" }, input, takeSetupLink(sql, input.token))
+      yield* Effect.logInfo("the first administrator was made; setup links are void")
+      return session
     })
 
     const changeNow = Effect.fnUntraced(function*(change: PasswordChange) {

@@ -15,6 +15,7 @@ import { hash } from "node:crypto"
 import { Row } from "../domain/Row.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf } from "../postgres/Rows.ts"
+import { makeSparingLog } from "../platform/SparingLog.ts"
 import { networkOf } from "./ClientNetwork.ts"
 import { TooManyAttempts } from "./IdentityError.ts"
 
@@ -69,6 +70,7 @@ export class RateLimiter extends Context.Service<RateLimiter, {
 }>()("realms/identity/RateLimiter") {
   static readonly layer = Layer.effect(RateLimiter)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
+    const noteRefused = yield* makeSparingLog<Attempt["kind"]>("attempts are refused, there are too many")
 
     const take = Effect.fnUntraced(function*({ keyHash, limit }: Place) {
       const nowMs = BigInt(yield* Clock.currentTimeMillis)
@@ -101,7 +103,12 @@ export class RateLimiter extends Context.Service<RateLimiter, {
               taken.push(place)
             })), { discard: true })
         // Who is refused for an account has not used up the network of those beside them.
-        yield* orUnavailable(takeAll).pipe(Effect.tapError(() => returned))
+        yield* orUnavailable(takeAll).pipe(
+          Effect.tapError(() => returned),
+          Effect.tapError((error) =>
+            error._tag === "TooManyAttempts" ? noteRefused(attempt.kind, { kind: attempt.kind }) : Effect.void
+          )
+        )
         return yield* work.pipe(
           Effect.tap(() => countsSuccess ? Effect.void : returned),
           Effect.tapError((error) => counted.includes(error._tag) ? Effect.void : returned)

@@ -73,19 +73,18 @@ export const takeSetupLink = (
     if (taken.length === 0) return yield* new SetupLinkInvalid()
   })
 
-/**
- * Says in the log how to make the first administrator, while there is none. This is the one place where a secret is logged:
- * it works once, and anyone who reads the log of this machine may make the administrator from its shell as well.
- */
-export const announceSetup: Effect.Effect<void, never, SetupLinks | PublicAddress> = Effect.gen(function*() {
-  const token = yield* (yield* SetupLinks).issue
-  if (Option.isNone(token)) return
-  const url = (yield* PublicAddress).url()
-  yield* Effect.logWarning(
-    `no administrator yet: open ${url}/setup/${Redacted.value(token.value)} to make the account`
-  )
-}).pipe(
-  Effect.catch((error) =>
-    Effect.logWarning("no administrator yet, and no setup link could be made: `realms user create --role root`", error)
-  )
-)
+/** Where to make the first administrator, and for how many hours. The address is as good as a password. */
+export interface SetupLink {
+  readonly url: string
+  readonly hoursMax: number
+}
+
+/** A new link; undefined: there is an administrator. */
+export const openSetupLink: Effect.Effect<SetupLink | undefined, DatabaseUnavailable, SetupLinks | PublicAddress> =
+  Effect
+    .gen(function*() {
+      const token = yield* (yield* SetupLinks).issue
+      if (Option.isNone(token)) return undefined
+      const url = (yield* PublicAddress).url()
+      return { url: `${url}/setup/${Redacted.value(token.value)}`, hoursMax: LINK_HOURS_MAX }
+    })

@@ -7,7 +7,7 @@ import { describeReport, progressBar, reportFields } from "../../src/cli/AuditCo
 import { describeBalance } from "../../src/cli/BalanceCommand.ts"
 import { explain, failed } from "../../src/cli/CliFailure.ts"
 import { describeApplied } from "../../src/cli/MigrateCommand.ts"
-import { dollars, table, toJson } from "../../src/cli/Output.ts"
+import { counted, dollars, table, toJson, yuan } from "../../src/cli/Output.ts"
 import { UserId } from "../../src/domain/Ids.ts"
 import { DatabaseUnavailable } from "../../src/postgres/DatabaseUnavailable.ts"
 
@@ -28,6 +28,17 @@ describe("Output", () => {
 
   it("writes amounts with their sign in front", () => {
     assert.deepStrictEqual([5_000_000n, -1_250_000n, 1n, 0n].map(dollars), ["$5.00", "-$1.25", "$0.000001", "$0.00"])
+    assert.deepStrictEqual([1_234_567_890_123n, -1_000_000_000n].map(dollars), ["$1,234,567.890123", "-$1,000.00"])
+    assert.deepStrictEqual([100n, 123_456_789n].map(yuan), ["¥1.00", "¥1,234,567.89"])
+  })
+
+  it("counts one thing in the singular", () => {
+    assert.deepStrictEqual([0, 1, 2, 12_345n].map((count) => counted(count, "user")), [
+      "0 users",
+      "1 user",
+      "2 users",
+      "12,345 users"
+    ])
   })
 
   it("aligns tables without spaces at line ends", () => {
@@ -61,8 +72,18 @@ describe("Output", () => {
     }
     const problem = { invariant: "I2" as const, userId, message: "the balance is 1" }
     assert.strictEqual(describeReport(clean), "clean: 2 users, 3 calls, 4 ledger entries")
-    assert.include(describeReport({ ...clean, problems: [problem] }), "\nI2 user 7: the balance is 1")
-    assert.include(describeReport({ ...clean, problems: [{ ...problem, userId: null }] }), "\nI2 the balance is 1")
+    assert.include(describeReport({ ...clean, problems: [problem] }), "\nI2: 1 problem\n  user 7: the balance is 1")
+    const many = Array.from({ length: 25 }, () => ({ ...problem, userId: null }))
+    const lines = describeReport({ ...clean, problems: [...many, { ...problem, invariant: "I1" as const }] }).split(
+      "\n"
+    )
+    assert.deepStrictEqual(lines.slice(0, 4), [
+      "26 problems in 2 users, 3 calls, 4 ledger entries",
+      "I1: 1 problem",
+      "  user 7: the balance is 1",
+      "I2: 25 problems"
+    ])
+    assert.deepStrictEqual(lines.slice(-1), ["  and 5 more: `realms audit --json` lists them"])
     assert.strictEqual(
       toJson(reportFields({ ...clean, problems: [problem] })),
       `{"clean":false,"users":2,"usage_events":3,"ledger_entries":4,` +

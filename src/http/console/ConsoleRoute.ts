@@ -13,6 +13,7 @@ import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { DatabaseUnavailable } from "../../postgres/DatabaseUnavailable.ts"
 import { Announcements } from "../../settings/Announcements.ts"
 import { Settings } from "../../settings/Settings.ts"
+import { loggedPath } from "../AccessLog.ts"
 import { mayUse } from "../AdminPolicy.ts"
 import {
   type Answer,
@@ -185,9 +186,6 @@ const inTurn = <R>(context: PageContext, handled: Effect.Effect<Answer, PageProb
       () => Effect.succeed<Answer>(refusedPage(context, context.say("problem.pages"), 429))
     )
   )
-
-/** A path as it may be logged: links that are as good as a password end in one. */
-export const loggedPath = (pathname: string): string => pathname.replace(/^\/(setup|reset)\/.*/s, "/$1/…")
 
 /** Runs a handler for the request at hand; whatever it fails with becomes a page. */
 const answered = <R>(handler: (context: PageContext) => Effect.Effect<Answer, PageProblem, R>, msMax: number) =>

@@ -1,0 +1,31 @@
+/**
+ * A warning that strangers can cause as often as they like: one line a minute for each kind at most, with how many there were, so that
+ * it fills no disk and is seen.
+ */
+import { Clock, Effect } from "effect"
+
+/** Between two lines of one kind, at least. */
+const LINE_MS_MIN = 60_000
+
+/** Notes one case with its facts. Equal kinds share their minute; the kinds are bounded by their type. */
+export type SparingLog<Kind extends string> = (
+  kind: Kind,
+  facts: Readonly<Record<string, unknown>>
+) => Effect.Effect<void>
+
+export const makeSparingLog = <Kind extends string>(message: string): Effect.Effect<SparingLog<Kind>> =>
+  Effect.sync(() => {
+    /** When the last line was written, and how many there were since without a line. */
+    const lines = new Map<Kind, { readonly atMs: number; readonly silent: number }>()
+    return Effect.fnUntraced(function*(kind, facts) {
+      const nowMs = yield* Clock.currentTimeMillis
+      const last = lines.get(kind)
+      const count = (last?.silent ?? 0) + 1
+      if (last !== undefined && nowMs - last.atMs < LINE_MS_MIN) {
+        lines.set(kind, { atMs: last.atMs, silent: count })
+        return
+      }
+      lines.set(kind, { atMs: nowMs, silent: 0 })
+      yield* Effect.logWarning(message, { ...facts, count })
+    })
+  })
