@@ -13,7 +13,7 @@ const rowsIn = (text: string): ReadonlyArray<ReadonlyArray<string>> =>
     text.matchAll(/<tr>(<td.*?)<\/tr>/gs),
     ([, row = ""]) =>
       Array.from(row.matchAll(/<td[^>]*>(.*?)<\/td>/gs), ([, cell = ""]) =>
-        cell.replace(/<[^>]+>/g, " ").replace(/\s+/g, " ").trim())
+        cell.replace(/<div class="d-md-none.*/s, "").replace(/<[^>]+>/g, " ").replace(/\s+/g, " ").trim())
   )
 
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("the ledger", (it) => {

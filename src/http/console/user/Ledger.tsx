@@ -111,11 +111,24 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<LedgerLine>> 
     {
       title: say("amount"),
       number: true,
-      cell: (line) => <Moved context={context} {...line._tag === "entry" ? line.entry : line} />
+      cell: (line) => {
+        const moved = line._tag === "entry" ? line.entry : line
+        return (
+          <>
+            <Moved context={context} {...moved} />
+            <div class="d-md-none text-secondary small mt-1">
+              {say("after")}
+              <br />
+              <After context={context} {...moved} />
+            </div>
+          </>
+        )
+      }
     },
     {
       title: say("after"),
       number: true,
+      wide: true,
       cell: (line) => <After context={context} {...line._tag === "entry" ? line.entry : line} />
     }
   ]
