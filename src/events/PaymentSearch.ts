@@ -131,6 +131,9 @@ const listSql = `
               AND d.currency = p.currency), 0)::bigint AS back_minor
         ) b
       WHERE ($1::text IS NULL OR p.provider = $1)
+        -- What went back is summed up only where anything did.
+        AND ($2::text IS NULL OR $2 NOT IN ('refunded', 'part_refunded') OR p.state = 'refunded'
+          OR p.id IN (SELECT r.payment_id FROM payment_refunds r) OR p.id IN (SELECT d.payment_id FROM payment_disputes d))
         AND (NOT $3::boolean OR EXISTS (SELECT FROM payment_disputes d WHERE d.payment_id = p.id))
         AND ($4::bigint IS NULL OR coalesce(p.credited_user_id, t.user_id, s.user_id) = $4)
         AND ($5::text IS NULL OR coalesce(p.credited_user_id, t.user_id, s.user_id)
