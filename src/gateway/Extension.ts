@@ -23,7 +23,7 @@ const refusals: Readonly<Record<string, "insufficient_quota" | "key_limit_exceed
 export const extend = Effect.fnUntraced(function*(services: GatewayServices, open: OpenCall, relay: StreamRelay) {
   if (open.isSettling) return
   const { context: { call, key }, model } = open.basics
-  const { id, outputTokens: heldTokens, reservedMicros } = open.reservation
+  const { id, outputTokens: heldTokens, reservedAtMs, reservedMicros } = open.reservation
   const step = Math.max(services.billing().defaultMaxOutputTokens, Math.ceil(relay.budget.tokens / call.n) - heldTokens)
   const wanted = Math.min(heldTokens + step, Math.max(model.maxOutputTokens, heldTokens))
   const attempt = (outputTokens: number) =>
@@ -54,7 +54,8 @@ export const extend = Effect.fnUntraced(function*(services: GatewayServices, ope
         (spending): Effect.Effect<Reservation, ReserveError | KeyLimitReached> => {
           const fits = spending.roomMicros === null ? wanted : Math.min(wanted, tokensFor(spending.roomMicros))
           return fits > heldTokens ? raise(fits) : Effect.fail(new KeyLimitReached())
-        }
+        },
+        reservedAtMs
       )
   )
   if (extended._tag === "Success") {

@@ -69,6 +69,7 @@ const attemptEach = Effect.fnUntraced(function*(services: GatewayServices, open:
   const startedMs = services.now()
   let tried = 0
   let last: ChannelFailed | undefined
+  let limited: ChannelFailed | undefined
   let unknown: RequestRefused | undefined
   let waitMs = Infinity
   const refused = new Map<ChannelKey, number>()
@@ -96,6 +97,7 @@ const attemptEach = Effect.fnUntraced(function*(services: GatewayServices, open:
       continue
     }
     last = attempted
+    if (attempted.code === "upstream_rate_limited") limited = attempted
     if (!isKeysFailure(attempted) && !isOtherAccounts(attempted)) return attempted
     judgeKey(services, open, channel, key, attempted)
     if (isKeysFailure(attempted)) {
@@ -111,14 +113,17 @@ const attemptEach = Effect.fnUntraced(function*(services: GatewayServices, open:
   if (unknown !== undefined && last === undefined && waitMs === Infinity) return unknown
   return waitMs === Infinity
     ? last ?? failedBecause(channel, "no key was tried in time")
-    : allWait(channel, last, waitMs)
+    : allWait(channel, limited, waitMs)
 })
 
-/** All keys wait, or are refused: until the first of them can be used again. */
-const allWait = (channel: Channel, last: ChannelFailed | undefined, waitMs: number): ChannelFailed =>
+/**
+ * All keys wait, or are refused: until the first of them can be used again. While one only waits, those that are refused are no reason to
+ * close the channel to everybody.
+ */
+const allWait = (channel: Channel, limited: ChannelFailed | undefined, waitMs: number): ChannelFailed =>
   failedBecause(channel, "all its keys wait", {
     code: "upstream_rate_limited",
-    scope: last === undefined ? null : last.scope,
-    said: last === undefined ? { reason: "rate_limited", status: null } : last.said,
+    scope: limited === undefined ? null : limited.scope,
+    said: limited === undefined ? { reason: "rate_limited", status: null } : limited.said,
     retryAfterSeconds: Math.max(1, Math.ceil(waitMs / MS_PER_SECOND))
   })

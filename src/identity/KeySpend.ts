@@ -46,10 +46,14 @@ const Spending = Row({
 })
 
 export class KeySpend extends Context.Service<KeySpend, {
-  /** Runs `use` with what the key has spent, durable holds included, while no other `use` of the key runs here. */
+  /**
+   * Runs `use` with what the key has spent, durable holds included, while no other `use` of the key runs here: in this period, or in
+   * that in which a call that runs began, in ms since the epoch, and in which it counts whenever it ends.
+   */
   exclusively<A, E>(
     keyId: ApiKeyId,
-    use: (spending: KeySpending) => Effect.Effect<A, E>
+    use: (spending: KeySpending) => Effect.Effect<A, E>,
+    beganMs?: number
   ): Effect.Effect<A, E | TooBusy | DatabaseUnavailable>
 }>()("realms/identity/KeySpend") {
   static readonly layer = Layer.effect(KeySpend)(Effect.gen(function*() {
@@ -58,13 +62,13 @@ export class KeySpend extends Context.Service<KeySpend, {
     const now = () => clock.currentTimeMillisUnsafe()
     const turnsOf = new Map<ApiKeyId, Turns>()
 
-    const read = (keyId: ApiKeyId): Effect.Effect<KeySpending, DatabaseUnavailable> =>
-      withinDatabaseWait(rowOf(Spending, sql.unsafe(spendingSql, [keyId]))).pipe(
+    const read = (keyId: ApiKeyId, beganMs: number | undefined): Effect.Effect<KeySpending, DatabaseUnavailable> =>
+      withinDatabaseWait(rowOf(Spending, sql.unsafe(spendingSql, [keyId, beganMs ?? null]))).pipe(
         Effect.mapError(databaseUnavailable),
         Effect.flatMap((row) =>
           row === undefined
             ? Effect.fail(new DatabaseUnavailable({ reason: "there is no such key" }))
-            : Effect.succeed(toSpending(row, now()))
+            : Effect.succeed(toSpending(row, beganMs ?? now()))
         )
       )
 
@@ -84,7 +88,7 @@ export class KeySpend extends Context.Service<KeySpend, {
       })
 
     return KeySpend.of({
-      exclusively: <A, E>(keyId: ApiKeyId, use: (spending: KeySpending) => Effect.Effect<A, E>) =>
+      exclusively: <A, E>(keyId: ApiKeyId, use: (spending: KeySpending) => Effect.Effect<A, E>, callBeganMs?: number) =>
         Effect.acquireUseRelease(
           enter(keyId),
           (turns) => {
@@ -95,7 +99,7 @@ export class KeySpend extends Context.Service<KeySpend, {
               if (turns.stalledMs > sinceMs) return Effect.fail(hanging)
               if (beganMs - sinceMs > WAIT_MS_MAX) return Effect.fail(busy)
               return Effect.ensuring(
-                Effect.flatMap(read(keyId), use),
+                Effect.flatMap(read(keyId, callBeganMs), use),
                 Effect.sync(() => {
                   if (now() - beganMs >= DATABASE_WAIT_MS_MAX) turns.stalledMs = now()
                 })
@@ -113,11 +117,16 @@ export class KeySpend extends Context.Service<KeySpend, {
 const WAITING_MAX = 1_000
 const WAIT_MS_MAX = 10_000
 
+/** The moment whose periods count. */
+const AT = "coalesce(to_timestamp($2::float8 / 1000), now())"
+
 const spendingSql = `
-  SELECT k.spend_limit_micros AS limit_micros, k.spend_limit_period AS period, ${spentSql("k", "r")} AS spent_micros,
+  SELECT k.spend_limit_micros AS limit_micros, k.spend_limit_period AS period, ${
+  spentSql("k", "r", AT)
+} AS spent_micros,
     m.plan_multiplier, m.group_multiplier
   FROM api_keys k
-  LEFT JOIN LATERAL (${unfoldedSql({ user: "k.user_id", key: "k.id" })}) r ON true
+  LEFT JOIN LATERAL (${unfoldedSql({ user: "k.user_id", key: "k.id", at: AT })}) r ON true
   CROSS JOIN LATERAL (
     SELECT p.plan AS plan_multiplier, g.multiplier AS group_multiplier
       FROM users u

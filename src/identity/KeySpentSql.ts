@@ -4,21 +4,29 @@
  */
 import { chargedOf } from "../accounts/Charged.ts"
 
-/** The beginning of the period of this moment; `period` is the SQL of a `LimitPeriod`. */
-export const periodStart = (period: string): string =>
-  `(CASE ${period} WHEN 'total' THEN '-infinity'::timestamptz ELSE date_trunc(${period}, now(), 'UTC') END)`
+/** The moment that periods are those of, as SQL, where it is not this one. */
+const NOW = "now()"
 
-const sumSince = (period: string): string =>
-  `coalesce(sum(c.micros) FILTER (WHERE c.at >= date_trunc('${period}', now(), 'UTC')), 0) AS ${period}`
+/** The beginning of a period, and its end; `period` is the SQL of a `LimitPeriod` that is not `total`. */
+const startOf = (period: string, at: string): string => `date_trunc(${period}, ${at}, 'UTC')`
+const endOf = (period: string, at: string): string =>
+  `((date_trunc(${period}, ${at} AT TIME ZONE 'UTC') + ('1 ' || ${period})::interval) AT TIME ZONE 'UTC')`
+
+const sumIn = (period: string, at: string): string =>
+  `coalesce(sum(c.micros) FILTER (WHERE c.at >= ${startOf(`'${period}'`, at)} AND c.at < ${
+    endOf(`'${period}'`, at)
+  }), 0) AS ${period}`
 
 /**
  * What the calls of a user that are not folded were charged or hold: a row for each key, or for the one that is named, with the sums
- * `total`, `day`, `week` and `month`.
+ * `total`, `day`, `week` and `month`, which are those of the moment `at`.
  */
-export const unfoldedSql = ({ key, user }: { readonly user: string; readonly key?: string }): string => {
+export const unfoldedSql = (
+  { at = NOW, key, user }: { readonly user: string; readonly key?: string; readonly at?: string }
+): string => {
   const ofKey = (alias: string) => key === undefined ? "" : ` AND ${alias}.key_id = ${key}`
   return `
-    SELECT c.key_id, sum(c.micros) AS total, ${sumSince("day")}, ${sumSince("week")}, ${sumSince("month")} FROM (
+    SELECT c.key_id, sum(c.micros) AS total, ${sumIn("day", at)}, ${sumIn("week", at)}, ${sumIn("month", at)} FROM (
       SELECT h.key_id, h.reserved_at AS at, h.reserved_micros AS micros FROM open_holds h WHERE h.user_id = ${user}${
     ofKey("h")
   }
@@ -37,16 +45,15 @@ export const unfoldedSql = ({ key, user }: { readonly user: string; readonly key
 export const foldedTotalSql = (key: string): string =>
   `coalesce((SELECT s.charged_micros FROM usage_keys s WHERE s.key_id = ${key}), 0)`
 
-/** The same since the beginning of an hour. */
-export const foldedSinceSql = (key: string, since: string): string =>
-  `coalesce((SELECT sum(u.charged_micros) FROM usage_hours u
-    WHERE u.key_id = ${key} AND u.key_id <> 0 AND u.hour >= ${since}), 0)`
-
-/** What a key has spent in the period of its limit; `key` is a row of `api_keys`, `unfolded` one of {@link unfoldedSql}, or null. */
-export const spentSql = (key: string, unfolded: string): string => {
+/**
+ * What a key has spent in the period of its limit that the moment `at` lies in; `key` is a row of `api_keys`, `unfolded` one of
+ * {@link unfoldedSql} of that moment, or null.
+ */
+export const spentSql = (key: string, unfolded: string, at = NOW): string => {
   const period = `${key}.spend_limit_period`
   return `(CASE ${period} WHEN 'total' THEN ${foldedTotalSql(`${key}.id`)}
-      ELSE ${foldedSinceSql(`${key}.id`, periodStart(period))} END
+      ELSE coalesce((SELECT sum(u.charged_micros) FROM usage_hours u WHERE u.key_id = ${key}.id AND u.key_id <> 0
+        AND u.hour >= ${startOf(period, at)} AND u.hour < ${endOf(period, at)}), 0) END
     + coalesce(CASE ${period} WHEN 'day' THEN ${unfolded}.day WHEN 'week' THEN ${unfolded}.week
       WHEN 'month' THEN ${unfolded}.month ELSE ${unfolded}.total END, 0))::bigint`
 }

@@ -41,7 +41,6 @@ export type RedeemError =
   | BuyerUnknown
   | TooManyAttempts
   | DatabaseUnavailable
-  | DatabaseUnavailable
 
 export class Redemptions extends Context.Service<Redemptions, {
   /** Redeems a code as it was typed. */
@@ -71,7 +70,8 @@ export class Redemptions extends Context.Service<Redemptions, {
     })
 
     const write = Effect.fnUntraced(function*(userId: UserId, codeHash: Uint8Array) {
-      const [user] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR SHARE`
+      // A user's redemptions come one after the other: they may write the user's row, for which two that share it would wait for ever.
+      const [user] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR NO KEY UPDATE`
       if (user === undefined) return yield* new BuyerUnknown({ userId })
       const code = yield* lockCode(sql, codeHash, userId)
       if (code === undefined) return yield* new CodeUnknown()

@@ -10,8 +10,18 @@ import { announceAccount } from "../../src/accounts/Ledger.ts"
 import { GroupAdmin } from "../../src/catalog/GroupAdmin.ts"
 import type { GroupId, UserId } from "../../src/domain/Ids.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
-import { anotherProcess, commitOf } from "../support/AccountsProcess.ts"
-import { audited, balanceOf, ignoreLoss, makeUser, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
+import { Notifications } from "../../src/platform/Notifications.ts"
+import { accountsAt, anotherProcess, commitOf, databaseUrl } from "../support/AccountsProcess.ts"
+import { scratchFolder } from "../support/ScratchFolder.ts"
+import {
+  audited,
+  balanceOf,
+  ignoreLoss,
+  makeUser,
+  PolicyLayer,
+  reserveOf,
+  TestAccounts
+} from "../support/TestAccounts.ts"
 import { until } from "../support/Until.ts"
 
 const TestLayer = GroupAdmin.layer.pipe(Layer.provideMerge(TestAccounts))
@@ -38,6 +48,21 @@ const setGroups = Effect.fnUntraced(function*(userId: UserId, own: string | null
   const sql = yield* SqlClient.SqlClient
   yield* sql`UPDATE users SET group_code = ${own}::text, redeemed_group_code = ${redeemed}::text WHERE id = ${userId}`
   ;(yield* Accounts).invalidate(userId)
+})
+
+/** Accounts of a process that no message reaches. */
+const unheard = Effect.gen(function*() {
+  const url = yield* databaseUrl
+  return yield* accountsAt(
+    url,
+    yield* scratchFolder,
+    PolicyLayer,
+    Layer.succeed(Notifications)({
+      subscribe: () => Effect.void,
+      isUp: () => false,
+      publish: () => Effect.void
+    })
+  )
 })
 
 layer(TestLayer, { excludeTestServices: true })("prices by group", (it) => {
@@ -111,6 +136,19 @@ layer(TestLayer, { excludeTestServices: true })("prices by group", (it) => {
     for (const { id, spent } of sums) {
       assert.deepStrictEqual(yield* balanceOf(id), { usd: 1_000_000n - spent, owed: 0n })
     }
+  })
+
+  test("are read before each call while no messages arrive", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const deaf = yield* unheard
+    const user = yield* makeUser(1_000n)
+    assert.deepInclude(yield* heldOf(user, deaf), { reservedMicros: 100n })
+    yield* (yield* GroupAdmin).create(cliActor, { code: "dear", name: "Dear", multiplierMicros: 5_000_000n })
+    yield* sql`UPDATE users SET group_code = 'dear' WHERE id = ${user}`
+    yield* announceAccount(sql, user)
+    assert.deepInclude(yield* heldOf(user, deaf), { reservedMicros: 500n })
+    yield* sql`UPDATE user_groups SET multiplier_micros = 2000000 WHERE code = 'dear'`
+    assert.deepInclude(yield* heldOf(user, deaf), { reservedMicros: 200n })
   })
 
   test("count for what a call may hold, at its refusal too", function*() {

@@ -141,6 +141,32 @@ describe("a channel with several keys", () => {
       yield* gateway.clean
     }).pipe(Effect.scoped, idle))
 
+  it.live("stays open for others when a call meets a key that waits and one that is refused", () =>
+    Effect.gen(function*() {
+      const [upstream, backup] = [yield* acquireUpstream({ apiKey: KEYS }), yield* acquireUpstream({ apiKey: KEYS })]
+      const [first, second] = KEYS
+      const gateway = yield* TestGateway.make(() => ({
+        ...documentOf(upstream.baseUrl, [first, second])(),
+        channels: [
+          ...documentOf(upstream.baseUrl, [first, second], { priority: 1 })().channels,
+          { name: "backup", base_url: backup.baseUrl, api_key: first, models: { m: "up" } }
+        ]
+      }))
+      const user = yield* gateway.user(1_000_000n)
+      const other = yield* gateway.user(1_000_000n)
+      assert.strictEqual((yield* call(gateway, user)).status, 200)
+      const [own = ""] = keysUsed(upstream)
+      upstream.always({ key: own, status: 429, retryAfter: 60 })
+      upstream.always({ key: own === first ? second : first, status: 401, code: "invalid_api_key" })
+      assert.strictEqual((yield* call(gateway, user)).status, 200)
+      assert.strictEqual(backup.seen(), 1)
+      upstream.reset()
+      // The channel has a key that works and asked one user alone to wait.
+      assert.strictEqual((yield* call(gateway, other)).status, 200)
+      assert.strictEqual(backup.seen(), 1)
+      yield* gateway.clean
+    }).pipe(Effect.scoped, idle))
+
   it.live("loses a key that is refused for good, after a request of ours has confirmed it, and gets it back by a test", () =>
     Effect.gen(function*() {
       for (

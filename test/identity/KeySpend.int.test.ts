@@ -116,6 +116,43 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
       assert.deepStrictEqual(Object.fromEntries(yield* spent), expected)
     }))
 
+  it.effect("counts of a call that began in another period what that period has, folded or not", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const spend = yield* KeySpend
+      const [userId = nobody] = yield* makeUsers(1)
+      const key_id = yield* makeKey(userId, 1_000n)
+      const nowMs = yield* Clock.currentTimeMillis
+      for (const period of ["day", "week", "month"] as const) {
+        yield* sql`UPDATE api_keys SET spend_limit_period = ${period} WHERE id = ${key_id}`
+        yield* sql`DELETE FROM open_holds WHERE key_id = ${key_id}`
+        const [before] = yield* sql<{ end: Date; first: Date }>`SELECT date_trunc(${period}, now(), 'UTC') AS end,
+          (date_trunc(${period}, now() AT TIME ZONE 'UTC') - ${`1 ${period}`}::interval) AT TIME ZONE 'UTC' AS first`
+        if (before === undefined) return assert.fail("no time")
+        const beganMs = before.end.getTime() - 1
+        const spentThen = (yield* spend.exclusively(key_id, Effect.succeed, beganMs)).spentMicros
+        const spentNow = (yield* spending(key_id)).spentMicros
+        const open = { state: "reserved", cost_micros: null, charged_micros: null } as const
+        yield* insertCalls([
+          callAt(userId, beganMs, { key_id, reserved_micros: 700n, ...open }),
+          callAt(userId, before.first.getTime(), { key_id, charged_micros: 200n }),
+          callAt(userId, before.first.getTime() - 1, { key_id, charged_micros: 30n }),
+          callAt(userId, before.end.getTime(), { key_id, charged_micros: 4n }),
+          callAt(userId, nowMs, { key_id, charged_micros: 5n })
+        ])
+        const check = Effect.gen(function*() {
+          const then = yield* spend.exclusively(key_id, Effect.succeed, beganMs)
+          // What it may still take is what its own period has left, not what the new one begins with.
+          assert.strictEqual(then.spentMicros - spentThen, 900n, period)
+          assert.deepStrictEqual(then.resetsAt, before.end)
+          assert.strictEqual((yield* spending(key_id)).spentMicros - spentNow, 9n, period)
+        })
+        yield* check
+        yield* (yield* UsageFolds).fold(userId)
+        yield* check
+      }
+    }))
+
   it.effect("is asked for one at a time for a key, and by other keys at once", () =>
     Effect.gen(function*() {
       const spend = yield* KeySpend

@@ -97,6 +97,14 @@ layer(TestRedemptions.layer, { excludeTestServices: true })("redemption codes", 
     const race = yield* all(users.map((userId) => world.redeem(userId, single)))
     assert.deepStrictEqual([count(race, "ok"), count(race, "CodeUsedUp")], [1, 19])
 
+    // A group is written to the user's own row.
+    yield* world.sql`INSERT INTO user_groups (code, name, multiplier_micros) VALUES ('many', 'Many', 900000)`
+    const grouped = (yield* world.batch({ groupCode: "many", usesMax: 100 })).texts[0]
+    const twice = yield* all(Array.from({ length: 10 }, () => world.redeem(one, grouped)))
+    assert.deepStrictEqual([count(twice, "ok"), count(twice, "CodeRedeemed")], [1, 9])
+    const { texts } = yield* world.batch({ groupCode: "many", codes: 5 })
+    assert.strictEqual(count(yield* all(texts.map((text) => world.redeem(one, text))), "ok"), 5)
+
     const plan = (yield* world.batch({ gift: { kind: "plan", planCode: "basic" }, usesMax: 3 })).texts[0]
     const plans = yield* all(users.map((userId) => world.redeem(userId, plan)))
     assert.deepStrictEqual([count(plans, "ok"), count(plans, "CodeUsedUp")], [3, 17])

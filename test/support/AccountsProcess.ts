@@ -16,10 +16,15 @@ import { PolicyLayer, used } from "./TestAccounts.ts"
 import { eventually } from "./Until.ts"
 
 /** Accounts over the database at `url`, as long as the scope. */
-export const accountsAt = (url: string, dataDir: string, policy = PolicyLayer) =>
+export const accountsAt = (
+  url: string,
+  dataDir: string,
+  policy = PolicyLayer,
+  notifications: Layer.Layer<Notifications, never, Database | SqlClient.SqlClient> = Notifications.layer
+) =>
   Effect.map(
     Layer.build(Layer.fresh(Accounts.layer.pipe(
-      Layer.provide(Notifications.layer),
+      Layer.provide(notifications),
       Layer.provide(policy),
       Layer.provide(AppConfig.layerOf({ ...testConfig(), dataDir })),
       Layer.provide(NodeServices.layer),
