@@ -1,8 +1,9 @@
 /**
  * A thread of its own for computing that calls under way must not wait for. It is asked one thing after the other and starts with
- * the first. One that dies or does not answer in time fails what it was asked, and the next question starts another.
+ * the first. One that dies or does not answer in time fails what it was asked, and the next question starts another. Who goes away
+ * gives up a place in the line; what the thread is at keeps its turn to its end, so that nothing ever waits inside the thread.
  */
-import { Deferred, Effect, Semaphore } from "effect"
+import { Deferred, Effect, Fiber, Semaphore } from "effect"
 import { Worker } from "node:worker_threads"
 import type { Answered, Asked } from "./ServeOrders.ts"
 
@@ -27,24 +28,31 @@ export const makeWorkerThread = <Order, Answer>(options: WorkerThreadOptions) =>
   Effect.gen(function*() {
     const turn = yield* Semaphore.make(1)
     let thread: RunningThread<Order, Answer> | undefined
+    const scope = yield* Effect.scope
     yield* Effect.addFinalizer(() => Effect.sync(() => thread?.end()))
 
     const ask = Effect.fnUntraced(function*(order: Order, transferred: ReadonlyArray<ArrayBuffer>) {
       if (thread === undefined || thread.ended) thread = new RunningThread(options.url)
       const mine = thread
       const answer = yield* Deferred.make<Answer | undefined>()
-      const id = mine.ask(order, transferred, answer)
+      mine.ask(order, transferred, answer)
       return yield* Deferred.await(answer).pipe(
         Effect.timeoutOrElse({
           duration: options.answerMsMax,
           orElse: () => Effect.sync((): Answer | undefined => void mine.end())
-        }),
-        Effect.onInterrupt(() => Effect.sync(() => mine.forget(id)))
+        })
       )
     })
 
     const worker: WorkerThread<Order, Answer> = {
-      ask: (order, transferred = []) => turn.withPermits(1)(ask(order, transferred))
+      ask: (order, transferred = []) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function*() {
+            yield* restore(turn.take(1))
+            const asked = ask(order, transferred).pipe(restore, Effect.ensuring(turn.release(1)))
+            return yield* restore(Fiber.join(yield* Effect.forkIn(asked, scope)))
+          })
+        )
     }
     return worker
   })
@@ -74,10 +82,6 @@ class RunningThread<Order, Answer> {
     this.waiting.set(id, answer)
     this.worker.postMessage({ id, order } satisfies Asked<Order>, [...transferred])
     return id
-  }
-
-  forget(id: number): void {
-    this.waiting.delete(id)
   }
 
   end(): void {

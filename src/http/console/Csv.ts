@@ -1,10 +1,22 @@
 /**
  * Rows as a file of comma-separated values to download.
  */
-import { Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
+import type { UserId } from "../../domain/Ids.ts"
 import { type CsvColumns, csvPieces } from "../../platform/Csv.ts"
 import { type Answer, raw } from "./Answer.ts"
+import { PageTurns } from "./PageTurns.ts"
+
+/**
+ * Rows that are read in the turns of pages: a file is read after its page has been answered, and files asked for all at once must not
+ * take the database from calls.
+ */
+export const inTurns = <A, E>(userId: UserId, rows: Stream.Stream<A, E>) =>
+  Effect.map(
+    PageTurns,
+    (turns) => Stream.transformPull(rows, (pull) => Effect.succeed(turns.take(userId, pull)))
+  )
 
 /** The file begins before the rows are read; what goes wrong after that breaks it off, so that nobody takes it for whole. */
 export const csvResponse = <E>(

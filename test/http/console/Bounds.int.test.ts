@@ -3,10 +3,11 @@
  * pages than are made at once.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Option } from "effect"
+import { Deferred, Effect, Fiber, Option, Stream } from "effect"
 import { Headers } from "effect/http"
 import { UserId } from "../../../src/domain/Ids.ts"
 import { clientAddress, isNear } from "../../../src/http/console/ClientAddress.ts"
+import { inTurns } from "../../../src/http/console/Csv.ts"
 import { PAGES_OF_USER_MAX, PageTurns } from "../../../src/http/console/PageTurns.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { asUser, ConsoleWorld } from "../../support/ConsoleWorld.ts"
@@ -87,6 +88,23 @@ describe("turns of pages", () => {
         concurrency: "unbounded",
         discard: true
       })
+    }).pipe(Effect.provide(PageTurns.layer)))
+
+  it.live("rows of a file are read in the turns of pages, too", () =>
+    Effect.gen(function*() {
+      const turns = yield* PageTurns
+      const gate = yield* Deferred.make<void>()
+      yield* Effect.forEach(
+        Array.from({ length: PAGES_OF_USER_MAX }),
+        () => Effect.forkChild(turns.take(UserId.make(1n), Deferred.await(gate)), { startImmediately: true })
+      )
+      let read = 0
+      const rows = yield* inTurns(UserId.make(2n), Stream.fromEffectRepeat(Effect.sync(() => ++read)))
+      const file = yield* Effect.forkChild(Stream.runCollect(Stream.take(rows, 3)), { startImmediately: true })
+      yield* Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+      assert.strictEqual(read, 0)
+      yield* Deferred.succeed(gate, undefined)
+      assert.deepStrictEqual(yield* Fiber.join(file), [1, 2, 3])
     }).pipe(Effect.provide(PageTurns.layer)))
 })
 

@@ -10,7 +10,7 @@ import { type LedgerItem, LedgerList } from "../../../accounts/LedgerList.ts"
 import { isUuid } from "../../../domain/Ids.ts"
 import { RANGE_DAYS_SHOWN_MAX } from "../../../usage/UsageRange.ts"
 import { routes, userPage } from "../ConsoleRoute.ts"
-import { csvAnswer } from "../Csv.ts"
+import { csvAnswer, inTurns } from "../Csv.ts"
 import { debtText, entryName } from "../kit/Ledger.tsx"
 import { type ItemColumn, listPage } from "../kit/List.tsx"
 import { Figures, Moment, Small, Usd } from "../kit/Parts.tsx"
@@ -187,15 +187,10 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   })
 })
 
-const csv = (context: UserContext) =>
-  Effect.map(
-    LedgerList,
-    (list) =>
-      csvAnswer(
-        `realms-ledger-${DateTime.formatIsoDate(DateTime.makeUnsafe(context.now))}.csv`,
-        csvColumns,
-        list.rows(context.user.id)
-      )
-  )
+const csv = Effect.fnUntraced(function*(context: UserContext) {
+  const lines = yield* inTurns(context.user.id, (yield* LedgerList).rows(context.user.id))
+  const today = DateTime.formatIsoDate(DateTime.makeUnsafe(context.now))
+  return csvAnswer(`realms-ledger-${today}.csv`, csvColumns, lines)
+})
 
 export const LedgerRoutes = routes(userPage("/ledger", show), userPage("/ledger.csv", csv))

@@ -14,7 +14,7 @@ import { unitOf } from "../../../usage/UsageSeries.ts"
 import { type Answer, notFound, page, PageNotFound } from "../Answer.ts"
 import { momentsAnswer, namesAnswer } from "../charts/ChartAnswer.ts"
 import { routes, userPage } from "../ConsoleRoute.ts"
-import { csvAnswer } from "../Csv.ts"
+import { csvAnswer, inTurns } from "../Csv.ts"
 import { headedPage } from "../kit/Forms.tsx"
 import type { ListFilter } from "../kit/List.tsx"
 import { Grid, Notice } from "../kit/Parts.tsx"
@@ -158,7 +158,7 @@ const modelsChart = chart((context, overview) => namesAnswer(context, namesOf(ov
 
 const csv = Effect.fnUntraced(function*(context: UserContext) {
   const { filter, range } = readFilter(context)
-  const calls = (yield* CallList).rows(context.user.id, filter)
+  const calls = yield* inTurns(context.user.id, (yield* CallList).rows(context.user.id, filter))
   return csvAnswer(`realms-calls-${range.from}-${range.to}.csv`, csvColumns, calls)
 })
 

@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import { auditColumns } from "../../../../platform/AuditCsv.ts"
 import { AUDIT_STREAM_ITEMS_MAX, type AuditItem, AuditTrail } from "../../../../platform/AuditTrail.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
-import { csvAnswer } from "../../Csv.ts"
+import { csvAnswer, inTurns } from "../../Csv.ts"
 import { byId, type ItemColumn, listPage, readListed, textColumn } from "../../kit/List.tsx"
 import { Moment, Small } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
@@ -153,7 +153,8 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
 })
 
 const csv = Effect.fnUntraced(function*(context: UserContext) {
-  return csvAnswer("realms-audit.csv", auditColumns, (yield* AuditTrail).rows(readFilter(context).filter))
+  const rows = (yield* AuditTrail).rows(readFilter(context).filter)
+  return csvAnswer("realms-audit.csv", auditColumns, yield* inTurns(context.user.id, rows))
 })
 
 export const AuditRoutes = routes(adminPage("/admin/audit", list), adminPage("/admin/audit/changes.csv", csv))

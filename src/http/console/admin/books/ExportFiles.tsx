@@ -6,7 +6,7 @@ import { exportFilters, type ExportName, exportNames, Exports } from "../../../.
 import { HttpRouter } from "effect/http"
 import { notFound, raw, redirect } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
-import { csvResponse } from "../../Csv.ts"
+import { csvResponse, inTurns } from "../../Csv.ts"
 import { headedPage } from "../../kit/Forms.tsx"
 import { ItemTable, type ListFilter } from "../../kit/List.tsx"
 import { Card, Small } from "../../kit/Parts.tsx"
@@ -111,7 +111,7 @@ const file = Effect.fnUntraced(function*(context: UserContext) {
   const pieces = yield* (yield* Exports).csv(kind, { ...range, ...readNarrowed(context).of(kind) }).pipe(
     Effect.catchTag("FilterRefused", Effect.die)
   )
-  return raw(csvResponse(`${kind}-${range.from}-${range.to}.csv`, pieces))
+  return raw(csvResponse(`${kind}-${range.from}-${range.to}.csv`, yield* inTurns(context.user.id, pieces)))
 })
 
 export const ExportsRoutes = routes(adminPage(path, show), adminPage(`${path}/:kind`, file))

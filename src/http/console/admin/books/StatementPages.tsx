@@ -211,7 +211,9 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
             {statement.closedDays > 0 || statement.isClosed ? null : (
               <Notice kind="info">
                 {say("open.why")}{" "}
-                <AdminLink context={context} href="/admin/settings">{context.say("admin.settings")}</AdminLink>
+                <AdminLink context={context} class="text-decoration-underline" href="/admin/settings/finance">
+                  {context.say("admin.settings")}
+                </AdminLink>
               </Notice>
             )}
             <StatementBody context={context} statement={statement} />

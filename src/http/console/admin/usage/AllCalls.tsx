@@ -10,7 +10,7 @@ import type { CallReceipt } from "../../../../usage/Receipts.ts"
 import { RefusedCalls } from "../../../../usage/RefusedCalls.ts"
 import { notFound, page, PageNotFound, redirect } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
-import { csvAnswer } from "../../Csv.ts"
+import { csvAnswer, inTurns } from "../../Csv.ts"
 import { type ItemColumn, type ListFilter, textColumn } from "../../kit/List.tsx"
 import { type Fact, Notice } from "../../kit/Parts.tsx"
 import { callColumns, callFilter, CallsCard } from "../../kit/usage/Calls.tsx"
@@ -52,7 +52,7 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<WideCall>> =>
       cell: (call) => (
         <>
           {state.cell(call)}
-          {call.reason ? <code class="d-block text-secondary small break-anywhere">{call.reason}</code> : null}
+          {call.reason ? <code class="d-block small break-anywhere">{call.reason}</code> : null}
         </>
       )
     }
@@ -93,7 +93,8 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
 
 const csv = Effect.fnUntraced(function*(context: UserContext) {
   const { filter, range } = yield* readAllUsage(context)
-  return csvAnswer(`realms-all-calls-${range.from}-${range.to}.csv`, wideCallColumns, (yield* AllCalls).rows(filter))
+  const calls = yield* inTurns(context.user.id, (yield* AllCalls).rows(filter))
+  return csvAnswer(`realms-all-calls-${range.from}-${range.to}.csv`, wideCallColumns, calls)
 })
 
 const linkTo = (part: string, id: bigint, text: string | null) => (

@@ -8,7 +8,7 @@ import type { User } from "../../../../identity/Users.ts"
 import { userColumns } from "../../../../identity/UserCsv.ts"
 import { redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { csvAnswer } from "../../Csv.ts"
+import { csvAnswer, inTurns } from "../../Csv.ts"
 import { askPage } from "../../kit/Forms.tsx"
 import { Icon } from "../../kit/Icon.tsx"
 import { amountColumn, byId, dayColumn, type ItemColumn, listPage, readListed } from "../../kit/List.tsx"
@@ -139,7 +139,8 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
 })
 
 const csv = Effect.fnUntraced(function*(context: UserContext) {
-  return csvAnswer("realms-users.csv", userColumns, (yield* UserAdmin).rows(readFilter(context)))
+  const rows = (yield* UserAdmin).rows(readFilter(context))
+  return csvAnswer("realms-users.csv", userColumns, yield* inTurns(context.user.id, rows))
 })
 
 const create = pageForm({
