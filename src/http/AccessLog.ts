@@ -5,8 +5,12 @@
 import { Effect } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 
+/** A token has 43 characters, the id of a request 36. The router takes other spellings of a path, too: a token is left out of any. */
+const tokenPattern = /[\w-]{40,}/g
+
 /** A path as it may be logged: links that are as good as a password end in one. */
-export const loggedPath = (pathname: string): string => pathname.replace(/^\/(setup|reset)\/.*/s, "/$1/…")
+export const loggedPath = (pathname: string): string =>
+  pathname.replace(/^(\/+(?:setup|reset)\/).*/is, "$1…").replace(tokenPattern, "…")
 
 /** Characters of a path that are logged, at most. */
 const PATH_CHARACTERS_MAX = 200

@@ -1,7 +1,7 @@
 /** The line that `log.access` has for each request: what was asked and answered, and nothing that is secret. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Logger, References } from "effect"
-import { makeAccessLog } from "../../src/http/AccessLog.ts"
+import { loggedPath, makeAccessLog } from "../../src/http/AccessLog.ts"
 import { listening } from "../support/Listening.ts"
 import { until } from "../support/Until.ts"
 
@@ -30,4 +30,13 @@ describe("the access log", () => {
       ])
       assert.notInclude(JSON.stringify(lines), "secret")
     }).pipe(Effect.scoped))
+
+  it("leaves the token out of every spelling of its path that the router takes", () => {
+    const token = "kT0-_".repeat(9).slice(0, 43)
+    for (const path of ["/setup/", "//setup/", "/SETUP/", "/%73etup/", "/reset//", "http://example.com/reset/"]) {
+      assert.notInclude(loggedPath(`${path}${token}`), token.slice(0, 10))
+    }
+    const call = "/v1/usage/01890000-0000-7000-8000-000000000000"
+    assert.strictEqual(loggedPath(call), call)
+  })
 })
