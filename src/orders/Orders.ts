@@ -98,9 +98,12 @@ export class Orders extends Context.Service<Orders, {
     const settings = yield* Settings
     const sessions = yield* CheckoutSessions
 
-    /** The buyer's row is locked, so that a user's orders are looked at and made one after the other. */
+    /**
+     * The buyer's row is locked, so that a user's orders are looked at and made one after the other. Its key is not: whoever orders
+     * the same again and again holds up no ledger entry, and so no payment and no journal.
+     */
     const asBuyer = Effect.fnUntraced(function*(userId: UserId) {
-      const [buyer] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR UPDATE`
+      const [buyer] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR NO KEY UPDATE`
       if (buyer === undefined) return yield* new BuyerUnknown({ userId })
     })
 

@@ -3,7 +3,8 @@
  * as long as it is the very same and can still be paid.
  */
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Fiber, Layer } from "effect"
+import { postInTransaction } from "../../src/accounts/Ledger.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { PENDING_ORDERS_MAX } from "../../src/orders/Orders.ts"
 import { inWorld, makeServer, PaymentWorld, SecondServer, type Server } from "../support/PaymentWorld.ts"
@@ -31,6 +32,29 @@ layer(Worlds, { excludeTestServices: true })("an order that waits to be paid", (
       const stranger = yield* ask(world, yield* world.user())
       assert.notStrictEqual(stranger.id, asked[0]?.id)
     }
+  })
+
+  test("is made while something is being written to the ledger of its buyer", function*(world) {
+    const second = yield* SecondServer
+    const userId = yield* world.user()
+    const posting = postInTransaction(world.sql, userId, {
+      kind: "adjustment",
+      amountMicros: 5n,
+      refType: "adjustment",
+      refId: `pending:${userId}`,
+      actor: "cli",
+      note: "a note",
+      mode: "owe"
+    })
+    // The entry is there, not committed, while the order is made; then it is taken back.
+    const order = yield* Effect.forkDetach(second.orders.topup(userId, 1_000n)).pipe(
+      Effect.flatMap(Fiber.join),
+      Effect.timeout("5 seconds"),
+      (made) => Effect.andThen(posting, made),
+      Effect.flatMap((made) => Effect.fail(made)),
+      (undone) => Effect.flip(world.sql.withTransaction(undone))
+    )
+    assert.deepInclude(order, { userId, state: "pending" })
   })
 
   test("is given again at the bound on orders too, and another amount is not", function*(world) {
