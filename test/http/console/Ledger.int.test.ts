@@ -4,6 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { figuresSql } from "../../../src/usage/KeyFigures.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { call } from "../../support/ConsoleStory.ts"
 
@@ -117,6 +118,12 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
       const plan = yield* world.sql<{ "QUERY PLAN": string }>`EXPLAIN SELECT id FROM ledger_entries
         WHERE user_id = ${user.id} AND id < 9000000 ORDER BY user_id DESC, id DESC LIMIT 51`
       assert.include(plan.map((row) => row["QUERY PLAN"]).join(), "Index")
+      // A tool that polls another account's balance does not read all of these.
+      yield* world.sql`ANALYZE ledger_entries`
+      const other = yield* world.user(0n)
+      const key = yield* world.keys.create({ userId: other.id, name: "polled" })
+      const figures = yield* world.sql.unsafe<{ "QUERY PLAN": string }>(`EXPLAIN ${figuresSql}`, [key.id])
+      assert.notInclude(figures.map((row) => row["QUERY PLAN"]).join(), "Seq Scan on ledger_entries")
     }))
 
   it.effect("plans that have ended say so on the dashboard, with the reason", () =>

@@ -55,7 +55,7 @@ const Target = ({ item: { target }, context }: ItemProps) => {
   if (text === undefined) return null
   const page = pageOf(target)
   const href = page ?? `/admin/audit?${new URLSearchParams({ target })}`
-  const label = page === undefined ? sayOf(context, "audit")("only", { target }) : undefined
+  const label = page === undefined ? sayOf(context, "audit")("only", { target: text }) : undefined
   return <a class="break-anywhere text-decoration-underline" href={href} aria-label={label}>{text}</a>
 }
 
