@@ -10,7 +10,7 @@ import { decideEnd, type HowEnded } from "./CallEnd.ts"
 import { CallRefused, UpstreamRefused } from "./CallError.ts"
 import { refuse } from "./EndCall.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
-import { attemptKeys, judgeKey } from "./KeyAttempts.ts"
+import { attemptKeys, judgeOnlyKey, noteAnswered } from "./KeyAttempts.ts"
 import { openAiErrorBody, openAiErrors } from "./OpenAiError.ts"
 import type { OpenCall } from "./OpenCall.ts"
 import { settleReturned } from "./Settling.ts"
@@ -73,7 +73,10 @@ export const runAttempts = Effect.fnUntraced(function*(
     channel = next
     const attempted = yield* attemptKeys(services, open, next)
     if (attempted._tag === "Done") {
-      if (attempted.verdict === "succeeded") succeededOn = next.id
+      if (attempted.verdict === "succeeded") {
+        succeededOn = next.id
+        noteAnswered(services, next)
+      }
       if (attempted.verdict === "failed") failures.push({ channelId: next.id, scope: "model", said: brokenOff })
       break
     }
@@ -86,8 +89,7 @@ export const runAttempts = Effect.fnUntraced(function*(
     firstFailureMs ??= services.now()
     const { said, scope } = attempted
     if (scope !== null) failures.push({ channelId: next.id, scope, said })
-    const [only, ...others] = next.keys
-    if (only !== undefined && others.length === 0) judgeKey(services, open, next, only, attempted)
+    judgeOnlyKey(services, open, next, attempted)
     if (attempted.retryAfterSeconds !== undefined) {
       services.health.avoid(context.key.userId, next.id, services.now() + attempted.retryAfterSeconds * 1_000)
     }

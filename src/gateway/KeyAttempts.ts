@@ -51,17 +51,24 @@ const isOtherAccounts = ({ said, scope }: ChannelFailed): boolean => scope === n
 const coolMsOf = ({ retryAfterSeconds }: ChannelFailed): number =>
   retryAfterSeconds === undefined ? REFUSED_KEY_COOL_MS : retryAfterSeconds * MS_PER_SECOND
 
-/** A key that is refused for good is asked about, whatever else its channel has. */
-export const judgeKey = (
+const isRefusedForGood = ({ said, scope }: ChannelFailed): boolean => scope === "channel" && isKeysOwn(said.reason)
+
+/** The only key of a channel is asked about when it is refused for good again and again. */
+export const judgeOnlyKey = (
   services: GatewayServices,
   open: OpenCall,
   channel: Channel,
-  key: ChannelKey,
   failed: ChannelFailed
 ): void => {
-  if (failed.scope === "channel" && isKeysOwn(failed.said.reason)) {
-    services.keyProbes.suspect(channel.id, key.id, open.basics.model.id)
-  }
+  const [only, ...others] = channel.keys
+  if (only === undefined || others.length > 0 || !isRefusedForGood(failed)) return
+  services.keyProbes.suspectOnly(channel.id, only.id, open.basics.model.id)
+}
+
+/** With the only key of a channel. */
+export const noteAnswered = (services: GatewayServices, channel: Channel): void => {
+  const [only] = channel.keys
+  if (only !== undefined && channel.keys.length === 1) services.keyProbes.answeredOnly(only.id)
 }
 
 const attemptEach = Effect.fnUntraced(function*(services: GatewayServices, open: OpenCall, channel: Channel) {
@@ -99,7 +106,7 @@ const attemptEach = Effect.fnUntraced(function*(services: GatewayServices, open:
     last = attempted
     if (attempted.code === "upstream_rate_limited") limited = attempted
     if (!isKeysFailure(attempted) && !isOtherAccounts(attempted)) return attempted
-    judgeKey(services, open, channel, key, attempted)
+    if (isRefusedForGood(attempted)) services.keyProbes.suspect(channel.id, key.id, open.basics.model.id)
     if (isKeysFailure(attempted)) {
       const untilMs = services.now() + coolMsOf(attempted)
       refused.set(key, untilMs)

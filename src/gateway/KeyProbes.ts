@@ -23,9 +23,16 @@ export const ProbeEveryMs = Context.Reference<number>("realms/gateway/KeyProbes/
   defaultValue: () => 10_000
 })
 
+/** Calls in a row that are refused with the only key of a channel before it is asked about: without it the channel is closed. */
+const ONLY_KEY_REFUSALS_MIN = 3
+
 export class KeyProbes extends Context.Service<KeyProbes, {
   /** A call for this model was refused with the key: it is asked about soon. */
   suspect(channelId: ChannelId, keyId: ChannelKeyId, model: string): void
+  /** The same with the only key of a channel, which is asked about when that goes on. */
+  suspectOnly(channelId: ChannelId, keyId: ChannelKeyId, model: string): void
+  /** A call was answered with the only key of a channel. */
+  answeredOnly(keyId: ChannelKeyId): void
 }>()("realms/gateway/KeyProbes") {
   static readonly layer = Layer.effect(KeyProbes)(Effect.gen(function*() {
     const judgement = yield* KeyJudgement
@@ -37,6 +44,8 @@ export class KeyProbes extends Context.Service<KeyProbes, {
     const scope = yield* Effect.scope
     const run = Effect.runForkWith(yield* Effect.context<never>())
     const suspects = new Map<ChannelKeyId, number>()
+    /** Calls in a row that were refused with a channel's only key. */
+    const refusals = new Map<ChannelKeyId, number>()
 
     const probe = (channelId: ChannelId, keyId: ChannelKeyId, model: string | undefined) =>
       Effect.gen(function*() {
@@ -57,16 +66,26 @@ export class KeyProbes extends Context.Service<KeyProbes, {
       inRounds(round, { failure: "keys that are out of use were not probed", everyMs })
     )
 
+    const suspect = (channelId: ChannelId, keyId: ChannelKeyId, model: string): void => {
+      const nowMs = clock.currentTimeMillisUnsafe()
+      if (nowMs - (suspects.get(keyId) ?? -Infinity) < SUSPECT_AGAIN_MS) return
+      if (suspects.size >= SUSPECTS_MAX) {
+        for (const [id, atMs] of suspects) if (nowMs - atMs >= SUSPECT_AGAIN_MS) suspects.delete(id)
+        if (suspects.size >= SUSPECTS_MAX) return
+      }
+      suspects.set(keyId, nowMs)
+      run(Effect.forkIn(probe(channelId, keyId, model), scope))
+    }
+
     return KeyProbes.of({
-      suspect: (channelId, keyId, model) => {
-        const nowMs = clock.currentTimeMillisUnsafe()
-        if (nowMs - (suspects.get(keyId) ?? -Infinity) < SUSPECT_AGAIN_MS) return
-        if (suspects.size >= SUSPECTS_MAX) {
-          for (const [id, atMs] of suspects) if (nowMs - atMs >= SUSPECT_AGAIN_MS) suspects.delete(id)
-          if (suspects.size >= SUSPECTS_MAX) return
-        }
-        suspects.set(keyId, nowMs)
-        run(Effect.forkIn(probe(channelId, keyId, model), scope))
+      suspect,
+      suspectOnly: (channelId, keyId, model) => {
+        const count = (refusals.get(keyId) ?? 0) + 1
+        if (count >= ONLY_KEY_REFUSALS_MIN) return suspect(channelId, keyId, model)
+        if (count > 1 || refusals.size < SUSPECTS_MAX) refusals.set(keyId, count)
+      },
+      answeredOnly: (keyId) => {
+        if (refusals.size > 0) refusals.delete(keyId)
       }
     })
   })).pipe(Layer.provide(ChannelTest.layer))

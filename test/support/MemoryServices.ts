@@ -150,5 +150,5 @@ export const NoLimits = Layer.mergeAll(
     coolingMs: () => 0,
     warm: () => undefined
   }),
-  Layer.mock(KeyProbes, { suspect: () => undefined })
+  Layer.mock(KeyProbes, { suspect: () => undefined, suspectOnly: () => undefined, answeredOnly: () => undefined })
 )
