@@ -8,7 +8,7 @@ import { defineConfig } from "vitest/config"
 
 const WORKERS_MAX = 2
 const INTEGRATION_TEST_TIMEOUT_MS = 60_000
-const BROWSER_TEST_TIMEOUT_MS = 180_000
+const BROWSER_TEST_TIMEOUT_MS = 300_000
 const INTEGRATION_HOOK_TIMEOUT_MS = 120_000
 
 const jsonReport = process.env["VITEST_JSON"]

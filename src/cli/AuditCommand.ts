@@ -36,8 +36,8 @@ const showProgress = (done: number, total: number): void => {
 /** Problems of one invariant that are listed for people, at most; machines get all that were found. */
 const PROBLEMS_LISTED_MAX = 20
 
-const describeProblem = ({ message, userId }: AuditProblem): string =>
-  `  ${userId === null ? "" : `user ${userId}: `}${message}`
+const describeProblem = ({ invariant, message, userId }: AuditProblem): string =>
+  `  ${invariant} ${userId === null ? "" : `user ${userId}: `}${message}`
 
 /** The problems of each invariant: how many, then a line for each of the first. */
 const describeProblems = (problems: ReadonlyArray<AuditProblem>): ReadonlyArray<string> =>

@@ -72,7 +72,7 @@ describe("Output", () => {
     }
     const problem = { invariant: "I2" as const, userId, message: "the balance is 1" }
     assert.strictEqual(describeReport(clean), "clean: 2 users, 3 calls, 4 ledger entries")
-    assert.include(describeReport({ ...clean, problems: [problem] }), "\nI2: 1 problem\n  user 7: the balance is 1")
+    assert.include(describeReport({ ...clean, problems: [problem] }), "\nI2: 1 problem\n  I2 user 7: the balance is 1")
     const many = Array.from({ length: 25 }, () => ({ ...problem, userId: null }))
     const lines = describeReport({ ...clean, problems: [...many, { ...problem, invariant: "I1" as const }] }).split(
       "\n"
@@ -80,7 +80,7 @@ describe("Output", () => {
     assert.deepStrictEqual(lines.slice(0, 4), [
       "26 problems in 2 users, 3 calls, 4 ledger entries",
       "I1: 1 problem",
-      "  user 7: the balance is 1",
+      "  I1 user 7: the balance is 1",
       "I2: 25 problems"
     ])
     assert.deepStrictEqual(lines.slice(-1), ["  and 5 more: `realms audit --json` lists them"])

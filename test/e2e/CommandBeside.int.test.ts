@@ -92,7 +92,7 @@ describe("a command", { timeout: TEST_TIMEOUT_MS }, () => {
       const url = yield* makeDatabase()
       const realms = yield* makeInstallation({ database: { url } })
       yield* realms.user("short@example.com", "1.00")
-      assert.match(yield* realms.cli("audit"), /^clean: 1 users/)
+      assert.match(yield* realms.cli("audit"), /^clean: 1 user,/)
       const shown = realms.begin("balance", "show", "--user", "short@example.com", "--json")
       assert.strictEqual(yield* shown.exit, 0, shown.log)
       assert.deepInclude(JSON.parse(shown.log), { usd_micros: "1000000" })
