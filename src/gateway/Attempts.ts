@@ -10,17 +10,14 @@ import { decideEnd, type HowEnded } from "./CallEnd.ts"
 import { CallRefused, UpstreamRefused } from "./CallError.ts"
 import { refuse } from "./EndCall.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
-import { attemptKeys, judgeOnlyKey, noteAnswered } from "./KeyAttempts.ts"
+import { attemptKeys, ATTEMPTS_MS_MAX, type AttemptsLeft, judgeOnlyKey, noteAnswered } from "./KeyAttempts.ts"
 import { openAiErrorBody, openAiErrors } from "./OpenAiError.ts"
 import type { OpenCall } from "./OpenCall.ts"
 import { settleReturned } from "./Settling.ts"
 import type { ChannelFailed, RequestRefused } from "./upstream/UpstreamProblem.ts"
 
-/** Upstream attempts of one call, at most. */
+/** Upstream attempts of one call, at most: each key that is tried is one. */
 export const ATTEMPTS_MAX = 4
-
-/** No attempt is begun later than this after the first failure. */
-export const ATTEMPTS_MS_MAX = 60_000
 
 interface Failure {
   readonly channelId: ChannelId
@@ -63,15 +60,15 @@ export const runAttempts = Effect.fnUntraced(function*(
   const failures: Array<Failure> = []
   let last: ChannelFailed | undefined
   let kept: RequestRefused | undefined
-  let firstFailureMs: number | undefined
+  const left: AttemptsLeft = { count: ATTEMPTS_MAX, untilMs: undefined }
   let succeededOn: ChannelId | null = null
   let refused: RequestRefused | undefined
   let channel: Channel | undefined
-  for (const next of channels.slice(0, ATTEMPTS_MAX)) {
-    if (firstFailureMs !== undefined && services.now() - firstFailureMs > ATTEMPTS_MS_MAX) break
+  for (const next of channels) {
+    if (left.count === 0 || (left.untilMs !== undefined && services.now() > left.untilMs)) break
     if (signal.reason !== undefined) break
     channel = next
-    const attempted = yield* attemptKeys(services, open, next)
+    const attempted = yield* attemptKeys(services, open, next, left, next === channels.at(-1))
     if (attempted._tag === "Done") {
       if (attempted.verdict === "succeeded") {
         succeededOn = next.id
@@ -86,7 +83,7 @@ export const runAttempts = Effect.fnUntraced(function*(
     }
     last = attempted
     kept ??= attempted.refusal
-    firstFailureMs ??= services.now()
+    left.untilMs ??= services.now() + ATTEMPTS_MS_MAX
     const { said, scope } = attempted
     if (scope !== null) failures.push({ channelId: next.id, scope, said })
     judgeOnlyKey(services, open, next, attempted)

@@ -19,11 +19,15 @@ import {
   type RequestRefused
 } from "./upstream/UpstreamProblem.ts"
 
-/** Keys of one channel that one call tries, at most. */
-export const KEYS_TRIED_MAX = 4
+/** What a call may still try: its attempts at channels and at their keys are counted together. */
+export interface AttemptsLeft {
+  count: number
+  /** No attempt starts later, in milliseconds since the epoch; undefined: none has failed yet. */
+  untilMs: number | undefined
+}
 
-/** No further key is tried later than this after the first, in milliseconds. */
-const KEYS_MS_MAX = 60_000
+/** No attempt starts later than this after the first that failed, in milliseconds. */
+export const ATTEMPTS_MS_MAX = 60_000
 
 /** A key that its upstream does not take waits so long at least, in milliseconds, while a request of ours finds out whether that is so. */
 const REFUSED_KEY_COOL_MS = 30_000
@@ -31,12 +35,18 @@ const REFUSED_KEY_COOL_MS = 30_000
 const MS_PER_SECOND = 1_000
 
 /** Most channels have one key, which costs them nothing here. */
-export const attemptKeys = (services: GatewayServices, open: OpenCall, channel: Channel): Attempted => {
+export const attemptKeys = (
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel,
+  left: AttemptsLeft,
+  isLast: boolean
+): Attempted => {
   const [only] = channel.keys
   if (only === undefined) return Effect.succeed(failedBecause(channel, "its keys are out of use", keysOut))
-  return channel.keys.length === 1
-    ? attemptChannel(services, open, channel, only)
-    : attemptEach(services, open, channel)
+  if (channel.keys.length > 1) return attemptEach(services, open, channel, left, isLast)
+  left.count--
+  return attemptChannel(services, open, channel, only)
 }
 
 const keysOut = { scope: null, said: { reason: "keys_out", status: null } } as const
@@ -71,10 +81,16 @@ export const noteAnswered = (services: GatewayServices, channel: Channel): void 
   if (only !== undefined && channel.keys.length === 1) services.keyProbes.answeredOnly(only.id)
 }
 
-const attemptEach = Effect.fnUntraced(function*(services: GatewayServices, open: OpenCall, channel: Channel) {
+/** One attempt is left for the channel behind this one. */
+const attemptEach = Effect.fnUntraced(function*(
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel,
+  left: AttemptsLeft,
+  isLast: boolean
+) {
   const { context: { call, key: { userId } }, signal } = open.basics
-  const startedMs = services.now()
-  let tried = 0
+  const leftAfter = isLast || left.count === 1 ? 0 : 1
   let last: ChannelFailed | undefined
   let limited: ChannelFailed | undefined
   let unknown: RequestRefused | undefined
@@ -82,13 +98,13 @@ const attemptEach = Effect.fnUntraced(function*(services: GatewayServices, open:
   const refused = new Map<ChannelKey, number>()
   for (const key of keyOrder(channel.keys, userId)) {
     const nowMs = services.now()
-    if (tried === KEYS_TRIED_MAX || nowMs - startedMs > KEYS_MS_MAX || signal.reason !== undefined) break
+    if (left.count <= leftAfter || nowMs > (left.untilMs ?? Infinity) || signal.reason !== undefined) break
     const coolingMs = services.keys.coolingMs(key, userId, nowMs)
     if (coolingMs > 0) {
       waitMs = Math.min(waitMs, coolingMs)
       continue
     }
-    tried++
+    left.count--
     const attempted = yield* attemptChannel(services, open, channel, key)
     if (attempted._tag === "Done") {
       // The request was not to blame: whoever calls next need not find that out again.
@@ -104,6 +120,7 @@ const attemptEach = Effect.fnUntraced(function*(services: GatewayServices, open:
       continue
     }
     last = attempted
+    left.untilMs ??= services.now() + ATTEMPTS_MS_MAX
     if (attempted.code === "upstream_rate_limited") limited = attempted
     if (!isKeysFailure(attempted) && !isOtherAccounts(attempted)) return attempted
     if (isRefusedForGood(attempted)) services.keyProbes.suspect(channel.id, key.id, open.basics.model.id)

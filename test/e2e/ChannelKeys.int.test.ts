@@ -167,6 +167,24 @@ describe("a channel with several keys", () => {
       yield* gateway.clean
     }).pipe(Effect.scoped, idle))
 
+  it.live("has its keys counted among the four attempts of a call, one of which is left for another channel", () =>
+    Effect.gen(function*() {
+      const many = Array.from({ length: 6 }, (_, at) => `sk-upstream-many-000${at}`)
+      const [upstream, backup] = [yield* acquireUpstream({ apiKey: many }), yield* acquireUpstream({ apiKey: many })]
+      const gateway = yield* TestGateway.make(() => ({
+        ...documentOf(upstream.baseUrl, many)(),
+        channels: [
+          ...documentOf(upstream.baseUrl, many, { priority: 1 })().channels,
+          { name: "backup", base_url: backup.baseUrl, api_key: many[0], models: { m: "up" } }
+        ]
+      }))
+      const user = yield* gateway.user(1_000_000n)
+      upstream.always({ status: 429, retryAfter: 60 })
+      assert.strictEqual((yield* call(gateway, user)).status, 200)
+      assert.deepStrictEqual([upstream.seen(), backup.seen()], [3, 1])
+      yield* gateway.clean
+    }).pipe(Effect.scoped, idle))
+
   it.live("loses a key that is refused for good, after a request of ours has confirmed it, and gets it back by a test", () =>
     Effect.gen(function*() {
       for (
