@@ -28,10 +28,16 @@ export const makeWorkerThread = <Order, Answer>(options: WorkerThreadOptions) =>
   Effect.gen(function*() {
     const turn = yield* Semaphore.make(1)
     let thread: RunningThread<Order, Answer> | undefined
-    const scope = yield* Effect.scope
-    yield* Effect.addFinalizer(() => Effect.sync(() => thread?.end()))
+    let closed = false
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        closed = true
+        thread?.end()
+      })
+    )
 
     const ask = Effect.fnUntraced(function*(order: Order, transferred: ReadonlyArray<ArrayBuffer>) {
+      if (closed) return undefined
       if (thread === undefined || thread.ended) thread = new RunningThread(options.url)
       const mine = thread
       const answer = yield* Deferred.make<Answer | undefined>()
@@ -50,7 +56,8 @@ export const makeWorkerThread = <Order, Answer>(options: WorkerThreadOptions) =>
           Effect.gen(function*() {
             yield* restore(turn.take(1))
             const asked = ask(order, transferred).pipe(restore, Effect.ensuring(turn.release(1)))
-            return yield* restore(Fiber.join(yield* Effect.forkIn(asked, scope)))
+            // Not in the scope: at its end whoever asked hears that there is no answer, and is not interrupted.
+            return yield* restore(Fiber.join(yield* Effect.forkDetach(asked)))
           })
         )
     }
