@@ -25,6 +25,15 @@ export interface ModelQuery {
 export const abilitiesOf = (model: SearchedModel): ReadonlyArray<Ability> =>
   abilities.filter((name) => name === "reasoning" ? model.reasoning : model.capabilities.includes(name))
 
+export type SampledModel = Pick<UnpricedTerms, "capabilities">
+
+/** Whether a model turns texts into vectors, and holds no conversation. */
+export const embeds = ({ capabilities }: SampledModel): boolean => capabilities.includes("embeddings")
+
+/** The model that a first call is shown with: one that holds conversations, where there is one. */
+export const sampleModel = <M extends SampledModel>(models: ReadonlyArray<M>): M | undefined =>
+  models.find((model) => !embeds(model)) ?? models[0]
+
 /** Words that are looked for, at most. */
 const WORDS_MAX = 8
 

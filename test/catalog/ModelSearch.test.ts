@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { abilitiesOf, searchModels, vendorsOf } from "../../src/catalog/ModelSearch.ts"
+import { abilitiesOf, sampleModel, searchModels, vendorsOf } from "../../src/catalog/ModelSearch.ts"
 import { defaultTerms } from "../../src/domain/ModelTerms.ts"
 
 const models = [
@@ -17,6 +17,13 @@ describe("the search for models", () => {
     assert.deepStrictEqual(idsOf({ text: "openai GPT" }), ["a/gpt-4o", "d-gpt"])
     assert.deepStrictEqual(idsOf({ text: "  texts   long " }), ["b-claude"])
     assert.deepStrictEqual(idsOf({ text: "openai claude" }), [])
+  })
+
+  it("shows a first call with a model that holds conversations, where there is one", () => {
+    const vectors = { ...defaultTerms, id: "a-vectors", capabilities: ["embeddings"] as const }
+    assert.strictEqual(sampleModel([vectors, ...models])?.id, "a/gpt-4o")
+    assert.strictEqual(sampleModel([vectors])?.id, "a-vectors")
+    assert.isUndefined(sampleModel([]))
   })
 
   it("narrows by vendor and by what models can do", () => {

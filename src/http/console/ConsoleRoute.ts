@@ -264,7 +264,7 @@ export const visitorPage = <R>(path: HttpRouter.PathInput, handler: Handler<Page
   pageRoute("anyone", path, handler)
 
 /** Tells htmx to ask for the whole page again, which then leads to signing in. */
-export const pageAnew: Answer = raw(
+export const pageReload: Answer = raw(
   HttpServerResponse.empty({ status: 204, headers: { "hx-refresh": "true", "cache-control": "no-store" } })
 )
 
@@ -272,7 +272,7 @@ const signedInPage = <R>(access: Access, path: HttpRouter.PathInput, handler: Ha
   pageRoute(access, path, (context) =>
     isUserContext(context)
       ? handler(context)
-      : Effect.succeed(context.partial ? pageAnew : redirect(loginPath(context))))
+      : Effect.succeed(context.partial ? pageReload : redirect(loginPath(context))))
 
 /** A page for users; others are sent to sign in, and come back to it. */
 export const userPage = <R>(path: HttpRouter.PathInput, handler: Handler<UserContext, R>) =>

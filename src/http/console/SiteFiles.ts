@@ -38,7 +38,7 @@ const isAddress = (text: string): boolean => /^https?:\/\/\S+$/i.test(text) && U
 export const termsPath = ({ terms }: SiteConfig): string | undefined =>
   terms === "" ? undefined : isAddress(terms) ? terms : "/terms"
 
-/** Where whoever runs the site is reached, if that is an address of mail or of the web. */
+/** A link to the contact of the site, where it is an e-mail address or a web address. */
 export const contactPath = ({ contact }: SiteConfig): string | undefined =>
   isAddress(contact) ? contact : /^[^\s@:/?#]+@[^\s@:/?#]+$/.test(contact) ? `mailto:${contact}` : undefined
 

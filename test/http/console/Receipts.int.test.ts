@@ -81,6 +81,11 @@ layer(World, { excludeTestServices: true })("a top-up and its receipt", (it) => 
       const long = yield* client.post("/account/buyer", { company_name: "x".repeat(201), tax_id: hostile })
       assert.strictEqual(long.status, 422)
       assert.include(long.text, "Enter at most 200 characters")
+      // It is said once, in the form that was sent.
+      assert.match(
+        long.text,
+        /^(?:(?!role="alert").)*id="buyer"(?:(?!role="alert").)*role="alert"(?:(?!role="alert").)*$/s
+      )
       assert.strictEqual(
         (yield* client.post("/account/buyer", { company_name: hostile, tax_id: "T-1" })).headers.location,
         "/account?done=buyer"

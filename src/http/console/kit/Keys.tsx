@@ -93,7 +93,7 @@ export const keyColumns = <K extends Key>(
 
 const isOver = (key: Key, now: Date): boolean => ["expired", "revoked"].includes(keyState(key, now))
 
-/** What a key has spent of its limit, with a meter, and when the limit begins anew; what it has spent where it has none. */
+/** What a key has spent of its limit, with a meter, and when the limit resets; without a limit, what it has spent. */
 export const KeySpent = ({ context, item }: { readonly context: PageContext; readonly item: SpendingApiKey }) => {
   const say = sayOf(context, "keys")
   const { usd, usdRounded } = context.formats
@@ -197,27 +197,4 @@ export const newKeyPage = ({ apiKey, back, command, title, context }: NewKeyProp
       </>
     )
   })
-}
-
-/** What samples have in place of a key. */
-export const KEY_VARIABLE = "REALMS_KEY"
-
-/** A text as one word of a shell. */
-export const shellWord = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
-
-/** `authorization` is put between double quotes where it names a variable, and is one word where it is a key. */
-export const curlLine = (
-  publicUrl: string,
-  key: { readonly variable: string } | { readonly text: string },
-  model: string
-) => {
-  const bearer = "variable" in key
-    ? `"Authorization: Bearer $${key.variable}"`
-    : shellWord(`Authorization: Bearer ${key.text}`)
-  return [
-    `curl ${publicUrl}/v1/chat/completions \\`,
-    `  -H ${bearer} \\`,
-    `  -H 'Content-Type: application/json' \\`,
-    `  -d ${shellWord(JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] }))}`
-  ].join("\n")
 }

@@ -12,7 +12,7 @@ import { Settings } from "../../../settings/Settings.ts"
 import { type PageContext, sayOf } from "../PageContext.ts"
 import { capabilityNames } from "../text/SharedTexts.ts"
 import type { ItemColumn } from "./List.tsx"
-import { Badge } from "./Parts.tsx"
+import { Badge, Small } from "./Parts.tsx"
 
 /** A model's own line, or that of its prices above so many input tokens. */
 export interface PriceLine {
@@ -117,3 +117,13 @@ export const AbilityBadges = ({ model, context }: { readonly context: PageContex
 
 /** The page of a model; an id may have slashes and the like. */
 export const modelPath = (id: string): string => `/models/${encodeURIComponent(id)}`
+
+/** A model with its vendor, which leads to its page. */
+export const ModelName = ({ model: { id, vendor } }: { readonly model: Pick<Model, "id" | "vendor"> }) => (
+  <>
+    <a href={modelPath(id)}>
+      <code class="break-anywhere">{id}</code>
+    </a>
+    <Small>{vendor}</Small>
+  </>
+)

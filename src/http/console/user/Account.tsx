@@ -100,6 +100,7 @@ const Buyer = ({ buyer, state, context }: BuyerProps) => {
           look=""
           submit={context.say("action.save")}
         >
+          <FormAlert state={state} />
           <p class="text-secondary">{say("receipts.lead")}</p>
         </InputForm>
       </Panel>
@@ -137,7 +138,13 @@ const Sessions = ({ sessions, context }: SessionsProps) => {
   )
 }
 
-const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
+/** Each form of the page with what was wrong with it alone. */
+interface States {
+  readonly password?: FormState
+  readonly buyer?: FormState
+}
+
+const show = Effect.fnUntraced(function*(context: UserContext, states: States = {}) {
   const say = sayOf(context, "account")
   const buyer = yield* (yield* BuyerDetails).of(context.user.id)
   const sessions = yield* (yield* LoginSessions).list(context.user.id, context.session.token)
@@ -155,8 +162,8 @@ const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm
         cells={[
           ["col-lg-6", <Profile context={context} />],
           ["col-lg-6", <Look context={context} />],
-          ["col-12", <Password context={context} state={state} />],
-          ["col-12", <Buyer context={context} state={state} buyer={buyer} />],
+          ["col-12", <Password context={context} state={states.password ?? emptyForm} />],
+          ["col-12", <Buyer context={context} state={states.buyer ?? emptyForm} buyer={buyer} />],
           ["col-12", <Sessions context={context} sessions={sessions} />]
         ]}
       />
@@ -215,8 +222,11 @@ const lookForm = visitorForm("/look", {
 
 export const AccountRoutes = routes(
   userPage("/account", show),
-  userForm("/account/password", { run: changePassword, again: show }),
-  userForm("/account/buyer", { run: saveBuyer, again: show }),
+  userForm("/account/password", {
+    run: changePassword,
+    again: (context, password) => show(context, { password })
+  }),
+  userForm("/account/buyer", { run: saveBuyer, again: (context, buyer) => show(context, { buyer }) }),
   userForm("/account/sessions", { run: closeSessions }),
   lookForm
 )

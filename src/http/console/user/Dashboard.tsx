@@ -1,10 +1,11 @@
 /**
- * `/` for those who are signed in: what there is to spend, what was spent, and how to begin. Today's figures are the last day of the last thirty, so that one report
- * serves both.
+ * `/` for those who are signed in: what there is to spend, what was spent, and how to begin. Today's figures are the last day of the
+ * last thirty, so that one report serves both.
  */
 import { Effect } from "effect"
 import { AccountOverview, type AccountView } from "../../../accounts/AccountOverview.ts"
-import type { Capability } from "../../../domain/ModelTerms.ts"
+import type { Model } from "../../../catalog/Catalog.ts"
+import { sampleModel } from "../../../catalog/ModelSearch.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
 import { type EndedSubscription, SubscriptionList } from "../../../subscriptions/SubscriptionList.ts"
 import { presetRange } from "../../../usage/UsageRange.ts"
@@ -13,8 +14,8 @@ import { inputOf, type UsageSums } from "../../../usage/UsageSums.ts"
 import { servedModels } from "../../ServedModels.ts"
 import { visitorPage } from "../ConsoleRoute.ts"
 import { headedPage } from "../kit/Forms.tsx"
-import { curlLine, KEY_VARIABLE } from "../kit/Keys.tsx"
 import { Card, Copyable, Figures, Grid, Nothing, Notice, Panel, Usd } from "../kit/Parts.tsx"
+import { curlLine, KEY_VARIABLE } from "../kit/Snippets.ts"
 import { isUserContext, type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { showLanding } from "./Landing.tsx"
 import { SubscriptionCard, SuspendedNotices } from "./Subscription.tsx"
@@ -110,7 +111,7 @@ interface QuickStartProps {
   /** Without a trailing slash. */
   readonly publicUrl: string
   /** A model that can be called; undefined: there is no such model. */
-  readonly model: string | undefined
+  readonly model: Model | undefined
 }
 
 const QuickStart = ({ model, publicUrl, context }: QuickStartProps) => {
@@ -124,16 +125,12 @@ const QuickStart = ({ model, publicUrl, context }: QuickStartProps) => {
         <>
           <h3 class="h4 mt-4">{say("start.call")}</h3>
           <p class="text-secondary">{say("start.key", { name: `$${KEY_VARIABLE}` })}</p>
-          <Copyable id="first-call" text={curlLine(publicUrl, { variable: KEY_VARIABLE }, model)} {...copy} />
+          <Copyable id="first-call" text={curlLine({ publicUrl, model })} {...copy} />
         </>
       )}
     </Panel>
   )
 }
-
-/** The sample is a conversation, which a model of embeddings does not have. */
-const talks = ({ capabilities }: { readonly capabilities: ReadonlyArray<Capability> }): boolean =>
-  !capabilities.includes("embeddings")
 
 const show = Effect.fnUntraced(function*(context: UserContext) {
   const range = presetRange("30d", context.now, context.formats.timeZone)
@@ -166,7 +163,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
               <h2 class="visually-hidden">{say("plans")}</h2>,
               <Plans context={context} account={account} />
             ]],
-            ["col-12", <QuickStart context={context} publicUrl={publicUrl} model={models.find(talks)?.id} />]
+            ["col-12", <QuickStart context={context} publicUrl={publicUrl} model={sampleModel(models)} />]
           ]}
         />
       </>

@@ -4,6 +4,7 @@
  */
 import { Effect, Redacted } from "effect"
 import { Catalog, type Model } from "../../../catalog/Catalog.ts"
+import { sampleModel } from "../../../catalog/ModelSearch.ts"
 import { ApiKeyId } from "../../../domain/Ids.ts"
 import type { SpendingApiKey } from "../../../identity/ApiKey.ts"
 import { ApiKeys, type ListedApiKey } from "../../../identity/ApiKeys.ts"
@@ -16,18 +17,10 @@ import { emptyForm, type FormState, orNotFound, PageNotFound, type Problems, red
 import { pageForm, routes, userForm, userPage } from "../ConsoleRoute.ts"
 import { askPage, ButtonForm } from "../kit/Forms.tsx"
 import type { InputEntry } from "../kit/Inputs.tsx"
-import {
-  curlLine,
-  keyColumns,
-  keyName,
-  keyRevocation,
-  KeySpent,
-  keyState,
-  newKeyPage,
-  RevokeLink
-} from "../kit/Keys.tsx"
+import { keyColumns, keyName, keyRevocation, KeySpent, keyState, newKeyPage, RevokeLink } from "../kit/Keys.tsx"
 import { byId, dayColumn, type ItemColumn, type Listed, listedOf, listPage, readListed } from "../kit/List.tsx"
 import { NewLink, Panel, Tabs } from "../kit/Parts.tsx"
+import { curlLine } from "../kit/Snippets.ts"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { idOf, oneOf, pathId, searchText } from "../Params.ts"
 
@@ -261,7 +254,6 @@ const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSear
     Effect.fromResult(readKeyForm(fields, { timeZone, models: yield* enabledIds })),
     (wrong) => refuse(keyProblems(context, wrong))
   )
-  const served = yield* servedIds
   const word = fields.get("key") ?? ""
   const created = yield* (yield* ApiKeys).create(
     { userId: user.id, ...terms },
@@ -272,8 +264,9 @@ const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSear
   )
   const text = Redacted.value(created.key)
   const address = (yield* PublicAddress).url()
-  const model = served.find((id) => terms.allowedModels?.includes(id) ?? true)
-  const command = model === undefined ? undefined : curlLine(address, { text }, model)
+  const allowed = (yield* servedModels).filter(({ id }) => terms.allowedModels?.includes(id) ?? true)
+  const model = sampleModel(allowed)
+  const command = model === undefined ? undefined : curlLine({ publicUrl: address, model }, text)
   return newKeyPage({
     context,
     title: say("created.title", { name: terms.name }),

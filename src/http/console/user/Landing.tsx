@@ -3,24 +3,24 @@
  */
 import { Effect } from "effect"
 import type { Model } from "../../../catalog/Catalog.ts"
-import { vendorsOf } from "../../../catalog/ModelSearch.ts"
+import { sampleModel, vendorsOf } from "../../../catalog/ModelSearch.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
 import { Settings, type SettingsValues } from "../../../settings/Settings.ts"
 import { type PlanForSale, PlansForSale } from "../../../subscriptions/PlansForSale.ts"
 import { servedModels } from "../../ServedModels.ts"
 import { page } from "../Answer.ts"
-import { curlLine, KEY_VARIABLE } from "../kit/Keys.tsx"
 import { TableCard } from "../kit/List.tsx"
 import {
   AbilityBadges,
-  modelPath,
+  ModelName,
   priceColumns,
   type PriceLine,
   type PriceTexts,
   priceTexts
 } from "../kit/ModelPrices.tsx"
 import { limitLines, methodName } from "../kit/Orders.tsx"
-import { Card, Copyable, Grid, Nothing, Panel, Small } from "../kit/Parts.tsx"
+import { Card, Copyable, Grid, Nothing, Panel } from "../kit/Parts.tsx"
+import { curlLine } from "../kit/Snippets.ts"
 import { type PageContext, sayOf } from "../PageContext.ts"
 
 /** Shown of them, at most; each leads to all. */
@@ -75,7 +75,7 @@ const Start = ({ models, publicUrl, settings, context }: LandingProps) => {
   const say = sayOf(context, "landing")
   const methods = methodsOf(context, settings).join(say("comma"))
   const copy = { label: say("copy"), copied: say("copied") }
-  const [model] = models
+  const model = sampleModel(models)
   return (
     <Panel title={say("start")}>
       <ol class="landing-steps">
@@ -88,7 +88,7 @@ const Start = ({ models, publicUrl, settings, context }: LandingProps) => {
       </ol>
       {model === undefined
         ? null
-        : <Copyable id="landing-call" text={curlLine(publicUrl, { variable: KEY_VARIABLE }, model.id)} {...copy} />}
+        : <Copyable id="landing-call" text={curlLine({ publicUrl, model })} {...copy} />}
     </Panel>
   )
 }
@@ -131,17 +131,7 @@ const Models = ({ models, texts, context }: LandingProps) => {
       actions={<a href="/models">{say("all", { count: models.length })}</a>}
       items={models.slice(0, MODELS_SHOWN_MAX).map((model) => ({ model, prices: model.price, above: undefined }))}
       columns={[
-        {
-          title: say("model"),
-          cell: ({ model }) => (
-            <>
-              <a href={modelPath(model.id)}>
-                <code class="break-anywhere">{model.id}</code>
-              </a>
-              <Small>{model.vendor}</Small>
-            </>
-          )
-        },
+        { title: say("model"), cell: ({ model }) => <ModelName model={model} /> },
         { title: say("can"), wide: true, cell: ({ model }) => <AbilityBadges context={context} model={model} /> },
         ...priceColumns(context, texts, true).filter(({ wide }) => wide !== true)
       ]}

@@ -5,18 +5,18 @@
  */
 import { Effect, Option } from "effect"
 import type { Model } from "../../../catalog/Catalog.ts"
-import { abilities, searchModels, vendorsOf } from "../../../catalog/ModelSearch.ts"
+import { abilities, embeds, searchModels, vendorsOf } from "../../../catalog/ModelSearch.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
 import { servedModels } from "../../ServedModels.ts"
 import { notFound } from "../Answer.ts"
 import { visitorPage } from "../ConsoleRoute.ts"
 import { headedPage } from "../kit/Forms.tsx"
 import { ItemTable, listedOf, listPage } from "../kit/List.tsx"
-import { KEY_VARIABLE } from "../kit/Keys.tsx"
 import {
   AbilityBadges,
   abilityNames,
   linesOf,
+  ModelName,
   modelPath,
   priceColumns,
   type PriceLine,
@@ -24,8 +24,8 @@ import {
   priceTexts,
   toolLines
 } from "../kit/ModelPrices.tsx"
-import { Card, Copyable, type Fact, Facts, Grid, Panel, Small } from "../kit/Parts.tsx"
-import { snippetsOf } from "../kit/Snippets.ts"
+import { Card, Copyable, type Fact, Facts, Grid, Panel } from "../kit/Parts.tsx"
+import { KEY_VARIABLE, snippetsOf } from "../kit/Snippets.ts"
 import { type PageContext, sayOf } from "../PageContext.ts"
 import { oneOf, searchText } from "../Params.ts"
 
@@ -43,10 +43,7 @@ const Name = ({ above, model, texts, context }: NameProps) => {
   }
   return (
     <>
-      <a href={modelPath(model.id)}>
-        <code class="break-anywhere">{model.id}</code>
-      </a>
-      <Small>{model.vendor}</Small>
+      <ModelName model={model} />
       <div>
         <AbilityBadges context={context} model={model} />
       </div>
@@ -125,14 +122,13 @@ interface ModelProps {
 /** What there is to know before it is called. */
 const factsOf = ({ model, context }: ModelProps): ReadonlyArray<Fact> => {
   const say = sayOf(context, "models")
-  const embeds = model.capabilities.includes("embeddings")
   return [
     model.vendor === "" ? null : [say("vendor"), model.vendor],
     [say("context"), tokensText(context, model.contextTokens)],
-    embeds ? null : [say("outputLimit"), tokensText(context, model.maxOutputTokens)],
+    embeds(model) ? null : [say("outputLimit"), tokensText(context, model.maxOutputTokens)],
     [
       say("endpoints"),
-      embeds ? <code>/v1/embeddings</code> : (
+      embeds(model) ? <code>/v1/embeddings</code> : (
         <>
           <code>/v1/chat/completions</code>, <code>/v1/responses</code>
         </>
@@ -145,11 +141,13 @@ const factsOf = ({ model, context }: ModelProps): ReadonlyArray<Fact> => {
 const Prices = ({ model, texts, context }: ModelProps & { readonly texts: PriceTexts }) => {
   const say = sayOf(context, "models")
   const tools = toolLines(context, texts, model)
+  const lines = linesOf(model)
+  const [tier] = model.price.tiers ?? []
   const length = {
     title: say("length"),
-    cell: ({ above }: PriceLine) => above === undefined ? say("length.any") : say("above", { count: above })
+    cell: ({ above }: PriceLine) =>
+      above === undefined ? say("upTo", { count: tier?.aboveInputTokens ?? 0 }) : say("above", { count: above })
   }
-  const lines = linesOf(model)
   return (
     <Card title={say("prices")}>
       <ItemTable
@@ -172,11 +170,10 @@ interface CallProps extends ModelProps {
 const Samples = ({ model, publicUrl, context }: CallProps) => {
   const say = sayOf(context, "models")
   const titles = { curl: "curl", python: say("python"), node: say("node") }
-  const embeds = model.capabilities.includes("embeddings")
   return (
     <Panel title={say("call")}>
       <p class="text-secondary">{say("call.key", { name: KEY_VARIABLE })}</p>
-      {snippetsOf({ publicUrl, model: model.id, embeds }).map(({ code, id }) => (
+      {snippetsOf({ publicUrl, model }).map(({ code, id }) => (
         <details key={id} class="snippet" open={id === "curl"}>
           <summary>{titles[id]}</summary>
           <Copyable id={`snippet-${id}`} text={code} label={say("copy")} copied={say("copied")} />

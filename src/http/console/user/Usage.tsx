@@ -3,7 +3,6 @@
  */
 import { Effect } from "effect"
 import { HttpRouter } from "effect/http"
-import type { ComponentChildren } from "preact"
 import { ApiKeys, type ListedApiKey } from "../../../identity/ApiKeys.ts"
 import { callColumns as csvColumns } from "../../../usage/CallCsv.ts"
 import { CallList } from "../../../usage/CallList.ts"
@@ -19,31 +18,22 @@ import { headedPage } from "../kit/Forms.tsx"
 import type { ListFilter } from "../kit/List.tsx"
 import { Grid, Notice } from "../kit/Parts.tsx"
 import { callColumns, callFilter, CallsCard } from "../kit/usage/Calls.tsx"
-import { MomentsChart, NamesChart } from "../kit/usage/Charts.tsx"
+import { MomentsChart, NamesChart, type PageChart } from "../kit/usage/Charts.tsx"
 import { ReceiptView } from "../kit/usage/Receipt.tsx"
 import { RefusedView } from "../kit/usage/Refused.tsx"
 import { RangePicker, SumFigures, SumsTable } from "../kit/usage/Sums.tsx"
 import { queryText, readFilter, type UsageQuery } from "../kit/usage/UsageQuery.ts"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 
-interface ChartProps {
-  readonly context: PageContext
-  /** Of the page that shows it. */
-  readonly page: { readonly path: string; readonly query: string }
+interface ChartProps extends PageChart {
   readonly overview: UsageOverview
-  readonly title: string
-  readonly actions?: ComponentChildren
 }
+
+const stackedIn = ({ models }: UsageOverview): ReadonlyArray<string> => models.map(({ model }) => model)
 
 /** By day or hour. */
 export const DaysChart = ({ overview, ...props }: ChartProps) => (
-  <MomentsChart
-    {...props}
-    path="/usage/days.svg"
-    totals={overview.totals}
-    series={overview}
-    models={overview.models.map(({ model }) => model)}
-  />
+  <MomentsChart {...props} path="/usage/days.svg" series={overview} models={stackedIn(overview)} />
 )
 
 const namesOf = ({ models }: UsageOverview) => models.map(({ model, ...sums }) => ({ name: model, ...sums }))
@@ -150,9 +140,7 @@ function chart<R>(answerOf: (context: UserContext, overview: UsageOverview) => E
   })
 }
 
-const daysChart = chart((context, overview) =>
-  momentsAnswer(context, overview, overview.models.map(({ model }) => model))
-)
+const daysChart = chart((context, overview) => momentsAnswer(context, overview, stackedIn(overview)))
 
 const modelsChart = chart((context, overview) => namesAnswer(context, namesOf(overview)))
 

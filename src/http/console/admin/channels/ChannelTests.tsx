@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import type { AdminChannel, AdminChannelTest } from "../../../../channels/AdminChannel.ts"
 import { type ChannelTestRun, ChannelTestRuns } from "../../../../gateway/ChannelTestRuns.ts"
 import { type FormState, part, redirect } from "../../Answer.ts"
-import { adminForm, adminPage, pageAnew, routes } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, pageReload, routes } from "../../ConsoleRoute.ts"
 import { ButtonForm, InputForm } from "../../kit/Forms.tsx"
 import { Badge, Card, Meter, Moment, Panel, Small } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
@@ -147,7 +147,7 @@ const progress = adminPage("/admin/channels/tests", (context) =>
   Effect.gen(function*() {
     const run = yield* (yield* ChannelTestRuns).latest
     if (!context.partial) return redirect("/admin/channels")
-    return run === undefined || run.endedAt !== null ? pageAnew : part(<RunCard context={context} run={run} />)
+    return run === undefined || run.endedAt !== null ? pageReload : part(<RunCard context={context} run={run} />)
   }))
 
 export const ChannelTestsRoutes = routes(startForm, progress)

@@ -10,7 +10,7 @@ import { page } from "../../Answer.ts"
 import { momentsAnswer, namesAnswer } from "../../charts/ChartAnswer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { Card, Grid, Nothing } from "../../kit/Parts.tsx"
-import { MomentsChart, NamesChart } from "../../kit/usage/Charts.tsx"
+import { MomentsChart, NamesChart, type PageChart } from "../../kit/usage/Charts.tsx"
 import { SumFigures, SumsTable } from "../../kit/usage/Sums.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { AllCallsRoutes } from "./AllCalls.tsx"
@@ -23,24 +23,15 @@ interface AllUsageProps {
   readonly report: UsageReport
 }
 
-interface MomentsProps extends Pick<AllUsageProps, "context" | "report"> {
-  /** Of the page that shows it. */
-  readonly page: { readonly path: string; readonly query: string }
-  readonly title: string
-  readonly actions?: ComponentChildren
+interface MomentsProps extends PageChart {
+  readonly report: UsageReport
 }
 
 const modelsOf = ({ models }: UsageReport): ReadonlyArray<string> => models.top.map(({ name }) => name)
 
 /** By day or hour. */
 export const AllMomentsChart = ({ report, ...props }: MomentsProps) => (
-  <MomentsChart
-    {...props}
-    path="/admin/usage/days.svg"
-    totals={report.totals}
-    series={report}
-    models={modelsOf(report)}
-  />
+  <MomentsChart {...props} path="/admin/usage/days.svg" series={report} models={modelsOf(report)} />
 )
 
 /** How fresh the figures are. */

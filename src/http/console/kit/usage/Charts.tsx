@@ -187,10 +187,11 @@ const Legend = (
   )
 }
 
-type OwnProps = Pick<ChartCardProps, "context" | "title" | "actions" | "page" | "path" | "totals">
+/** A chart of a report as a page shows it, which may be at several addresses. */
+export type PageChart = Pick<ChartCardProps, "context" | "title" | "actions" | "page">
 
-interface MomentsChartProps extends OwnProps {
-  readonly series: UsageSeries
+interface MomentsChartProps extends PageChart, Pick<ChartCardProps, "path"> {
+  readonly series: UsageSeries & Pick<ChartCardProps, "totals">
   /** Those charged most first. */
   readonly models: ReadonlyArray<string>
 }
@@ -209,7 +210,13 @@ export const MomentsChart = ({ models, series, ...card }: MomentsChartProps) => 
     })
   }))
   return (
-    <ChartCard {...card} kind="days" tips={tips} legend={<Legend context={context} stacks={stacks} />}>
+    <ChartCard
+      {...card}
+      kind="days"
+      totals={series.totals}
+      tips={tips}
+      legend={<Legend context={context} stacks={stacks} />}
+    >
       <SumsTable
         context={context}
         caption={title}
@@ -220,7 +227,7 @@ export const MomentsChart = ({ models, series, ...card }: MomentsChartProps) => 
   )
 }
 
-interface NamesChartProps extends OwnProps {
+interface NamesChartProps extends PageChart, Pick<ChartCardProps, "path" | "totals"> {
   readonly names: ReadonlyArray<UsageSums & { readonly name: string }>
   readonly children: ComponentChildren
 }
