@@ -10,7 +10,7 @@ CREATE TABLE redemption_batches (
   usd_micros bigint CHECK (usd_micros > 0),
   -- The plan's full terms when the batch was made, as an order has them.
   terms jsonb,
-  -- Whoever redeems a code of it has the prices of this group from then on. Null: it changes no prices.
+  -- A user who redeems one of its codes gets this group, and so its prices. Null: prices stay as they are.
   group_code text REFERENCES user_groups (code),
   codes integer NOT NULL CHECK (codes > 0),
   -- How many users may redeem each code. 1: a code for one user; more: a code that is shared.

@@ -232,12 +232,12 @@ CREATE TABLE refused_calls (
   PRIMARY KEY (user_id, id)
 );
 CREATE INDEX refused_calls_at ON refused_calls (at);
--- For the list of everybody's calls, in which they stand among the others.
+-- The list of all users' calls shows refused calls too, in the order of their ids.
 CREATE INDEX refused_calls_id ON refused_calls (id);
 
 -- The ids of a user's newest calls in a range of ids, and where each call is: in `usage_events`, open, or refused. By p_state a
--- table without such calls is not opened. The planner takes the user's part of an index for a row or two, which it would rather sort;
--- without the settings it might read and sort all that a user has for a page of fifty.
+-- table without such calls is not opened. The planner believes that a user has only a row or two in each table, and that sorting them
+-- is cheap. The settings keep it from reading and sorting everything that a user has for a page of fifty.
 CREATE FUNCTION realms_call_ids_v1(p_user bigint, p_from uuid, p_before uuid, p_state text, p_refused boolean, p_max integer)
 RETURNS TABLE (user_id bigint, id uuid, place text) LANGUAGE plpgsql STABLE
 SET enable_sort = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$

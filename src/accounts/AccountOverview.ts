@@ -43,7 +43,7 @@ const ActiveSubscription = Row({
 interface ActiveSubscription extends Schema.Schema.Type<typeof ActiveSubscription> {}
 
 export interface SubscriptionOverview extends ActiveSubscription {
-  /** What its calls cost is multiplied with them. */
+  /** The price of its calls is multiplied with them. */
   readonly multipliers: FundingMultipliers
   /** The limited ones; empty: spend is not limited. */
   readonly windows: ReadonlyArray<WindowOverview>
@@ -70,7 +70,7 @@ export interface SuspendedOverview extends Schema.Schema.Type<typeof SuspendedOv
 
 export class AccountOverview extends Context.Service<AccountOverview, {
   balance(userId: UserId): Effect.Effect<Balance, SqlError.SqlError>
-  /** The group whose prices the calls have that the balance pays; undefined: prices are the models'. */
+  /** The group whose prices apply to calls that the balance pays for; undefined: the models' prices apply. */
   group(userId: UserId): Effect.Effect<GroupChoice | undefined, SqlError.SqlError>
   view(userId: UserId): Effect.Effect<AccountView, AccountUnavailable | SqlError.SqlError>
 }>()("realms/accounts/AccountOverview") {

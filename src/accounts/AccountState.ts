@@ -54,7 +54,7 @@ export interface SubscriptionState {
   readonly held: Windows
 }
 
-/** The multipliers of the groups that an account has whatever pays, scaled by 10^6; null: there is no such group. */
+/** The multipliers, scaled by 10^6, of the groups that a user has apart from their plans; null: the user has no such group. */
 export interface AccountGroups {
   /** The user's own, which comes before every other. */
   readonly own: bigint | null

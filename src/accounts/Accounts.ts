@@ -228,7 +228,7 @@ export class Accounts extends Context.Service<Accounts, {
         if (leases.size + opening >= OPEN_RESERVATIONS_MAX) {
           return resume(Effect.fail(new AccountUnavailable({ reason: "too many open reservations" })))
         }
-        // Nobody would have heard of another group or another price of it, and no guard in SQL knows prices.
+        // Without messages a change of the groups or of their multipliers is not heard, and no guard in SQL knows prices.
         if (!notifications.isUp()) residents.invalidate(userId)
         let waiting = true
         opening++

@@ -1,8 +1,8 @@
 /** A user's own ledger as a file. Who acted and what they noted is not in it: that is for root. */
 import { formatUsd } from "../domain/Money.ts"
 import type { CsvColumns } from "../platform/Csv.ts"
-import type { LedgerItem } from "./LedgerList.ts"
 import type { CallsLine, LedgerLine } from "./LedgerLines.ts"
+import { type LedgerItem, orderOf } from "./LedgerList.ts"
 
 const amount = (micros: bigint | null): string => micros === null ? "" : formatUsd(micros)
 const time = (at: Date | null): string => at === null ? "" : at.toISOString()
@@ -23,9 +23,3 @@ export const ledgerColumns: CsvColumns<LedgerLine> = [
   ["balance_after_usd", (line) => amount(moved(line).usdAfterMicros)],
   ["owed_after_usd", (line) => amount(moved(line).owedAfterMicros)]
 ]
-
-const orderPattern = /^[1-9]\d{0,17}$/
-
-/** The order that an entry is of; undefined: it is of none. */
-export const orderOf = ({ refId, refType }: Pick<LedgerItem, "refId" | "refType">): bigint | undefined =>
-  refType === "topup_order" && orderPattern.test(refId) ? BigInt(refId) : undefined

@@ -16,7 +16,7 @@ export interface EntryLine {
 
 export interface CallsLine {
   readonly _tag: "calls"
-  /** Of the entry below which the line stands when the newest comes first; 0: it is the newest line. */
+  /** The id of the entry right above the line, where the newest is on top; 0: the line itself is the newest. */
   readonly belowId: bigint
   /** Between which entries; null: from the beginning, or until now. */
   readonly since: Date | null

@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import type { UserId } from "../domain/Ids.ts"
+import { idIn, type UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
@@ -32,6 +32,10 @@ export const LedgerItem = Row({
   createdAt: Schema.Date
 }, { usdAfterMicros: "usd_after", owedAfterMicros: "owed_after" })
 export interface LedgerItem extends Schema.Schema.Type<typeof LedgerItem> {}
+
+/** The order that an entry belongs to; undefined: it belongs to none. */
+export const orderOf = ({ refId, refType }: Pick<LedgerItem, "refId" | "refType">): bigint | undefined =>
+  refType === "topup_order" ? idIn(refId) : undefined
 
 export interface LedgerPage {
   /** Newest first. */

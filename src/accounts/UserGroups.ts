@@ -1,6 +1,6 @@
 /**
- * The groups by which users have prices of their own, as others name them: which there are to choose from, which a user has, and how
- * one is given, as parts of transactions that others open.
+ * Groups as users, plans and batches of codes name them: which can be chosen, which one a user has, and how a user gets one by a code.
+ * These are parts of transactions that others open.
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -16,20 +16,22 @@ export const GroupChoice = Row({ code: Schema.String, name: Schema.String, multi
 export interface GroupChoice extends Schema.Schema.Type<typeof GroupChoice> {}
 
 /** Groups to choose from, at most. */
-const CHOICES_MAX = 200
+export const CHOICES_MAX = 200
 
-/** Those that are not disabled, and `own`, which stays possible where it is chosen already; by name. */
+/** Those that are not disabled, by name, and always `own`, which stays possible where it is chosen already. */
 export const groupChoices = (
   sql: Sql,
   own: string | null
 ): Effect.Effect<ReadonlyArray<GroupChoice>, SqlError.SqlError> =>
   rowsOf(
     GroupChoice,
-    sql`SELECT code, name, multiplier_micros FROM user_groups WHERE disabled_at IS NULL OR code = ${own}::text
-      ORDER BY name, id LIMIT ${CHOICES_MAX}`
+    sql`SELECT code, name, multiplier_micros FROM (
+        SELECT * FROM user_groups WHERE disabled_at IS NULL OR code = ${own}::text
+          ORDER BY code IS NOT DISTINCT FROM ${own}::text DESC, name, id LIMIT ${CHOICES_MAX}
+      ) g ORDER BY name, id`
   )
 
-/** Whether something may name a group from now on: it is none, what it named before, or one that is not disabled. */
+/** Whether a user, a plan or a batch may name this group: it is enabled, or was named before. None (null) always may. */
 export const mayName = (
   sql: Sql,
   code: string | null,
@@ -42,7 +44,7 @@ export const mayName = (
       (rows) => rows.length > 0
     )
 
-/** The group whose prices the calls have that the user's balance pays; undefined: there is none, and prices are the models'. */
+/** The group whose prices apply to calls that the balance pays for; undefined: the user has none, and pays the models' prices. */
 export const balanceGroup = (
   sql: Sql,
   userId: UserId

@@ -10,13 +10,13 @@ import { isCode } from "../domain/Code.ts"
 import { GroupId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { type GroupTerms, groupTerms } from "../domain/UserGroup.ts"
-import { type Actor, changesBetween, recordChange } from "../platform/AuditLog.ts"
-import { refuseUnseen, type RowAt, type RowChanges, switchRow } from "../platform/RowAdmin.ts"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { editRow, refuseUnseen, type RowAt, type RowChanges, switchRow } from "../platform/RowAdmin.ts"
 import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { GroupExists, GroupRefused, GroupUnknown } from "./GroupError.ts"
 
-/** A group with everything there is to know of it. */
+/** A group as the pages of administrators show it. */
 export const AdminGroup = Row({
   id: GroupId,
   /** Never changes. */
@@ -24,7 +24,7 @@ export const AdminGroup = Row({
   ...groupTerms.row,
   /** It is managed in config.yaml. A group that is gone from the file can be managed here. */
   declared: Schema.Boolean,
-  /** Nothing names it from then on; who has it keeps its prices. */
+  /** From then on it cannot be chosen; users who have it keep its prices. */
   disabledAt: Schema.NullOr(Schema.Date),
   /** Counts the changes of the row. */
   revision: Schema.BigInt,
@@ -126,13 +126,15 @@ export class GroupAdmin extends Context.Service<GroupAdmin, GroupAdminShape>()("
         sql,
         Effect.gen(function*() {
           const group = yield* lockAsSeen(at)
-          const { after, before } = changesBetween(groupTerms.toRow(group), groupTerms.toRow(terms))
-          if (Object.keys(after).length === 0) return
-          yield* sql`UPDATE user_groups SET ${sql.update(groupTerms.toRow(terms))}, declared = false, updated_at = now()
-          WHERE id = ${at.id}`
-          yield* recordChange(sql, actor, { action: "group.changed", target: `group:${at.id}`, before, after })
-          // Whoever has it may have it by their plan: every account reads its groups again.
-          yield* announceAccounts(sql)
+          const changed = yield* editRow(sql, actor, {
+            table: "user_groups",
+            kind: "group",
+            row: group,
+            was: groupTerms.toRow(group),
+            columns: groupTerms.toRow(terms)
+          })
+          // Users also have groups by their plans, so it is not known who has this one: every account is read again.
+          if (changed) yield* announceAccounts(sql)
         })
       )
     })

@@ -1,5 +1,5 @@
 /**
- * Whom the receipts of a user's orders name besides the e-mail address: a company and its tax id, both of which may be left out.
+ * The buyer on the receipts of a user's orders, besides the e-mail address: a company and its tax id, both of which may be left out.
  */
 import { optionalText } from "./Fields.ts"
 import { model, type ValueOf } from "./Model.ts"

@@ -48,6 +48,13 @@ export interface IdOf<Id extends bigint> {
   make(id: bigint): Id
 }
 
+/** Every number of so many digits fits a PostgreSQL `bigint`. */
+const idPattern = /^[1-9]\d{0,17}$/
+
+/** The number of a row that a text is; undefined for every other text. */
+export const idIn = (text: string | null | undefined): bigint | undefined =>
+  typeof text === "string" && idPattern.test(text) ? BigInt(text) : undefined
+
 /** A new reservation id. */
 export const makeReservationId = (): string => randomUUIDv7()
 

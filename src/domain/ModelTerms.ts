@@ -1,6 +1,6 @@
 /**
- * What is known of a model besides its id: what it is, prices, lengths, and the bounds that holds are computed from. Each term but the prices is
- * described here once, in the order in which it is shown; rows, the API, config.yaml, forms and the audit log follow.
+ * What is known of a model besides its id: what it is, prices, lengths, and the bounds that holds are computed from. Each term but
+ * the prices is described here once, in the order in which it is shown; rows, the API, config.yaml, forms and the audit log follow.
  */
 import { TOKENS_MAX } from "./Bounds.ts"
 import { choice, choices, flag, integer, integerOrNull, optionalText, ratio } from "./Fields.ts"

@@ -75,7 +75,7 @@ export const planWorthMicros = (plan: PlanAllowance, priceMicros: bigint): bigin
   return usable === undefined || usable > priceMicros ? usable : priceMicros
 }
 
-/** How often an amount has another one in it, cut to one decimal; undefined where it is not more than that. */
+/** How many times as large an amount is as another one, cut to one decimal; undefined where it is not larger. */
 export const timesOf = (micros: bigint, ofMicros: bigint): string | undefined => {
   const tenths = ofMicros <= 0n ? 0n : micros * 10n / ofMicros
   return tenths > 10n ? formatDecimal(tenths, { scale: 1 }) : undefined

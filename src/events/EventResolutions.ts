@@ -6,7 +6,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
-import { type EventId, PaymentId, UserId } from "../domain/Ids.ts"
+import { type EventId, idIn, PaymentId, UserId } from "../domain/Ids.ts"
 import { Micros, MICROS_PER_USD } from "../domain/Money.ts"
 import { Row, RowWith } from "../domain/Row.ts"
 import { lockAttempts, moveAttemptById } from "../orders/AttemptStore.ts"
@@ -77,16 +77,18 @@ export class EventResolutions extends Context.Service<EventResolutions, {
     const refunds = yield* Refunds
     const secondPerson = yield* SecondPerson
 
-    const findUser = (text: string) =>
-      Effect.map(
+    const findUser = (text: string) => {
+      const id = idIn(text)
+      return Effect.map(
         rowOf(
           FoundUser,
-          idPattern.test(text)
-            ? sql`SELECT id FROM users WHERE id = ${BigInt(text)}`
+          id !== undefined
+            ? sql`SELECT id FROM users WHERE id = ${id}`
             : sql`SELECT id FROM users WHERE email = ${text.toLowerCase()}`
         ),
         (user) => user?.id
       )
+    }
 
     const credit = Effect.fnUntraced(function*(
       actor: Actor,
@@ -332,5 +334,3 @@ const LockedEvent = RowWith(PaymentOfEvent, {
 })
 
 const unfit = new ResolutionRefused({ reason: "resolution" })
-
-const idPattern = /^[1-9]\d{0,17}$/

@@ -14,7 +14,7 @@ import { KeptReason } from "../orders/Reason.ts"
 import { EventOutcome } from "../orders/Settlement.ts"
 import { PaymentSource } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { countOf, type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
+import { countOf, type IdPage, msOrNull, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { Settings } from "../settings/Settings.ts"
 
 export const eventOutcomes = [
@@ -111,8 +111,8 @@ export class PaymentEvents extends Context.Service<PaymentEvents, {
           filter.provider ?? null,
           filter.open === true,
           filter.text ?? null,
-          millis(filter.fromMs),
-          millis(filter.toMs),
+          msOrNull(filter.fromMs),
+          msOrNull(filter.toMs),
           page.before ?? null,
           Math.min(page.limit, LISTED_MAX)
         ])
@@ -233,8 +233,6 @@ const OrderOfEvent = Row({
   minorPerFen: Schema.String
 })
 type OrderOfEvent = typeof OrderOfEvent.Type
-
-const millis = (ms: number | undefined): bigint | null => ms === undefined ? null : BigInt(Math.trunc(ms))
 
 const MINOR_SCALE = 6
 

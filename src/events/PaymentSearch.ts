@@ -4,12 +4,12 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { EventId, OrderId, PaymentId, UserId } from "../domain/Ids.ts"
+import { EventId, idIn, OrderId, PaymentId, UserId } from "../domain/Ids.ts"
 import { Micros, Minor } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { PaymentSource } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { type IdPage, rowsOf } from "../postgres/Rows.ts"
+import { type IdPage, msOrNull, rowsOf } from "../postgres/Rows.ts"
 
 /** What has become of a payment: its state, and of one that was used how much of it has gone back. */
 export const PaymentStanding = Schema.Literals([
@@ -71,18 +71,18 @@ export class PaymentSearch extends Context.Service<PaymentSearch, {
     return PaymentSearch.of({
       list: Effect.fn("PaymentSearch.list")(
         function*(filter: PaymentFilter, { before, limit }: IdPage) {
-          const userId = idOrNull(filter.user)
+          const userId = idIn(filter.user) ?? null
           const statement = sql.unsafe(listSql, [
             filter.provider ?? null,
             filter.standing ?? null,
             filter.disputed === true,
             userId,
             userId === null ? filter.user ?? null : null,
-            idOrNull(filter.text),
+            idIn(filter.text) ?? null,
             // Trade numbers are digits too.
             filter.text ?? null,
-            millis(filter.fromMs),
-            millis(filter.toMs),
+            msOrNull(filter.fromMs),
+            msOrNull(filter.toMs),
             before ?? null,
             Math.min(limit, FOUND_MAX)
           ])
@@ -96,14 +96,6 @@ export class PaymentSearch extends Context.Service<PaymentSearch, {
 
 /** Payments given at once, at most. */
 export const FOUND_MAX = 201
-
-const idPattern = /^[1-9]\d{0,17}$/
-
-/** The id that a text is; null for any other. */
-const idOrNull = (text: string | undefined): bigint | null =>
-  text !== undefined && idPattern.test(text) ? BigInt(text) : null
-
-const millis = (ms: number | undefined): bigint | null => ms === undefined ? null : BigInt(Math.trunc(ms))
 
 /**
  * $1 provider, $2 standing, $3 disputed, $4 user's id, $5 e-mail, $6 order's id, $7 reference, $8 and $9 range, $10 before, $11 limit.

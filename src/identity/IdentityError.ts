@@ -72,14 +72,14 @@ export class PasswordLinkInvalid extends Schema.TaggedError<PasswordLinkInvalid>
   override readonly message = "the link for a new password is not valid or has expired"
 }
 
-/** What was asked for is not done for a user who is disabled. */
-/** Users are not put into a group that is not there, or is disabled. */
+/** The group does not exist, or is disabled: no user is given it. */
 export class GroupNotOffered extends Schema.TaggedError<GroupNotOffered>()("GroupNotOffered", {
   code: Schema.String
 }) {
   override readonly message = `there is no group ${this.code} that can be given`
 }
 
+/** This is not done for a user who is disabled. */
 export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabled", { userId: UserId }) {
   override readonly message = `user ${this.userId} is disabled`
 }
@@ -108,7 +108,7 @@ const keyMessages = {
   revoked: "a revoked key cannot be changed: create another one"
 } as const
 
-/** What a key was to be is not possible; `reason` is the field, or that there is nothing to change any more. */
+/** A key cannot be as it was asked for; `reason` is the field that is wrong, or `revoked`: a revoked key is not changed. */
 export class ApiKeyRefused extends Schema.TaggedError<ApiKeyRefused>()("ApiKeyRefused", {
   reason: Schema.Literals(["name", "expiry", "spend_limit", "models", "revoked"])
 }) {

@@ -11,7 +11,7 @@ import { SpendingApiKey } from "./ApiKey.ts"
 import { countLiveKeys, LISTED_SQL, LIVE_KEYS_MAX, LIVE_SQL } from "./ApiKeyStore.ts"
 import { foldedTotalSql, spentSql, unfoldedSql } from "./KeySpentSql.ts"
 
-/** How keys in use may be ordered. The newest stand first; what was spent most, or used last, does, too. */
+/** Orders of the keys in use: newest first, by name, most spent first, or last used first. */
 export const keyOrders = ["newest", "name", "spent", "used"] as const
 export type KeyOrder = typeof keyOrders[number]
 

@@ -1,13 +1,11 @@
 /**
- * The periods that a key's spend limit is for. They follow the calendar in UTC, whoever reads it: a day begins at 0:00, a week on Monday,
+ * The periods that a key's spend limit is for. They follow the calendar in UTC for all users: a day begins at 0:00, a week on Monday,
  * a month on its first day. A call counts in the period in which it began.
  */
 import { DateTime, Schema } from "effect"
 
 export const LimitPeriod = Schema.Literals(["day", "week", "month", "total"])
 export type LimitPeriod = typeof LimitPeriod.Type
-
-export const limitPeriods = LimitPeriod.literals
 
 /** When a period is over that a moment lies in; null: it never is. */
 export const periodEnd = (period: LimitPeriod, atMs: number): Date | null =>

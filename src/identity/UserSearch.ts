@@ -5,7 +5,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { ApiKeyId, UserId } from "../domain/Ids.ts"
+import { ApiKeyId, idIn, UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { orElse, Row, RowWith } from "../domain/Row.ts"
 import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
@@ -74,9 +74,6 @@ export interface UserDetails extends Schema.Schema.Type<typeof CountedUser> {
   readonly sessions: ReadonlyArray<UserSession>
 }
 
-/** The largest id that a text may name has 18 digits: all of these fit a `bigint`. */
-const idPattern = /^[1-9]\d{0,17}$/
-
 /** What a user is sorted by, as the statement has it, for the cursor of the next page. */
 export const sortValueOf = (sort: UserSort, user: UserSummary): bigint => {
   if (sort === "balance") return user.usdMicros - user.owedMicros
@@ -104,7 +101,7 @@ export const findUsers = (
 ): Effect.Effect<ReadonlyArray<UserSummary>, SqlError.SqlError> => {
   // PostgreSQL has no text with a NUL in it.
   const part = text.replaceAll("\0", "").trim().toLowerCase()
-  const id = idPattern.test(part) ? BigInt(part) : null
+  const id = idIn(part) ?? null
   const [join, value] = sorts[sort ?? "newest"].map((code) => sql.literal(code))
   return rowsOf(
     UserSummary,

@@ -35,7 +35,7 @@ export interface OrderReceipt extends OrderView, Parties {
 }
 
 /** What has gone back of an order, line by line, of what was paid in this currency. */
-export const returnLines = (
+const returnLines = (
   { disputes, refunds }: { readonly refunds: ReadonlyArray<Refund>; readonly disputes: ReadonlyArray<Dispute> },
   currency: string
 ): ReadonlyArray<ReturnLine> =>

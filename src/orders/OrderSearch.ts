@@ -3,10 +3,11 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { idIn } from "../domain/Ids.ts"
 import { RowWith } from "../domain/Row.ts"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { type IdPage, rowsOf } from "../postgres/Rows.ts"
+import { type IdPage, msOrNull, rowsOf } from "../postgres/Rows.ts"
 import { Order, type OrderKind, OrderState } from "./Order.ts"
 
 export const orderStates: ReadonlyArray<OrderState> = OrderState.literals
@@ -42,18 +43,18 @@ export class OrderSearch extends Context.Service<OrderSearch, {
     return OrderSearch.of({
       list: Effect.fn("OrderSearch.list")(
         function*(filter: OrderFilter, { before, limit }: IdPage) {
-          const userId = idOrNull(filter.user)
+          const userId = idIn(filter.user) ?? null
           const statement = sql.unsafe(listSql, [
             filter.state ?? null,
             filter.kind ?? null,
             filter.provider ?? null,
             userId,
             userId === null ? filter.user ?? null : null,
-            idOrNull(filter.text),
+            idIn(filter.text) ?? null,
             // Trade numbers are digits too.
             filter.text ?? null,
-            millis(filter.fromMs),
-            millis(filter.toMs),
+            msOrNull(filter.fromMs),
+            msOrNull(filter.toMs),
             before ?? null,
             Math.min(limit, FOUND_MAX)
           ])
@@ -68,14 +69,6 @@ export class OrderSearch extends Context.Service<OrderSearch, {
 
 /** Orders given at once, at most. */
 export const FOUND_MAX = 201
-
-const idPattern = /^[1-9]\d{0,17}$/
-
-/** The id that a text is; null for any other. */
-const idOrNull = (text: string | undefined): bigint | null =>
-  text !== undefined && idPattern.test(text) ? BigInt(text) : null
-
-const millis = (ms: number | undefined): bigint | null => ms === undefined ? null : BigInt(Math.trunc(ms))
 
 /** $1 state, $2 kind, $3 provider, $4 user's id, $5 e-mail, $6 order's id, $7 reference, $8 and $9 range, $10 before, $11 limit. */
 const listSql = `

@@ -33,8 +33,8 @@ import { rateOf, topupCredit } from "./TopupTerms.ts"
 /** An unpaid order lasts so long, in minutes. */
 export const ORDER_MINUTES = 120
 
-/** A pending order is given again to whom wants the same while it lasts so long, in minutes. */
-export const REUSED_MINUTES_MIN = 15
+/** A pending order is used again for the same purchase while it lasts this long or longer, in minutes. */
+const REUSED_MINUTES_MIN = 15
 
 /** Pending orders of one user, at most. */
 export const PENDING_ORDERS_MAX = 20
@@ -99,8 +99,8 @@ export class Orders extends Context.Service<Orders, {
     const sessions = yield* CheckoutSessions
 
     /**
-     * The buyer's row is locked, so that a user's orders are looked at and made one after the other. Its key is not: whoever orders
-     * the same again and again holds up no ledger entry, and so no payment and no journal.
+     * The buyer's row is locked, so that a user's orders are looked at and made one after the other. Its key is not:
+     * a user who orders the same again and again holds up no ledger entry, and so no payment and no journal.
      */
     const asBuyer = Effect.fnUntraced(function*(userId: UserId) {
       const [buyer] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR NO KEY UPDATE`

@@ -51,7 +51,7 @@ export const amountOf = (text: string | null): bigint | undefined => {
   return fen !== undefined && fen > 0n ? fen : undefined
 }
 
-/** Millionths of a USD for a fen, times a hundred. */
+/** The credit for one CNY, in micros. */
 const scaledRate = (usdPerCny: string): bigint => parseDecimal(usdPerCny, MICROS_SCALE) ?? 0n
 
 /** What an amount buys without a bonus, in micros: rounded down. `usdPerCny` is decimal text. */

@@ -5,7 +5,7 @@
 import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { orElse, Row } from "../domain/Row.ts"
-import { type IdPage, rowsOf } from "../postgres/Rows.ts"
+import { type IdPage, msOrNull, rowsOf } from "../postgres/Rows.ts"
 
 /** What is left out does not matter. */
 export interface AuditFilter {
@@ -54,8 +54,8 @@ export class AuditTrail extends Context.Service<AuditTrail, {
           comparable(filter.actor),
           comparable(filter.action),
           comparable(filter.target),
-          millis(filter.fromMs),
-          millis(filter.toMs),
+          msOrNull(filter.fromMs),
+          msOrNull(filter.toMs),
           before ?? null,
           limit
         ])
@@ -103,5 +103,3 @@ const pageSql = `
 
 /** PostgreSQL has no text with a NUL in it. */
 const comparable = (text: string | undefined): string | null => text?.replaceAll("\0", "") ?? null
-
-const millis = (ms: number | undefined): bigint | null => ms === undefined ? null : BigInt(Math.trunc(ms))

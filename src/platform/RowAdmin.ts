@@ -1,10 +1,10 @@
 /**
- * Rows of the catalog that administrators change, models and plans alike. A change names the revision that the administrator saw.
+ * Rows of the catalog that administrators change: models, plans and groups alike. A change names the revision that the administrator saw.
  * What `config.yaml` manages is changed there alone.
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { type Actor, recordChange } from "./AuditLog.ts"
+import { type Actor, type AuditFacts, changesBetween, recordChange } from "./AuditLog.ts"
 import { ChangedMeanwhile, ConfigManaged } from "./ChangedMeanwhile.ts"
 
 /** The id, and the revision that the change was made on. */
@@ -42,6 +42,28 @@ export const refuseUnseen = (
   if (row.revision !== seen.revision) return Effect.fail(new ChangedMeanwhile({ target: `${seen.kind}:${row.id}` }))
   return Effect.void
 }
+
+/**
+ * Writes the columns of a locked row, and records those that change. Answers false, with nothing written, when they are so already.
+ */
+export const editRow = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient,
+  actor: Actor,
+  { columns, kind, row, table, was }: {
+    readonly table: string
+    readonly kind: string
+    readonly row: Row
+    /** The values before. */
+    readonly was: AuditFacts
+    readonly columns: AuditFacts
+  }
+) {
+  const changed = changesBetween(was, columns)
+  if (Object.keys(changed.after).length === 0) return false
+  yield* sql`UPDATE ${sql(table)} SET ${sql.update(columns)}, declared = false, updated_at = now() WHERE id = ${row.id}`
+  yield* recordChange(sql, actor, { action: `${kind}.changed`, target: `${kind}:${row.id}`, ...changed })
+  return true
+})
 
 /** Disables or enables a locked row, and records it. Answers false, with nothing written, when it is so already. */
 export const switchRow = Effect.fnUntraced(function*(

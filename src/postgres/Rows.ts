@@ -12,6 +12,9 @@ export interface IdPage {
   readonly before?: bigint | undefined
 }
 
+/** A moment in ms since the epoch as the parameter of a statement; null where there is none. */
+export const msOrNull = (ms: number | undefined): bigint | null => ms === undefined ? null : BigInt(Math.trunc(ms))
+
 const Found = Schema.Array(Schema.Unknown)
 
 const makeDecoder = <S extends Schema.ConstraintDecoder<unknown>>(row: S) =>

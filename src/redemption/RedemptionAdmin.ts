@@ -2,9 +2,9 @@
  * Batches of redemption codes as administrators manage them: create, look at and disable them, and get their texts again. Every
  * change, and every reading of the texts, is in the audit log; no text is.
  */
-import { type GroupChoice, groupChoices, mayName } from "../accounts/UserGroups.ts"
 import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { type GroupChoice, groupChoices, mayName } from "../accounts/UserGroups.ts"
 import { planTexts, type SoldPlan } from "../domain/Plan.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, type AuditFacts, changesBetween, recordChange } from "../platform/AuditLog.ts"

@@ -24,7 +24,7 @@ export const Batch = Row({
   id: Schema.BigInt,
   name: Schema.String,
   note: Schema.String,
-  /** Whose prices those have who redeem a code; null: prices stay as they are. */
+  /** The group that a user gets by a code; null: prices stay as they are. */
   groupCode: Schema.NullOr(Schema.String),
   codes: Schema.Number,
   /** Of each code, every one by another user: 1 for a code for one, more for a code that is shared. */
@@ -74,9 +74,9 @@ export interface NewBatch {
   readonly gift:
     | { readonly kind: "balance"; readonly usdMicros: bigint }
     | { readonly kind: "plan"; readonly planCode: string }
-  /** 1 to {@link CODES_MAX}. */
-  /** Whose prices those have who redeem a code; null: prices stay as they are. */
+  /** The group that a user gets by a code; null: prices stay as they are. */
   readonly groupCode: string | null
+  /** 1 to {@link CODES_MAX}. */
   readonly codes: number
   /** Of each code: 1 to {@link USES_MAX}. */
   readonly usesMax: number

@@ -70,8 +70,7 @@ export const batchesOf = (
 const MadeBatch = Row({ id: Schema.BigInt, isSame: Schema.Boolean }, { isSame: "same" })
 
 /**
- * The batch that a request with this key has made, and whether it asked for the same. Whoever asks with the key at the same time is
- * waited for.
+ * The batch that a request with this key has made, and whether it asked for the same. Requests with one key come one after the other.
  */
 export const batchMadeWith = (
   sql: Sql,
@@ -134,7 +133,7 @@ export interface LockedCode {
   /** By the user who asks. */
   readonly isRedeemed: boolean
   readonly gift: Gift
-  /** Whose prices the redeemer gets; null: prices stay as they are. */
+  /** The group that the user gets; null: prices stay as they are. */
   readonly groupCode: string | null
 }
 

@@ -1,7 +1,7 @@
 /**
  * Users redeem codes: in one transaction the code is counted as used by them and gives what its batch says, credit through the
- * ledger or a subscription, and the prices of a group where the batch names one. However many try at once, a user redeems a code once, and a code gives as often as it may.
- * Guessing is limited by account and by network.
+ * ledger or a subscription, and a group where the batch names one. However many try at once, a user redeems a code once, and a code is
+ * redeemed no more often than its batch allows. Guessing is limited by account and by network.
  */
 import { Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
@@ -70,7 +70,7 @@ export class Redemptions extends Context.Service<Redemptions, {
     })
 
     const write = Effect.fnUntraced(function*(userId: UserId, codeHash: Uint8Array) {
-      // A user's redemptions come one after the other: they may write the user's row, for which two that share it would wait for ever.
+      // A user's redemptions come one after the other. They may write the user's row, and two that had a shared lock on it would deadlock.
       const [user] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR NO KEY UPDATE`
       if (user === undefined) return yield* new BuyerUnknown({ userId })
       const code = yield* lockCode(sql, codeHash, userId)

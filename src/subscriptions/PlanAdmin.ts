@@ -9,9 +9,9 @@ import { isCode } from "../domain/Code.ts"
 import { PlanId } from "../domain/Ids.ts"
 import { type PlanOffer, planOffer } from "../domain/Plan.ts"
 import { Row } from "../domain/Row.ts"
-import { type Actor, changesBetween, recordChange } from "../platform/AuditLog.ts"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { Notifications } from "../platform/Notifications.ts"
-import { refuseUnseen, type RowAt, type RowChanges, switchRow } from "../platform/RowAdmin.ts"
+import { editRow, refuseUnseen, type RowAt, type RowChanges, switchRow } from "../platform/RowAdmin.ts"
 import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { PlanExists, PlanRefused, PlanUnknown } from "./PlanError.ts"
@@ -125,17 +125,17 @@ export class PlanAdmin extends Context.Service<PlanAdmin, PlanAdminShape>()("rea
         sql,
         Effect.gen(function*() {
           const plan = yield* lockAsSeen(at)
-          const { after, before } = changesBetween(planOffer.toRow(plan), planOffer.toRow(terms))
-          if (Object.keys(after).length === 0) return
           if (!(yield* mayName(sql, terms.groupCode, plan.groupCode))) {
             return yield* new PlanRefused({ fields: ["groupCode"] })
           }
-          yield* sql`UPDATE subscription_plans SET ${
-            sql.update(planOffer.toRow(terms))
-          }, declared = false, updated_at = now()
-          WHERE id = ${at.id}`
-          yield* recordChange(sql, actor, { action: "plan.changed", target: `plan:${at.id}`, before, after })
-          yield* notifications.publish("catalog", "edited")
+          const changed = yield* editRow(sql, actor, {
+            table: "subscription_plans",
+            kind: "plan",
+            row: plan,
+            was: planOffer.toRow(plan),
+            columns: planOffer.toRow(terms)
+          })
+          if (changed) yield* notifications.publish("catalog", "edited")
         })
       )
     })

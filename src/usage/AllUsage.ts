@@ -8,16 +8,15 @@ import type { UserId } from "../domain/Ids.ts"
 import { Count, RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
-import { bounded, UsageRefused } from "./UsageRefused.ts"
-import { HOUR_MS, RANGE_DAYS_MAX } from "./UsageReports.ts"
+import { bounded, type UsageRefused } from "./UsageRefused.ts"
 import {
   momentSql,
   type MomentUnit,
+  seriesOf,
   STACKED_MODELS_MAX,
   unitOf,
-  type UsageCell,
-  type UsageMoment,
-  type UsageSeries
+  type UsageSeries,
+  wholeHours
 } from "./UsageSeries.ts"
 import { addSums, noUsage, sumColumns, summedColumns, sumsOf, UsageSums } from "./UsageSums.ts"
 
@@ -63,10 +62,7 @@ export class AllUsage extends Context.Service<AllUsage, {
     const sql = yield* SqlClient.SqlClient
 
     const report = Effect.fn("AllUsage.report")(function*(filter: AllUsageFilter, timeZone: string) {
-      const fromMs = Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS
-      const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
-      if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
-      if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) return yield* new UsageRefused({ reason: "range_too_long" })
+      const { fromMs, toMs } = yield* wholeHours(filter)
       const unit = unitOf({ fromMs, toMs })
       const { userId } = filter
       const statement = sql.unsafe(allUsageSql(unit, userId !== undefined), [
@@ -96,7 +92,8 @@ export const allUsageSql = (unit: MomentUnit, ofUser: boolean): string => {
   const { of, places } = momentSql(unit)
   return `
   WITH sums AS MATERIALIZED (
-    SELECT CASE WHEN grouping(hour) = 0 AND grouping(model) = 0 THEN 'cell' WHEN grouping(hour) = 0 THEN 'moment' WHEN grouping(model) = 0 THEN 'model'
+    SELECT CASE WHEN grouping(hour) = 0 AND grouping(model) = 0 THEN 'cell' WHEN grouping(hour) = 0 THEN 'moment'
+        WHEN grouping(model) = 0 THEN 'model'
         WHEN grouping(channel) = 0 THEN 'channel' ELSE 'user' END AS kind,
         hour, coalesce(model, channel, user_id::text) AS name, user_id, ${summedColumns}
       FROM usage_hours
@@ -137,10 +134,6 @@ const ReportLine = RowWith(UsageSums, {
 })
 type ReportLine = typeof ReportLine.Type
 
-const toCell = (line: ReportLine): UsageCell => ({ place: line.place, model: line.name ?? "", ...sumsOf(line) })
-
-const toMoment = (line: ReportLine): UsageMoment => ({ moment: line.name ?? "", ...sumsOf(line) })
-
 const sharesOf = (rows: ReadonlyArray<ReportLine>, kind: ReportLine["kind"]): UsageShares => {
   const own = rows.filter((row) => row.kind === kind)
   const others = own.find((row) => row.name === null)
@@ -152,13 +145,10 @@ const sharesOf = (rows: ReadonlyArray<ReportLine>, kind: ReportLine["kind"]): Us
 }
 
 const toReport = (rows: ReadonlyArray<ReportLine>, unit: UsageReport["unit"]): UsageReport => {
-  const moments = rows.filter((row) => row.kind === "moment").map(toMoment)
-  const cells = rows.filter((row) => row.kind === "cell")
+  const series = seriesOf(rows, unit)
   return {
-    totals: moments.reduce<UsageSums>(addSums, noUsage),
-    unit,
-    moments,
-    cells: cells.map(toCell),
+    ...series,
+    totals: series.moments.reduce<UsageSums>(addSums, noUsage),
     users: sharesOf(rows, "user"),
     models: sharesOf(rows, "model"),
     channels: sharesOf(rows, "channel"),

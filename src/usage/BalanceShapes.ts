@@ -15,7 +15,7 @@ const usd = (micros: bigint): number => Number(formatDecimal(micros, { scale: MI
 const cents = (micros: bigint): number => Number(formatDecimal(micros, { scale: CENTS_SCALE }))
 
 /** What new-api says of a key without any limit, in USD: tools know it for that. */
-export const UNLIMITED_USD = 100_000_000
+const UNLIMITED_USD = 100_000_000
 
 const resets: Readonly<Record<LimitPeriod, string | null>> = {
   day: "daily",

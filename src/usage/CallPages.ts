@@ -1,7 +1,7 @@
 /**
  * How pages of calls are read, one user's or everybody's: newest first, by ids from an index, in order, whose rows are read
  * only until the page is full. A page looks at a bounded number of rows however rarely its filter matches. Calls that were refused
- * before they had a hold stand among the others, where they are asked for.
+ * before they had a hold are in the list, too, where the filter asks for them.
  *
  * @internal
  */

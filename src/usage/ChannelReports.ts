@@ -12,7 +12,7 @@ import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
 import { ID_SLACK_MS } from "./UsageFilter.ts"
 import { bounded } from "./UsageRefused.ts"
-import { HOUR_MS } from "./UsageReports.ts"
+import { HOUR_MS } from "./UsageSeries.ts"
 
 export interface ChannelWindow {
   /** That have ended. */

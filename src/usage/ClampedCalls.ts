@@ -11,7 +11,7 @@ import { rowsOf } from "../postgres/Rows.ts"
 import { HEALTH_CALLS_MAX } from "./ChannelReports.ts"
 import { ID_SLACK_MS } from "./UsageFilter.ts"
 import { bounded } from "./UsageRefused.ts"
-import { HOUR_MS } from "./UsageReports.ts"
+import { HOUR_MS } from "./UsageSeries.ts"
 
 /** A channel of which more than 1 % of the calls of the last hour reported more input than their ceiling. */
 export interface ClampedChannel {

@@ -3,7 +3,7 @@
  * look-ups by index, whatever the account has done; polls of one key share the read that is under way, and all keys together never take
  * more than two connections of the database.
  */
-import { Context, Deferred, Effect, Layer, Schema, Semaphore } from "effect"
+import { Context, Deferred, Effect, Exit, Layer, Schema, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { AccountOverview, type AccountView } from "../accounts/AccountOverview.ts"
 import type { ApiKeyId } from "../domain/Ids.ts"
@@ -78,16 +78,22 @@ export class KeyFigures extends Context.Service<KeyFigures, {
           underWay.set(key.keyId, made)
           return Effect.onExit(readNow(key), (exit) => {
             underWay.delete(key.keyId)
-            return Deferred.done(made, exit)
+            // The client of this poll may have gone away. The other polls are answered all the same, and not interrupted with it.
+            return Exit.hasInterrupts(exit) ? Deferred.fail(made, abandoned) : Deferred.done(made, exit)
           })
         })
     })
   }))
 }
 
+const abandoned = new DatabaseUnavailable({ reason: "the poll that read the figures was given up" })
+
 const busy = new DatabaseUnavailable({ reason: "too many keys are asked about" })
 
-/** A range of users is read by its index, whatever the planner takes an account to have: as `=`, one with most entries would cost all. $1 key. */
+/**
+ * $1 key. A range of users is always read by its index; written as `=`, the planner might read the whole table for a user who has most
+ * of its rows.
+ */
 export const figuresSql = `
   SELECT k.*, b.usd_micros, b.owed_micros,
       (SELECT coalesce(sum(l.amount_micros), 0) FROM ledger_entries l

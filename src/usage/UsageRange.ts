@@ -3,7 +3,7 @@
  */
 import { DateTime } from "effect"
 import { startOfDay } from "../domain/Days.ts"
-import { RANGE_DAYS_MAX } from "./UsageReports.ts"
+import { RANGE_DAYS_MAX } from "./UsageSeries.ts"
 
 const daysBack = { "today": 0, "7d": 6, "30d": 29, "90d": 89 }
 

@@ -9,15 +9,15 @@ import { Count, Row, RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
 import { ID_SLACK_MS, type UsageFilter } from "./UsageFilter.ts"
-import { bounded, UsageRefused } from "./UsageRefused.ts"
+import { bounded, type UsageRefused } from "./UsageRefused.ts"
 import {
   momentSql,
   type MomentUnit,
+  seriesOf,
   STACKED_MODELS_MAX,
   unitOf,
-  type UsageCell,
-  type UsageMoment,
-  type UsageSeries
+  type UsageSeries,
+  wholeHours
 } from "./UsageSeries.ts"
 import { addSums, callColumns, noUsage, sumColumns, summedColumns, sumsOf, UsageSums } from "./UsageSums.ts"
 
@@ -57,12 +57,7 @@ export class UsageReports extends Context.Service<UsageReports, {
 
     const overview = Effect.fn("UsageReports.overview")(
       function*(userId: UserId, filter: UsageFilter, timeZone: string, unit: MomentUnit = "day") {
-        const fromMs = Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS
-        const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
-        if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
-        if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) {
-          return yield* new UsageRefused({ reason: "range_too_long" })
-        }
+        const { fromMs, toMs } = yield* wholeHours(filter)
         const shown = unit === "hour" ? unitOf({ fromMs, toMs }) : unit
         const statement = sql.unsafe(overviewSqls[shown], [
           fromMs,
@@ -92,9 +87,6 @@ export class UsageReports extends Context.Service<UsageReports, {
     return UsageReports.of({ overview, models })
   }))
 }
-
-export const HOUR_MS = 3_600_000
-export const RANGE_DAYS_MAX = 400
 
 /** Models shown apart, at most. */
 const MODELS_SHOWN_MAX = 20
@@ -164,10 +156,6 @@ const OverviewLine = RowWith(UsageSums, {
 })
 type OverviewLine = typeof OverviewLine.Type
 
-const toMoment = (line: OverviewLine): UsageMoment => ({ moment: line.name, ...sumsOf(line) })
-
-const toCell = (line: OverviewLine): UsageCell => ({ place: line.place, model: line.name, ...sumsOf(line) })
-
 const toModel = (line: OverviewLine): UsageModel => ({ model: line.name, ...sumsOf(line) })
 
 const byCharge = (a: UsageModel, b: UsageModel): number =>
@@ -176,16 +164,12 @@ const byCharge = (a: UsageModel, b: UsageModel): number =>
     : b.calls - a.calls || (a.model < b.model ? -1 : 1)
 
 const toOverview = (rows: ReadonlyArray<OverviewLine>, unit: MomentUnit): UsageOverview => {
-  const linesOf = (kind: OverviewLine["kind"]) => rows.filter((row) => row.kind === kind)
-  const moments = linesOf("moment").toSorted((a, b) => a.place - b.place)
-    .map(toMoment)
-  const models = linesOf("model").map(toModel).toSorted(byCharge)
+  const series = seriesOf(rows, unit)
+  const models = rows.filter(({ kind }) => kind === "model").map(toModel).toSorted(byCharge)
   const others = models.slice(MODELS_SHOWN_MAX)
   return {
-    totals: moments.reduce<UsageSums>(addSums, noUsage),
-    unit,
-    moments,
-    cells: linesOf("cell").map(toCell),
+    ...series,
+    totals: series.moments.reduce<UsageSums>(addSums, noUsage),
     models: models.slice(0, MODELS_SHOWN_MAX),
     otherModels: others.length === 0 ? undefined : others.reduce<UsageSums>(addSums, noUsage),
     partial: rows.some((row) => row.looked >= TAIL_CALLS_MAX)

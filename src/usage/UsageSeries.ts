@@ -2,6 +2,8 @@
  * What calls came to moment by moment, local days or hours, and how much of it was of each of the models charged most. Of a user's own
  * report and of everybody's alike: the SQL of moments, and what charts stack.
  */
+import { Effect } from "effect"
+import { UsageRefused } from "./UsageRefused.ts"
 import { addSums, noUsage, subtractSums, sumsOf, type UsageSums } from "./UsageSums.ts"
 
 export type MomentUnit = "day" | "hour"
@@ -30,12 +32,27 @@ export interface UsageSeries {
 export const STACKED_MODELS_MAX = 6
 
 /** Longer ranges are reported by days. */
-export const HOURS_UNIT_MAX = 49
+const HOURS_UNIT_MAX = 49
 
-const HOUR_MS = 3_600_000
+export const HOUR_MS = 3_600_000
+export const RANGE_DAYS_MAX = 400
+
+interface MsRange {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** A range with both ends aligned down to whole UTC hours; refused when it is empty or too long. */
+export const wholeHours = (range: MsRange): Effect.Effect<MsRange, UsageRefused> => {
+  const fromMs = Math.floor(range.fromMs / HOUR_MS) * HOUR_MS
+  const toMs = Math.floor(range.toMs / HOUR_MS) * HOUR_MS
+  if (fromMs >= toMs) return Effect.fail(new UsageRefused({ reason: "empty_range" }))
+  if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) return Effect.fail(new UsageRefused({ reason: "range_too_long" }))
+  return Effect.succeed({ fromMs, toMs })
+}
 
 /** Hours, where the range has few of them. */
-export const unitOf = ({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): MomentUnit =>
+export const unitOf = ({ fromMs, toMs }: MsRange): MomentUnit =>
   toMs - fromMs <= HOURS_UNIT_MAX * HOUR_MS ? "hour" : "day"
 
 const dayOf = (moment: string) => `((${moment}) AT TIME ZONE $3)::date`
@@ -64,6 +81,30 @@ export const momentSql = (unit: MomentUnit): { readonly places: string; readonly
   return {
     places: `SELECT s.at, row_number() OVER (ORDER BY s.at) AS place, ${named} AS name FROM ${series} AS s (at)`,
     of
+  }
+}
+
+/** A row of a report: of a moment, of a model in a moment, or of something that a series does not have. */
+interface SeriesLine extends UsageSums {
+  readonly kind: string
+  /** Of the moment. */
+  readonly place: number
+  /** Of the moment, or of the model. */
+  readonly name: string | null
+}
+
+const toMoment = (line: SeriesLine): UsageMoment => ({ moment: line.name ?? "", ...sumsOf(line) })
+
+const toCell = (line: SeriesLine): UsageCell => ({ place: line.place, model: line.name ?? "", ...sumsOf(line) })
+
+/** The series in the rows of a report, which come in any order. */
+export const seriesOf = (lines: ReadonlyArray<SeriesLine>, unit: MomentUnit): UsageSeries => {
+  const moments = lines.filter(({ kind }) => kind === "moment").toSorted((a, b) => a.place - b.place)
+  const cells = lines.filter(({ kind }) => kind === "cell")
+  return {
+    unit,
+    moments: moments.map(toMoment),
+    cells: cells.map(toCell)
   }
 }
 

@@ -5,6 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { CHOICES_MAX } from "../../src/accounts/UserGroups.ts"
 import { writeConfigGroups } from "../../src/catalog/ConfigGroups.ts"
 import { GroupAdmin } from "../../src/catalog/GroupAdmin.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
@@ -80,6 +81,19 @@ describe("GroupAdmin", () => {
         assert.deepInclude(error, { _tag: "GroupRefused", fields: [field] }, `${code} ${field}`)
       }
       assert.deepStrictEqual(yield* groups.list({ limit: 10 }), [])
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("offers a group that is chosen already, even when it is disabled and many others come before it", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`INSERT INTO user_groups (code, name, disabled_at) VALUES ('old', 'Z', now())`
+      yield* sql`INSERT INTO user_groups (code, name)
+        SELECT 'g-' || n, 'A' || n FROM generate_series(1, ${CHOICES_MAX}::integer) n`
+      const groups = yield* GroupAdmin
+      const offered = yield* groups.choices("old")
+      assert.lengthOf(offered, CHOICES_MAX)
+      assert.strictEqual(offered.at(-1)?.code, "old")
+      assert.isTrue((yield* groups.choices(null)).every(({ code }) => code !== "old"))
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
   it.live("shows what config.yaml manages, which plans of the file may name, and takes over what has left it", () =>

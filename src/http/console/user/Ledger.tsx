@@ -4,9 +4,9 @@
  */
 import { DateTime, Effect } from "effect"
 import { AccountOverview, type AccountView } from "../../../accounts/AccountOverview.ts"
-import { ledgerColumns as csvColumns, orderOf } from "../../../accounts/LedgerCsv.ts"
+import { ledgerColumns as csvColumns } from "../../../accounts/LedgerCsv.ts"
 import type { CallsLine, LedgerLine } from "../../../accounts/LedgerLines.ts"
-import { type LedgerItem, LedgerList } from "../../../accounts/LedgerList.ts"
+import { type LedgerItem, LedgerList, orderOf } from "../../../accounts/LedgerList.ts"
 import { isUuid } from "../../../domain/Ids.ts"
 import { RANGE_DAYS_SHOWN_MAX } from "../../../usage/UsageRange.ts"
 import { routes, userPage } from "../ConsoleRoute.ts"
