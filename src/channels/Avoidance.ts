@@ -4,6 +4,7 @@
  * @internal
  */
 import type { ChannelId, ChannelKeyId, UserId } from "../domain/Ids.ts"
+import { keepNewest } from "../platform/KeepNewest.ts"
 
 /** Users remembered, at most. */
 export const AVOIDING_USERS_MAX = 10_000
@@ -16,14 +17,6 @@ export const AVOID_MS_MAX = 3_600_000
 
 /** Between two searches for what has passed, in milliseconds. */
 const SWEEP_MS = 10_000
-
-/** Deletes the oldest entries until at most `sizeMax` are left. */
-const keepNewest = <K, V>(map: Map<K, V>, sizeMax: number): void => {
-  for (const key of map.keys()) {
-    if (map.size <= sizeMax) return
-    map.delete(key)
-  }
-}
 
 export class Avoidance<Id extends ChannelId | ChannelKeyId = ChannelId> {
   private readonly users = new Map<UserId, Map<Id, number>>()

@@ -12,13 +12,13 @@ import { countOf, oneRowOf, recordsetOf, rowOf, rowsOf } from "../postgres/Rows.
 import { termColumns, termFields } from "./ChannelColumns.ts"
 import { ChannelConfigManaged, ChannelNotFound } from "./ChannelError.ts"
 import type { ChannelInput } from "./ChannelInput.ts"
-import { FailureReason } from "./FailureReason.ts"
+import { StoredReason } from "./FailureReason.ts"
 
 /** What a test of one of its models came to. */
 const StoredTest = Schema.Struct({
   model: Schema.String,
   testedAt: Schema.DateFromString,
-  reason: Schema.NullOr(FailureReason),
+  reason: Schema.NullOr(StoredReason),
   status: Schema.NullOr(Schema.Number),
   latencyMs: Schema.Number
 })
@@ -41,7 +41,7 @@ export const StoredChannel = Row({
   hiddenOutput: Schema.Array(Schema.String),
   successAt: Schema.NullOr(Schema.Date),
   failureAt: Schema.NullOr(Schema.Date),
-  failureReason: Schema.NullOr(FailureReason),
+  failureReason: Schema.NullOr(StoredReason),
   failureStatus: Schema.NullOr(Schema.Number),
   tests: Schema.Array(StoredTest)
 })

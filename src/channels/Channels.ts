@@ -3,7 +3,7 @@
  * in memory, dropped when any process changes them; the order is the user's own. Declared channels and those made in the
  * console stand side by side; one whose key cannot be had is left out, and the others serve on.
  */
-import { Clock, Context, Effect, Layer, Redacted, Result, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { type ChannelTerms, channelTerms } from "../domain/ChannelTerms.ts"
 import { ChannelId, type UserId } from "../domain/Ids.ts"
@@ -13,7 +13,7 @@ import { rowsOf } from "../postgres/Rows.ts"
 import { makeSnapshot } from "../settings/Snapshot.ts"
 import { termColumns, termFields } from "./ChannelColumns.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
-import { type ChannelKey, makeKeyOpener, type StoredKey } from "./ChannelKeys.ts"
+import { type ChannelKey, type KeyOpener, makeKeyOpener, openedKey, type StoredKey } from "./ChannelKeys.ts"
 import { allKeys } from "./ChannelKeyStore.ts"
 import { orderByHealth, orderOf, type Tiers, tiersOf } from "./Selection.ts"
 
@@ -57,20 +57,19 @@ export class Channels extends Context.Service<Channels, {
     const health = yield* ChannelHealth
     const clock = yield* Clock.Clock
 
+    const openLoudly: KeyOpener = (channel, key) =>
+      Effect.tapError(
+        openKey(channel, key),
+        ({ message }) =>
+          Effect.logError(`a key of channel "${channel.name}" is not used: it does not open (${message})`)
+      )
+
     /** The key, where this process can use it: not one of a file that it was not started with, and none that stays shut. */
     const opened = (row: ServedModel, key: StoredKey) =>
-      openKey(row, key).pipe(
-        Effect.map((secret) =>
-          secret === undefined || Redacted.value(secret) === ""
-            ? undefined
-            : { id: key.id, secret, coolingUntilMs: key.coolingUntil?.getTime() ?? 0 }
-        ),
-        Effect.catch(({ message }) =>
-          Effect.as(
-            Effect.logError(`a key of channel "${row.name}" is not used: it does not open (${message})`),
-            undefined
-          )
-        )
+      Effect.map(
+        openedKey(openLoudly, row, key),
+        (secret) =>
+          secret === undefined ? undefined : { id: key.id, secret, coolingUntilMs: key.coolingUntil?.getTime() ?? 0 }
       )
 
     /** A channel is served while it has a key here, be it one that is out of use for now. */

@@ -2,7 +2,7 @@
  * Why an upstream did not do what it was asked for, in as many words as people can act on: of calls, of tests, and of what else is
  * asked of it.
  */
-import { Schema } from "effect"
+import { Schema, SchemaTransformation } from "effect"
 
 /**
  * There is no key here, or it does not open, or all keys are out of use; the host may not be called, was not reached, did not answer
@@ -27,7 +27,19 @@ export const FailureReason = Schema.Literals([
   "not_json"
 ])
 export type FailureReason = typeof FailureReason.Type
-export const failureReasons = FailureReason.literals
+
+const isReason = Schema.is(FailureReason)
+
+/** As it is stored. One that another version wrote, and this one does not know, is a failure all the same. */
+export const StoredReason = Schema.String.pipe(
+  Schema.decodeTo(
+    FailureReason,
+    SchemaTransformation.transform<FailureReason, string>({
+      decode: (text) => isReason(text) ? text : "upstream_error",
+      encode: (reason) => reason
+    })
+  )
+)
 
 /** What was said of a failure: why, and by which HTTP status; null where there was none. */
 export interface SaidFailure {
@@ -35,7 +47,7 @@ export interface SaidFailure {
   readonly status: number | null
 }
 
-/** Why a key is taken out of use, whoever calls with it: the upstream does not take it, or there is no money behind it. */
+/** Why a key is taken out of use for all calls: the upstream does not take it, or there is no money behind it. */
 export const OutReason = Schema.Literals(["unauthorized", "unpaid"])
 export type OutReason = typeof OutReason.Type
 

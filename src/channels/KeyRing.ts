@@ -7,6 +7,7 @@
 import { Clock, Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { ChannelKeyId, UserId } from "../domain/Ids.ts"
+import { keepNewest } from "../platform/KeepNewest.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { Avoidance } from "./Avoidance.ts"
 import type { ChannelKey } from "./ChannelKeys.ts"
@@ -53,8 +54,7 @@ export class KeyRing extends Context.Service<KeyRing, {
         if (!(untilMs > before)) return
         cooling.delete(keyId)
         cooling.set(keyId, untilMs)
-        const [oldest] = cooling.keys()
-        if (cooling.size > COOLING_KEYS_MAX && oldest !== undefined) cooling.delete(oldest)
+        keepNewest(cooling, COOLING_KEYS_MAX)
         // Calls that were under way when it began to wait ask for a little more: one row written says enough.
         if (untilMs - nowMs >= COOL_KEPT_MS_MIN && untilMs - before >= COOL_KEPT_MS_MIN) run(keep(keyId, untilMs))
       },

@@ -5,10 +5,11 @@
 import { Console, Effect, type Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { type AdminChannel, ChannelAdmin } from "../channels/ChannelAdmin.ts"
-import { conditionOf } from "../channels/ChannelCondition.ts"
-import { ChannelTest, type ChannelTestOutcome } from "../gateway/ChannelTest.ts"
-import { CliFailure, EXIT_FAILED, EXIT_USAGE, failed } from "./CliFailure.ts"
+import { conditionOf, outKeysOf } from "../channels/ChannelCondition.ts"
+import { ChannelTest, type ChannelTestOutcome, TESTS_AT_ONCE_MAX } from "../gateway/ChannelTest.ts"
+import { failed, misused } from "./CliFailure.ts"
 import { print, type Printable, table } from "./Output.ts"
+import { switchFlag } from "./Parameters.ts"
 
 const momentOf = (at: Date | null): string => at === null ? "never" : at.toISOString()
 
@@ -22,7 +23,7 @@ const fieldsOf = (channel: AdminChannel): Printable => ({
   state: stateOf(channel),
   condition: conditionOf(channel),
   keys: channel.keys.length,
-  keys_out: channel.keys.filter(({ out }) => out !== null).length,
+  keys_out: outKeysOf(channel).length,
   success_at: channel.successAt,
   failure: channel.failure === null
     ? null
@@ -32,7 +33,7 @@ const fieldsOf = (channel: AdminChannel): Printable => ({
 
 const rowOf = (channel: AdminChannel): ReadonlyArray<string> => {
   const { failure, keys, models, successAt } = channel
-  const out = keys.filter((key) => key.out !== null).length
+  const out = outKeysOf(channel).length
   return [
     channel.id.toString(),
     channel.name,
@@ -64,14 +65,7 @@ const modelFlag = Flag.String("model").pipe(
   Flag.optional
 )
 
-const allFlag = Flag.Boolean("all").pipe(
-  Flag.withoutNegation,
-  Flag.withDefault(false),
-  Flag.withDescription("Test every enabled channel, by one model of each")
-)
-
-/** Tests under way at once, at most. */
-const TESTS_AT_ONCE_MAX = 4
+const allFlag = switchFlag("all", "Test every enabled channel, by one model of each")
 
 interface Tested extends ChannelTestOutcome {
   readonly channel: AdminChannel
@@ -100,13 +94,18 @@ const test = Command.make(
   (flags) =>
     Effect.gen(function*() {
       if (flags.all === Option.isSome(flags.channel)) {
-        return yield* new CliFailure({ message: "name a channel, or give --all", exitCode: EXIT_USAGE })
+        return yield* misused("name a channel, or give --all")
       }
       const channels = yield* (yield* ChannelAdmin).list
       const name = Option.getOrElse(flags.channel, () => "")
+      // A name may be the number of another channel.
+      const named = channels.find((channel) => channel.name === name) ??
+        channels.find(({ id }) => id.toString() === name)
       const chosen = flags.all
         ? channels.filter(({ disabledAt, models }) => disabledAt === null && Object.keys(models).length > 0)
-        : channels.filter((channel) => channel.name === name || channel.id.toString() === name).slice(0, 1)
+        : named === undefined
+        ? []
+        : [named]
       if (chosen.length === 0) {
         return yield* failed(flags.all ? "there is no enabled channel with a model" : `there is no channel "${name}"`)
       }
@@ -128,9 +127,7 @@ const test = Command.make(
         })),
         `${works} of ${tested.length} work`
       )
-      if (works < tested.length) {
-        return yield* new CliFailure({ message: "not every channel works", exitCode: EXIT_FAILED })
-      }
+      if (works < tested.length) return yield* failed("not every channel works")
     })
 ).pipe(Command.withDescription("Send one tiny real call, which the upstream bills, and say what came of it"))
 

@@ -28,6 +28,9 @@ export class CliFailure extends Schema.TaggedError<CliFailure>()("CliFailure", {
 /** A failure of the command, exit code 1. */
 export const failed = (message: string): CliFailure => new CliFailure({ message, exitCode: EXIT_FAILED })
 
+/** The command line itself is wrong, exit code 2. */
+export const misused = (message: string): CliFailure => new CliFailure({ message, exitCode: EXIT_USAGE })
+
 const DATABASE_ADVICE = "is PostgreSQL running, and does DATABASE_URL (or database.url) name it?"
 
 const withoutFullStop = (text: string): string => text.trim().replace(/\.$/, "")

@@ -6,7 +6,7 @@ import { Effect, type Layer, Option, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { exportNames, Exports } from "../finance/Exports.ts"
 import type { Statements } from "../finance/Statements.ts"
-import { CliFailure, EXIT_USAGE } from "./CliFailure.ts"
+import { misused } from "./CliFailure.ts"
 import { rangeFlags, rangeOf } from "./RangeFlags.ts"
 
 const kindArgument = Argument.Literals("kind", exportNames).pipe(
@@ -33,7 +33,7 @@ const run = Effect.fnUntraced(function*(asked: Command.Command.Config.Infer<type
   }).pipe(
     Effect.catchTag(
       "FilterRefused",
-      ({ field, message }) => Effect.fail(new CliFailure({ message: `--${field}: ${message}`, exitCode: EXIT_USAGE }))
+      ({ field, message }) => Effect.fail(misused(`--${field}: ${message}`))
     )
   )
   const stdio = yield* Stdio.Stdio

@@ -14,7 +14,7 @@ import type { Users } from "../identity/Users.ts"
 import { cliActor } from "../platform/AuditLog.ts"
 import { failed } from "./CliFailure.ts"
 import { dollars, print, type Printable, table } from "./Output.ts"
-import { findUser, keyIdArgument, userFlag } from "./Parameters.ts"
+import { findUser, keyIdArgument, switchFlag, userFlag } from "./Parameters.ts"
 
 /** Keys listed at once, at most. */
 const LISTED_MAX = 1_000
@@ -51,7 +51,7 @@ const terms = {
   ),
   reset: Flag.Literals("reset", Struct.keys(resets)).pipe(
     Flag.withDescription(
-      "When the limit begins anew: at 0:00 UTC every day, every Monday, every first of a month, or never"
+      "When the limit starts again: at 0:00 UTC every day, every Monday, every first of a month, or never"
     ),
     Flag.optional
   ),
@@ -131,11 +131,7 @@ const create = Command.make(
   Command.withExamples([{ command: "realms key create --user ada@example.com --limit-usd 5 --reset daily" }])
 )
 
-const all = Flag.Boolean("all").pipe(
-  Flag.withoutNegation,
-  Flag.withDefault(false),
-  Flag.withDescription("Those that are revoked or expired, too")
-)
+const all = switchFlag("all", "Those that are revoked or expired, too")
 
 const describeKeys = (keys: ReadonlyArray<SpendingApiKey>, now: DateTime.Utc): string =>
   keys.length === 0
@@ -174,17 +170,9 @@ const list = Command.make("list", { user: userFlag, all }, (flags) =>
     Command.withExamples([{ command: "realms key list --user ada@example.com" }])
   )
 
-const pause = Flag.Boolean("pause").pipe(
-  Flag.withoutNegation,
-  Flag.withDefault(false),
-  Flag.withDescription("Refuse new calls with it until it is resumed")
-)
+const pause = switchFlag("pause", "Refuse new calls with it until it is resumed")
 
-const resume = Flag.Boolean("resume").pipe(
-  Flag.withoutNegation,
-  Flag.withDefault(false),
-  Flag.withDescription("Let a paused key work again")
-)
+const resume = switchFlag("resume", "Let a paused key work again")
 
 const update = Command.make(
   "update",

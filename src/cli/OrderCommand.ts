@@ -11,7 +11,7 @@ import { Checkout, type PaymentStart } from "../orders/Checkout.ts"
 import type { Attempt, Order } from "../orders/Order.ts"
 import { Orders } from "../orders/Orders.ts"
 import { FOUND_MAX, OrderSearch, orderStates } from "../orders/OrderSearch.ts"
-import { CliFailure, EXIT_USAGE, failed } from "./CliFailure.ts"
+import { failed, misused } from "./CliFailure.ts"
 import { dollars, print, type Printable, table, toJson, yuan } from "./Output.ts"
 import { findUser, parseId, userFlag } from "./Parameters.ts"
 
@@ -81,10 +81,7 @@ const create = Command.make(
     Effect.gen(function*() {
       const orders = yield* Orders
       if (Option.isSome(flags.topup) === Option.isSome(flags.plan)) {
-        return yield* new CliFailure({
-          message: "say what to order: give either --topup-cny or --plan",
-          exitCode: EXIT_USAGE
-        })
+        return yield* misused("say what to order: give either --topup-cny or --plan")
       }
       const user = yield* findUser(flags.user)
       const order = Option.isSome(flags.topup)

@@ -24,6 +24,10 @@ export const parseUsd = (text: string): Option.Option<bigint> => {
   return micros === undefined || micros === 0n ? Option.none() : Option.some(micros)
 }
 
+/** A flag that is given or not. */
+export const switchFlag = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDefault(false), Flag.withDescription(description))
+
 /** `--user`: an e-mail address or an id. */
 export const userFlag = Flag.String("user").pipe(
   Flag.withMetavar("email|id"),

@@ -4,7 +4,7 @@
 import { Effect, Option } from "effect"
 import { Flag } from "effect/cli"
 import { Statements } from "../finance/Statements.ts"
-import { CliFailure, EXIT_USAGE } from "./CliFailure.ts"
+import { misused } from "./CliFailure.ts"
 
 const dayFlag = (name: string, { description, example }: { readonly description: string; readonly example: string }) =>
   Flag.String(name).pipe(Flag.withMetavar(example), Flag.withDescription(description), Flag.optional)
@@ -28,6 +28,5 @@ export const rangeOf = (
       from: Option.getOrUndefined(flags.from),
       to: Option.getOrUndefined(flags.to)
     })).pipe(
-      Effect.catchTag("RangeRefused", ({ field, message }) =>
-        Effect.fail(new CliFailure({ message: `--${field} ${message}`, exitCode: EXIT_USAGE })))
+      Effect.catchTag("RangeRefused", ({ field, message }) => Effect.fail(misused(`--${field} ${message}`)))
     )

@@ -2,19 +2,16 @@
  * `realms statement`: what users have, owe and have paid in a month, or in any range of days.
  */
 import { Console, Effect, type Layer } from "effect"
-import { Command, Flag } from "effect/cli"
+import { Command } from "effect/cli"
 import { statementJson } from "../finance/FinanceJson.ts"
 import { statementColumns, type StatementRow, statementRows } from "../finance/StatementRows.ts"
 import { type Statement, Statements } from "../finance/Statements.ts"
 import { csvText } from "../platform/Csv.ts"
 import { print } from "./Output.ts"
+import { switchFlag } from "./Parameters.ts"
 import { rangeFlags, rangeOf } from "./RangeFlags.ts"
 
-const csvFlag = Flag.Boolean("csv").pipe(
-  Flag.withoutNegation,
-  Flag.withDefault(false),
-  Flag.withDescription("Print a line of comma-separated values for each amount")
-)
+const csvFlag = switchFlag("csv", "Print a line of comma-separated values for each amount")
 
 const titleOf = ({ currency, provider, statement }: StatementRow): string =>
   [statement, provider, currency].filter((part) => part !== "").join(" ")

@@ -1,6 +1,6 @@
 /**
- * `realms user create`, `list`, `disable`, `enable`, `set-password` and `role`. A password comes from standard input only, never from the command line,
- * where other processes and the shell's history would see it.
+ * `realms user create`, `list`, `disable`, `enable`, `set-password` and `role`. A password comes from standard input only, never from
+ * the command line, where other processes and the shell's history would see it.
  */
 import { Effect, type Layer, Option } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -9,7 +9,7 @@ import { UserAdmin } from "../identity/UserAdmin.ts"
 import { normalizeEmail, type User, Users } from "../identity/Users.ts"
 import { cliActor } from "../platform/AuditLog.ts"
 import { print, type Printable, table } from "./Output.ts"
-import { findUser, readSecretLine, userFlag } from "./Parameters.ts"
+import { findUser, readSecretLine, switchFlag, userFlag } from "./Parameters.ts"
 
 const email = Flag.String("email").pipe(
   Flag.withDescription("E-mail address of the user"),
@@ -23,10 +23,9 @@ const role = Flag.Literals("role", roles).pipe(
   )
 )
 
-const passwordStdin = Flag.Boolean("password-stdin").pipe(
-  Flag.withoutNegation,
-  Flag.withDefault(false),
-  Flag.withDescription("Read the password from standard input; without it the user cannot log in")
+const passwordStdin = switchFlag(
+  "password-stdin",
+  "Read the password from standard input; without it the user cannot log in"
 )
 
 export const readPassword = readSecretLine("password")

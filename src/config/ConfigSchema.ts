@@ -93,7 +93,7 @@ export const Site = section({
   notice: withDefault(textUpTo(0, SITE_NOTICE_CHARACTERS_MAX), ""),
   /** Empty: ours. */
   logo: withDefault(Image, ""),
-  /** Of whoever runs it: an e-mail address, an address of the web, or a text; empty: nothing is said. */
+  /** How to reach the operator: an e-mail address, an address of the web, or a text; empty: nothing is said. */
   contact: withDefault(textUpTo(0, SITE_CONTACT_CHARACTERS_MAX), ""),
   /** Terms of use, or the address at which they are read; empty: there are none. */
   terms: withDefault(textUpTo(0, SITE_TERMS_CHARACTERS_MAX), "")

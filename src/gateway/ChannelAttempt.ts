@@ -25,6 +25,7 @@ import type { Exchange } from "./upstream/Exchange.ts"
 import { contextOf } from "./ProblemContext.ts"
 import { peek } from "./upstream/PeekedSource.ts"
 import { retryAfterOf, saidErrorOf } from "./upstream/SaidError.ts"
+import { reasonOfFailure } from "./upstream/UpstreamAsk.ts"
 import type { UpstreamFailure } from "./upstream/UpstreamClient.ts"
 import {
   type ChannelFailed,
@@ -40,10 +41,7 @@ const paths = { chat: "/chat/completions", responses: "/responses", embeddings: 
 
 const failureOf = (channel: Channel, failure: UpstreamFailure): ChannelFailed =>
   failedBecause(channel, failure.message, {
-    said: {
-      reason: failure.kind === "too_large" || failure.kind === "no_room" ? "broken" : failure.kind,
-      status: null
-    },
+    said: { reason: reasonOfFailure(failure.kind), status: null },
     ...(failure.kind === "timeout" ? { code: "upstream_timeout" } : {})
   })
 

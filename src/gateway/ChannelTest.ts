@@ -1,7 +1,7 @@
 /**
  * Asks a channel whether it works, by the smallest real call: a word, answered by a token. It does not go through the accounts:
- * nobody pays for it here, it is not usage, and no breaker counts it. The upstream bills it to whom the key belongs. What the upstream said is not repeated,
- * because it may quote a key; the outcome is in our own words.
+ * nobody pays for it here, it is not usage, and no breaker counts it. The upstream bills the owner of the key. What the upstream said
+ * is not repeated, because it may quote a key; the outcome is in our own words.
  */
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import type { ChannelModelUnknown, ChannelNotFound } from "../channels/ChannelError.ts"
@@ -13,6 +13,9 @@ import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
 import { reasonOfFailure, reasonOfStatus } from "./upstream/UpstreamAsk.ts"
 import { UpstreamClient, type UpstreamFailure } from "./upstream/UpstreamClient.ts"
+
+/** Tests of several channels under way at once, at most. */
+export const TESTS_AT_ONCE_MAX = 4
 
 /** From the question to the last byte of the answer, in milliseconds. Replaced in tests. */
 export const ChannelTestMsMax = Context.Reference<number>("realms/gateway/ChannelTest/MsMax", {

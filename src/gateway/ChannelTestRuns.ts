@@ -9,10 +9,7 @@ import { Row } from "../domain/Row.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
-import { ChannelTest } from "./ChannelTest.ts"
-
-/** Tests under way at once, at most. */
-export const TESTS_AT_ONCE_MAX = 4
+import { ChannelTest, TESTS_AT_ONCE_MAX } from "./ChannelTest.ts"
 
 /** A run takes no longer, in minutes; channels whose turn has not come by then are left as they are. */
 export const RUN_MINUTES_MAX = 10

@@ -51,9 +51,12 @@ export const attemptKeys = (
 
 const keysOut = { scope: null, said: { reason: "keys_out", status: null } } as const
 
+/** The upstream does not take the key, or there is no money behind it. */
+const isRefusedForGood = ({ said, scope }: ChannelFailed): boolean => scope === "channel" && isKeysOwn(said.reason)
+
 /** The failure is that of the key: another one may do better. */
-const isKeysFailure = ({ code, said, scope }: ChannelFailed): boolean =>
-  code === "upstream_rate_limited" || (scope === "channel" && isKeysOwn(said.reason))
+const isKeysFailure = (failed: ChannelFailed): boolean =>
+  failed.code === "upstream_rate_limited" || isRefusedForGood(failed)
 
 /** What the request brings along was made for another account, such as reasoning that it cannot read. */
 const isOtherAccounts = ({ said, scope }: ChannelFailed): boolean => scope === null && said.reason === "refused"
@@ -61,7 +64,8 @@ const isOtherAccounts = ({ said, scope }: ChannelFailed): boolean => scope === n
 const coolMsOf = ({ retryAfterSeconds }: ChannelFailed): number =>
   retryAfterSeconds === undefined ? REFUSED_KEY_COOL_MS : retryAfterSeconds * MS_PER_SECOND
 
-const isRefusedForGood = ({ said, scope }: ChannelFailed): boolean => scope === "channel" && isKeysOwn(said.reason)
+/** Undefined: the channel has several keys, or all of them are out of use. */
+const onlyKeyOf = ({ keys }: Channel): ChannelKey | undefined => keys.length === 1 ? keys[0] : undefined
 
 /** The only key of a channel is asked about when it is refused for good again and again. */
 export const judgeOnlyKey = (
@@ -70,15 +74,15 @@ export const judgeOnlyKey = (
   channel: Channel,
   failed: ChannelFailed
 ): void => {
-  const [only, ...others] = channel.keys
-  if (only === undefined || others.length > 0 || !isRefusedForGood(failed)) return
+  const only = onlyKeyOf(channel)
+  if (only === undefined || !isRefusedForGood(failed)) return
   services.keyProbes.suspectOnly(channel.id, only.id, open.basics.model.id)
 }
 
-/** With the only key of a channel. */
+/** The channel answered a call: its only key is no longer suspected. */
 export const noteAnswered = (services: GatewayServices, channel: Channel): void => {
-  const [only] = channel.keys
-  if (only !== undefined && channel.keys.length === 1) services.keyProbes.answeredOnly(only.id)
+  const only = onlyKeyOf(channel)
+  if (only !== undefined) services.keyProbes.answeredOnly(only.id)
 }
 
 /** One attempt is left for the channel behind this one. */
@@ -107,7 +111,7 @@ const attemptEach = Effect.fnUntraced(function*(
     left.count--
     const attempted = yield* attemptChannel(services, open, channel, key)
     if (attempted._tag === "Done") {
-      // The request was not to blame: whoever calls next need not find that out again.
+      // The request was not to blame: later calls need not find that out again.
       if (attempted.verdict === "succeeded") {
         for (const [{ id }, untilMs] of refused) services.keys.cool(id, untilMs)
       }

@@ -6,13 +6,14 @@ import { Clock, Context, Effect, Layer, Semaphore } from "effect"
 import { ChannelAdmin } from "../channels/ChannelAdmin.ts"
 import { KeyJudgement } from "../channels/KeyJudgement.ts"
 import type { ChannelId, ChannelKeyId } from "../domain/Ids.ts"
+import { keepNewest } from "../platform/KeepNewest.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { ChannelTest } from "./ChannelTest.ts"
 
 /** Probes under way at once, at most. */
 const PROBES_MAX = 4
 
-/** Suspicions that wait or are remembered, at most; more are dropped, and come again with the next call that is refused. */
+/** Keys that are suspected, at most: more are dropped, and come again with the next call that is refused. As many are counted. */
 const SUSPECTS_MAX = 1_000
 
 /** A key that calls are refused with is not asked about again for so long, in milliseconds. */
@@ -82,7 +83,9 @@ export class KeyProbes extends Context.Service<KeyProbes, {
       suspectOnly: (channelId, keyId, model) => {
         const count = (refusals.get(keyId) ?? 0) + 1
         if (count >= ONLY_KEY_REFUSALS_MIN) return suspect(channelId, keyId, model)
-        if (count > 1 || refusals.size < SUSPECTS_MAX) refusals.set(keyId, count)
+        refusals.delete(keyId)
+        refusals.set(keyId, count)
+        keepNewest(refusals, SUSPECTS_MAX)
       },
       answeredOnly: (keyId) => {
         if (refusals.size > 0) refusals.delete(keyId)

@@ -58,17 +58,17 @@ export class UpstreamBalances extends Context.Service<UpstreamBalances, {
       yield* orUnavailable(sql`UPDATE channel_keys SET balance = ${balance?.amount ?? null},
           balance_currency = ${balance?.currency ?? null}, balance_problem = ${problem}, balance_at = now()
         WHERE id = ${key.keyId}`)
-      return balance === null ? 0 : 1
+      return balance !== null
     })
 
     const ask = Effect.fn("UpstreamBalances.ask")(function*(id: ChannelId) {
-      const told = yield* Effect.forEach(yield* keys.access(id), askKey, { concurrency: ASKED_AT_ONCE_MAX }).pipe(
-        Effect.timeoutOrElse({
-          duration: `${SECONDS_MAX} seconds`,
-          orElse: () => Effect.succeed<ReadonlyArray<number>>([])
-        })
-      )
-      return told.reduce((sum, one) => sum + one, 0)
+      let told = 0
+      yield* Effect.forEach(
+        yield* keys.access(id),
+        (key) => Effect.map(askKey(key), (isTold) => isTold && told++),
+        { concurrency: ASKED_AT_ONCE_MAX, discard: true }
+      ).pipe(Effect.timeoutOption(`${SECONDS_MAX} seconds`))
+      return told
     })
 
     return UpstreamBalances.of({ ask })

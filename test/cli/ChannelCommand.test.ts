@@ -39,12 +39,13 @@ const channel = (name: string, more: Partial<AdminChannel> = {}): AdminChannel =
   ...more
 })
 
-/** Two channels, of which the second refuses its key. */
+/** Two channels, of which the second refuses its key, and one that is disabled and has the id of the first as its name. */
 const channels = Layer.mergeAll(
   Layer.mock(ChannelAdmin, {
     list: Effect.succeed([
       channel("one", { successAt: at }),
-      channel("other", { failure: { at: at, reason: "unauthorized", status: 401 } })
+      channel("other", { failure: { at: at, reason: "unauthorized", status: 401 } }),
+      channel("3", { disabledAt: at })
     ])
   }),
   Layer.mock(ChannelTest, {
@@ -83,6 +84,8 @@ describe("realms channel", () => {
       assert.deepInclude(fields[0], { id: "3", name: "one", condition: "works", keys_out: 0, failure: null })
       const works = yield* run(["channel", "test", "one"])
       assert.deepStrictEqual([works.code, works.out, works.err], [0, "1 of 1 work", "one: m works, 12 ms"])
+      assert.include((yield* run(["channel", "test", "5"])).err, "other: m failed")
+      assert.include((yield* run(["channel", "test", "3"])).err, "3: m failed")
       const all = yield* run(["channel", "test", "--all", "--json"])
       assert.strictEqual(all.code, 1)
       assert.deepStrictEqual(JSON.parse(all.out).map(({ name, ok }: Record<string, unknown>) => [name, ok]), [

@@ -23,7 +23,7 @@ export const reasonOfStatus = (status: number, json: unknown): FailureReason => 
     case 401:
       return "unauthorized"
     case 403:
-      // A key that may not use one model is none that is refused.
+      // The key is good; it may not use this model.
       return typeof error?.code === "string" && /model|deployment/i.test(error.code) ? "not_found" : "unauthorized"
     case 404:
       return "not_found"

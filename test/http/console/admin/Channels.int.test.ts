@@ -170,6 +170,13 @@ describe("root's channels", () => {
         const filtered = yield* client.get(`${path}/models?state=served&q=BRAND&tick=none`)
         assert.include(filtered.text, "vendor/brand-new")
         assert.notInclude(filtered.text, "nobody-knows")
+        assert.notInclude(filtered.text, "Only the first")
+        yield* world.sql`UPDATE channel_upstream_models SET models = (
+          SELECT array_agg('model-' || n) FROM generate_series(1, 5000) AS n) WHERE channel_id = ${id}`
+        assert.include(
+          (yield* client.get(`${path}/models`)).text,
+          "Only the first 5,000 models of the upstream are listed."
+        )
       }).pipe(Effect.scoped))
 
     it.effect("say why their upstream's list was not fetched, and ask no address that is not called", () =>

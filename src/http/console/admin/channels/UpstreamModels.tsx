@@ -8,7 +8,7 @@ import type { AdminChannel } from "../../../../channels/AdminChannel.ts"
 import { ChannelAdmin } from "../../../../channels/ChannelAdmin.ts"
 import type { ChannelKeyMissing } from "../../../../channels/ChannelError.ts"
 import { ChannelId } from "../../../../domain/Ids.ts"
-import type { MappedModel, ModelChoice } from "../../../../gateway/ModelMapping.ts"
+import { type MappedModel, type ModelChoice, UPSTREAM_MODELS_MAX } from "../../../../gateway/ModelMapping.ts"
 import type { UpstreamUnanswered } from "../../../../gateway/upstream/UpstreamUnanswered.ts"
 import { UpstreamBalances } from "../../../../gateway/UpstreamBalances.ts"
 import { type FetchedModels, UpstreamModels } from "../../../../gateway/UpstreamModels.ts"
@@ -200,6 +200,9 @@ const choosePage = (props: ChooseProps): Page => {
       <>
         <FormAlert state={state} />
         {channel.declared ? <Notice kind="info">{say("declared")}</Notice> : null}
+        {fetched.models.length < UPSTREAM_MODELS_MAX
+          ? null
+          : <Notice kind="info">{say("cut", { count: UPSTREAM_MODELS_MAX })}</Notice>}
       </>
     ),
     filter: [
