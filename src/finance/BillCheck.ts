@@ -13,9 +13,11 @@ import { oneRowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
 import { type BillItem, BillKind, type EpayColumns, epayItems, type ReadItems, stripeItems } from "./BillItems.ts"
+import { billProblem } from "./BillProblem.ts"
 import { type BillEncoding, type BillRecord, billRecords } from "./BillText.ts"
 import { BillRefused, BillUnstored } from "./FinanceError.ts"
 
+export { BillKind } from "./BillItems.ts"
 export { type BillEncoding, billEncodings } from "./BillText.ts"
 
 export const DifferentResult = Schema.Literals(["different_amount", "missing_here", "missing_there"])
@@ -104,7 +106,7 @@ export class BillCheck extends Context.Service<BillCheck, {
       return yield* new BillRefused({
         line: twice?.line ?? null,
         column: null,
-        why: `the ${twice?.kind ?? "record"} "${twice?.id ?? ""}" is in the file twice`
+        problem: billProblem("twice", { kind: twice?.kind ?? "", id: twice?.id ?? "" })
       })
     })
 
@@ -123,7 +125,11 @@ export class BillCheck extends Context.Service<BillCheck, {
         if (items.length === 0) reading.leftOut++
         for (const item of items) reading.add(item)
         return reading.categories.size > CATEGORIES_MAX
-          ? yield* new BillRefused({ line: record.line, column: null, why: `more than ${CATEGORIES_MAX} categories` })
+          ? yield* new BillRefused({
+            line: record.line,
+            column: null,
+            problem: billProblem("categories", { max: String(CATEGORIES_MAX) })
+          })
           : items
       })
       yield* sql.unsafe(tableSql)
@@ -137,7 +143,7 @@ export class BillCheck extends Context.Service<BillCheck, {
         )
       )
       if (readItems === undefined) {
-        return yield* new BillRefused({ line: null, column: null, why: "the file is empty" })
+        return yield* new BillRefused({ line: null, column: null, problem: billProblem("empty") })
       }
       return reading
     })

@@ -8,6 +8,7 @@ import { DateTime, Option, Record, Result, Schema } from "effect"
 import { currencyDecimals } from "../domain/Currency.ts"
 import type { EpayColumn } from "../domain/EpayBill.ts"
 import { parseDecimal } from "../domain/Money.ts"
+import { billProblem, type BillProblemCode } from "./BillProblem.ts"
 import type { BillRecord } from "./BillText.ts"
 import { BillRefused } from "./FinanceError.ts"
 
@@ -36,8 +37,15 @@ export interface BillItem {
 /** Reads a record after the head. Nothing: the record is left out, and counted. */
 export type ReadItems = (record: BillRecord) => Result.Result<ReadonlyArray<BillItem>, BillRefused>
 
-const refused = (line: number, column: number | null, why: string) =>
-  Result.fail(new BillRefused({ line, column, why }))
+const refused = (
+  line: number,
+  column: number | null,
+  code: BillProblemCode,
+  values?: Readonly<Record<string, string>>
+) => Result.fail(new BillRefused({ line, column, problem: billProblem(code, values) }))
+
+/** Of a head, in characters: what is shown of one that lacks a column. */
+const TITLES_CHARACTERS_MAX = 1_000
 
 /** Where the columns are, by their names in the head. */
 const columnsOf = <Name extends string>(
@@ -47,9 +55,10 @@ const columnsOf = <Name extends string>(
   for (const title of Record.values<Name, string>(names)) {
     const at = head.fields.indexOf(title)
     if (at < 0) {
-      return refused(head.line, null, `there is no column "${title}"; there are ${head.fields.slice(0, 40).join(", ")}`)
+      const titles = head.fields.join(", ").slice(0, TITLES_CHARACTERS_MAX).toWellFormed()
+      return refused(head.line, null, "no_column", { title, titles })
     }
-    if (head.fields.includes(title, at + 1)) return refused(head.line, at + 1, `there are two columns "${title}"`)
+    if (head.fields.includes(title, at + 1)) return refused(head.line, at + 1, "two_columns", { title })
   }
   return Result.succeed(Record.map(names, (title: string) => head.fields.indexOf(title)))
 }
@@ -62,7 +71,7 @@ const amountOf = (
   const text = (record.fields[at] ?? "").replaceAll(",", "").replace(/^[¥￥]/, "")
   const amount = parseDecimal(text, currencyDecimals(currency))
   return amount === undefined
-    ? refused(record.line, at + 1, `is no amount in ${currency.toUpperCase()}`)
+    ? refused(record.line, at + 1, "not_amount", { currency: currency.toUpperCase() })
     : Result.succeed(amount)
 }
 
@@ -110,18 +119,18 @@ export const stripeItems = (head: BillRecord): Result.Result<ReadItems, BillRefu
       Result.gen(function*() {
         const field = (place: number) => record.fields[place] ?? ""
         const settledIn = field(at.currency).toLowerCase()
-        if (!currencyPattern.test(settledIn)) return yield* refused(record.line, at.currency + 1, "is no currency")
+        if (!currencyPattern.test(settledIn)) return yield* refused(record.line, at.currency + 1, "not_currency")
         const category = field(at.category)
         const kind = stripeKinds.get(category) ?? null
         // What the customer saw; the balance's own amount where the report has none.
         const isFacing = field(at.facingAmount) !== ""
         const currency = (isFacing ? field(at.facingCurrency) : settledIn).toLowerCase()
-        if (!currencyPattern.test(currency)) return yield* refused(record.line, at.facingCurrency + 1, "is no currency")
+        if (!currencyPattern.test(currency)) return yield* refused(record.line, at.facingCurrency + 1, "not_currency")
         const amount = yield* amountOf(record, isFacing ? at.facingAmount : at.gross, currency)
         const id = kind === "payment" && field(at.payment) !== "" ? field(at.payment) : field(at.source)
-        if (kind !== null && !idPattern.test(id)) return yield* refused(record.line, at.source + 1, "is no id")
+        if (kind !== null && !idPattern.test(id)) return yield* refused(record.line, at.source + 1, "not_id")
         const time = created < 0 ? "" : field(created)
-        if (time !== "" && !isTime(time)) return yield* refused(record.line, created + 1, "is no time")
+        if (time !== "" && !isTime(time)) return yield* refused(record.line, created + 1, "not_time")
         return [{
           line: record.line,
           kind,
@@ -169,9 +178,9 @@ export const epayItems = (titles: EpayColumns) => (head: BillRecord): Result.Res
         const amount = yield* amountOf(record, at.money, "cny")
         // Spreadsheets write long numbers with something before them that keeps them as text.
         const id = field(at.trade).replace(/^['`=\t]+/, "").replaceAll('"', "")
-        if (!idPattern.test(id)) return yield* refused(record.line, at.trade + 1, "is no id")
+        if (!idPattern.test(id)) return yield* refused(record.line, at.trade + 1, "not_id")
         const when = timeAt === undefined ? "" : field(timeAt).replaceAll("/", "-")
-        if (when !== "" && !isTime(when)) return yield* refused(record.line, (timeAt ?? 0) + 1, "is no time")
+        if (when !== "" && !isTime(when)) return yield* refused(record.line, (timeAt ?? 0) + 1, "not_time")
         const kept = yield* given(feeAt)
         const back = yield* given(refundAt)
         const item = (kind: "payment" | "refund", minor: bigint): BillItem => ({

@@ -7,6 +7,7 @@
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import { parse } from "csv-parse"
 import { Effect, Stream } from "effect"
+import { type BillProblem, billProblem } from "./BillProblem.ts"
 import { BillRefused } from "./FinanceError.ts"
 
 export const billEncodings = ["utf-8", "gb18030"] as const
@@ -99,10 +100,12 @@ class Decoder {
     return new BillRefused({
       line: this.line,
       column: readable(encoding, bytes) + 1,
-      why: `bytes that are not ${encoding}`
+      problem: billProblem("encoding", { encoding })
     })
   }
 }
+
+const longLine = billProblem("long_line", { bytes: String(LINE_BYTES_MAX) })
 
 const decoded = (encoding: BillEncoding | undefined) => {
   const lines = new Lines()
@@ -118,7 +121,7 @@ const decoded = (encoding: BillEncoding | undefined) => {
         Effect.gen(function*() {
           const found = yield* texts(lines.take(chunk))
           return lines.waitingBytes > LINE_BYTES_MAX
-            ? yield* new BillRefused({ line: null, column: null, why: `a line of more than ${LINE_BYTES_MAX} bytes` })
+            ? yield* new BillRefused({ line: null, column: null, problem: longLine })
             : found.join("")
         })
       ),
@@ -126,12 +129,33 @@ const decoded = (encoding: BillEncoding | undefined) => {
     )
 }
 
+/** What the parser of CSV refuses, by its own code. What it has no code for is told in its words. */
+const problemOf = (error: object): BillProblem => {
+  switch ("code" in error ? error.code : undefined) {
+    case "CSV_QUOTE_NOT_CLOSED":
+      return billProblem("quote_open")
+    case "CSV_INVALID_CLOSING_QUOTE":
+    case "CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE":
+      return billProblem("quote_end")
+    case "INVALID_OPENING_QUOTE":
+      return billProblem("quote_begin")
+    case "CSV_MAX_RECORD_SIZE":
+      return longLine
+    case "CSV_RECORD_INCONSISTENT_FIELDS_LENGTH": {
+      const found = "record" in error && Array.isArray(error.record) ? error.record.length : 0
+      return billProblem("fields", { found: String(found) })
+    }
+    default:
+      return billProblem("unreadable", { text: error instanceof Error ? error.message : "" })
+  }
+}
+
 const refusedBy = (error: unknown): BillRefused => {
   if (error instanceof BillRefused) return error
-  const told = typeof error === "object" && error !== null ? error : {}
+  const told = typeof error === "object" && error !== null ? error : new Error(String(error))
   const line = "lines" in told && typeof told.lines === "number" ? told.lines : null
   const column = "index" in told && typeof told.index === "number" ? told.index + 1 : null
-  return new BillRefused({ line, column, why: error instanceof Error ? error.message : "it cannot be read" })
+  return new BillRefused({ line, column, problem: problemOf(told) })
 }
 
 const isRecord = (

@@ -1,5 +1,6 @@
 /** How the books refuse: a range of days that does not exist, and entries that belong to no line. */
 import { Schema } from "effect"
+import { BillProblem, billProblemText } from "./BillProblem.ts"
 
 /** Days of one range, at most. */
 export const RANGE_DAYS_MAX = 1_100
@@ -40,13 +41,13 @@ export class FilterRefused extends Schema.TaggedError<FilterRefused>()("FilterRe
 export class BillRefused extends Schema.TaggedError<BillRefused>()("BillRefused", {
   /** From 1; null: it is about no line. */
   line: Schema.NullOr(Schema.Int),
-  /** Of a character or a field, from 1, as `why` says; null: of the whole line. */
+  /** Of a character or a field, from 1, as the problem says; null: of the whole line. */
   column: Schema.NullOr(Schema.Int),
-  why: Schema.String
+  problem: BillProblem
 }) {
   override get message(): string {
     const at = this.line === null ? "" : `line ${this.line}${this.column === null ? "" : `, column ${this.column}`}: `
-    return `${at}${this.why}`
+    return `${at}${billProblemText(this.problem)}`
   }
 }
 

@@ -3,6 +3,7 @@
  * where it is read, in the reader's language. The words here are for logs and programs.
  */
 import { Record, Schema, SchemaTransformation } from "effect"
+import { fillWords } from "../domain/Words.ts"
 
 /** Words by code; a value's place is written `{name}`. Amounts are in minor units, times in ISO 8601. */
 export const reasonWords = {
@@ -62,8 +63,7 @@ export interface Reason extends Schema.Schema.Type<typeof Reason> {}
 export const reason = (code: ReasonCode, values: Readonly<Record<string, string>> = {}): Reason => ({ code, values })
 
 /** The words of a reason for logs and programs. */
-export const wordsOf = ({ code, values }: Reason): string =>
-  reasonWords[code].replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "")
+export const wordsOf = ({ code, values }: Reason): string => fillWords(reasonWords[code], values)
 
 /** Reads a stored reason; undefined where it is not one. */
 export const reasonOf = (kept: unknown): Reason | undefined => {

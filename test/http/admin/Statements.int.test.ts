@@ -108,7 +108,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })(
         assert.deepInclude(JSON.parse(bill.text), { records: 1, matched: 0, missing_here: 1, from: null })
         const none = yield* upload("/bills/check?provider=epay", "trade_no,money\nT1,much\n")
         assert.deepStrictEqual([none.status, JSON.parse(none.text).problems], [422, {
-          file: "line 2, column 2: is no amount in CNY"
+          file: "line 2, column 2: not an amount in CNY"
         }])
         assert.strictEqual((yield* upload("/bills/check?provider=paypal", "a")).status, 400)
         assert.strictEqual((yield* upload("/bills/check", "a")).status, 400)

@@ -13,7 +13,7 @@ const placeholders = (text: string): ReadonlyArray<string> =>
   Array.from(text.matchAll(/\{(\w+)[,}]/g), ([, name = ""]) => name).toSorted()
 
 /** Pages, and what gives the reasons that they word. */
-const readers = sourceFiles(["src/http", "src/events", "src/orders"], /\.tsx?$/).map(({ text }) => text)
+const readers = sourceFiles(["src/http", "src/events", "src/finance", "src/orders"], /\.tsx?$/).map(({ text }) => text)
 
 /** Code names every key whole, so that each text is found. */
 const isSaid = (key: string): boolean => readers.some((text) => text.includes(`"${key}"`))

@@ -5,6 +5,7 @@
  */
 import { Record } from "effect"
 import { IntlMessageFormat } from "intl-messageformat"
+import { billProblemWords } from "../../../finance/BillProblem.ts"
 import { reasonWords } from "../../../orders/Reason.ts"
 import en from "./en.json" with { type: "json" }
 import zh from "./zh.json" with { type: "json" }
@@ -78,7 +79,11 @@ export const languageOf = (acceptLanguage: string | undefined): Language => {
   return "en"
 }
 
-const english = { ...en, reason: { ...reasonWords, ...en.reason } }
+const english = {
+  ...en,
+  reason: { ...reasonWords, ...en.reason },
+  billProblem: { ...billProblemWords, ...en.billProblem }
+}
 
 type English = typeof english
 export type TextSection = keyof English

@@ -10,7 +10,7 @@ import { asUser, ConsoleWorld, signedInRoot } from "../../../support/ConsoleWorl
 const BOUNDARY = "----of-a-test"
 
 /** A form with a file, as a browser sends it. */
-const upload = (client: ConsoleClient, fields: Readonly<Record<string, string>>, file?: string) => {
+const upload = (client: ConsoleClient, fields: Readonly<Record<string, string>>, file?: string, language = "en") => {
   const part = (name: string, more: string, value: string) =>
     `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${name}"${more}\r\n\r\n${value}\r\n`
   const body = [
@@ -18,7 +18,10 @@ const upload = (client: ConsoleClient, fields: Readonly<Record<string, string>>,
     ...file === undefined ? [] : [part("file", `; filename="../bill.csv"\r\ncontent-type: text/csv`, file)],
     `--${BOUNDARY}--\r\n`
   ].join("")
-  return client.postText("/admin/bills/check", body, { "content-type": `multipart/form-data; boundary=${BOUNDARY}` })
+  return client.postText("/admin/bills/check", body, {
+    "accept-language": language,
+    "content-type": `multipart/form-data; boundary=${BOUNDARY}`
+  })
 }
 
 /** Somebody of the role finance, and 10.00 CNY paid through Stripe by a user. */
@@ -139,6 +142,25 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
         const refused = yield* upload(client, fields, file)
         assert.strictEqual(refused.status, 422, said)
         assert.include(refused.text, said)
+      }
+      const twice = `${head}\n${line("pi_9", "1.00")}\n${line("pi_9", "1.00")}\n`
+      for (
+        const [file, english, chinese] of [
+          [
+            twice,
+            "Line 3: Payment &quot;pi_9&quot; is in the file twice",
+            "第 3 行：支付流水号“pi_9”在文件中出现了两次"
+          ],
+          [`${head}\n${line("pi_9", "1.001")}\n`, "not an amount in CNY", "不是有效的 CNY 金额"],
+          [`${head}\n"open`, "a quote is not closed", "引号没有闭合"]
+        ] as const
+      ) {
+        const said = [
+          yield* upload(client, { provider: "stripe" }, file),
+          yield* upload(client, { provider: "stripe" }, file, "zh-CN")
+        ]
+        assert.include(said[0]?.text ?? "", english)
+        assert.include(said[1]?.text ?? "", chinese)
       }
       // Not a form of this page.
       const plain = yield* client.post("/admin/bills/check", { provider: "stripe" })

@@ -8,6 +8,7 @@ import {
   type BillDifference,
   type BillEncoding,
   billEncodings,
+  BillKind,
   type BillReport
 } from "../../../../finance/BillCheck.ts"
 import type { BillRefused } from "../../../../finance/FinanceError.ts"
@@ -185,9 +186,11 @@ const reportPage = (context: UserContext, report: BillReport): Page => {
   })
 }
 
-/** Where the file is wrong; what is wrong there is said in the words of the one who reads it. */
-const refusedText = (context: UserContext, { column, line, why }: BillRefused): string => {
+/** Why the file is refused, and where. */
+const refusedText = (context: UserContext, { column, line, problem: { code, values } }: BillRefused): string => {
   const say = sayOf(context, "books")
+  const kind = BillKind.literals.find((known) => known === values["kind"])
+  const why = sayOf(context, "billProblem")(code, kind === undefined ? values : { ...values, kind: say(kinds[kind]) })
   if (line === null) return say("bill.refused", { why })
   return column === null
     ? say("bill.refused.line", { why, line: String(line) })

@@ -1,0 +1,42 @@
+/**
+ * Why a provider's file is refused: a code, and the values that its words need. It is worded where it is read, in the reader's
+ * language. The words here are for the command line, the API and logs.
+ */
+import { Record, Schema } from "effect"
+import { fillWords } from "../domain/Words.ts"
+
+/** Words by code; a value's place is written `{name}`. */
+export const billProblemWords = {
+  empty: "the file is empty",
+  long_line: "a line or record of more than {bytes} bytes",
+  encoding: "bytes that are not {encoding}",
+  quote_open: "a quote is not closed",
+  quote_end: "something other than a comma follows a closing quote",
+  quote_begin: "a quote within a field that does not begin with one",
+  fields: "a record of {found} columns, which is not as many as the first line has",
+  unreadable: "it cannot be read: {text}",
+  no_column: 'there is no column "{title}"; there are {titles}',
+  two_columns: 'there are two columns "{title}"',
+  not_amount: "not an amount in {currency}",
+  not_currency: "not a currency",
+  not_id: "not an id",
+  not_time: "not a time",
+  twice: 'the {kind} "{id}" is in the file twice',
+  categories: "more than {max} categories"
+} as const
+
+export type BillProblemCode = keyof typeof billProblemWords
+
+export const BillProblem = Schema.Struct({
+  code: Schema.Literals(Record.keys(billProblemWords)),
+  values: Schema.Record(Schema.String, Schema.String)
+})
+export interface BillProblem extends Schema.Schema.Type<typeof BillProblem> {}
+
+export const billProblem = (code: BillProblemCode, values: Readonly<Record<string, string>> = {}): BillProblem => ({
+  code,
+  values
+})
+
+/** The words of a problem for programs and logs. */
+export const billProblemText = ({ code, values }: BillProblem): string => fillWords(billProblemWords[code], values)
