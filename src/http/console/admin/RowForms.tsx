@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import type { ComponentChildren } from "preact"
 import type { ChannelConfigManaged } from "../../../channels/ChannelError.ts"
+import { CODE_CHARACTERS_MAX } from "../../../domain/Code.ts"
 import type { ChangedMeanwhile, ConfigManaged } from "../../../platform/ChangedMeanwhile.ts"
 import {
   type Answer,
@@ -13,13 +14,14 @@ import {
   type FormState,
   type NotThere,
   orNotFound,
+  type Page,
   type PageProblem,
   type Problems,
   redirect,
   refuse
 } from "../Answer.ts"
 import { adminForm, adminFormPage, type AdminPath, routes } from "../ConsoleRoute.ts"
-import { askPage, type EditPageProps, switchOf } from "../kit/Forms.tsx"
+import { askPage, type AskProps, type EditPageProps, switchOf } from "../kit/Forms.tsx"
 import type { UserContext } from "../PageContext.ts"
 import { idOf } from "../Params.ts"
 
@@ -75,6 +77,26 @@ export const rowPaths = (list: AdminPath, id: bigint | ":id") => {
   const edit: AdminPath = `${list}/${id}`
   return { list, edit, ...switchOf(edit) }
 }
+
+interface NewRowPage extends Omit<AskProps, "title" | "action" | "submit" | "back"> {
+  /** Where such rows are listed. */
+  readonly list: AdminPath
+  say(key: "new" | "create"): string
+}
+
+/** The form of a row that is to be made. */
+export const newRowPage = ({ list, say, ...form }: NewRowPage): Page =>
+  askPage({ ...form, title: say("new"), action: `${list}/new`, submit: say("create"), back: list })
+
+/** The code by which `config.yaml` and programs name a row; it never changes. */
+export const codeInput = (say: (key: "code" | "code.hint") => string) => ({
+  name: "code",
+  label: say("code"),
+  hint: say("code.hint"),
+  maxlength: CODE_CHARACTERS_MAX,
+  required: true,
+  autofocus: true
+})
 
 /** Says on the page what has been done. */
 export const withDone = (path: string, done: string): string => `${path}${path.includes("?") ? "&" : "?"}done=${done}`

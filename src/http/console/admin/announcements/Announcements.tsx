@@ -18,14 +18,14 @@ import { ANNOUNCEMENTS_MAX, dayIn } from "../../../../settings/Announcements.ts"
 import { Settings } from "../../../../settings/Settings.ts"
 import { page, redirect, refuse } from "../../Answer.ts"
 import { adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { askPage, EditPage } from "../../kit/Forms.tsx"
+import { EditPage } from "../../kit/Forms.tsx"
 import { Group, type InputEntry, Inputs } from "../../kit/Inputs.tsx"
 import { byId, listPage, readListed } from "../../kit/List.tsx"
 import { NewLink, RowBadges, StateBadge, type States } from "../../kit/Parts.tsx"
 import type { FormState } from "../../Answer.ts"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
-import { rowPages, rowPaths } from "../RowForms.tsx"
+import { newRowPage, rowPages, rowPaths } from "../RowForms.tsx"
 import { shownTerms } from "../Terms.tsx"
 
 const PAGE_SIZE = 50
@@ -135,14 +135,12 @@ const create = pageForm({
   show: Effect.fnUntraced(function*(context: UserContext, state: FormState) {
     const say = sayOf(context, "adminAnnouncements")
     const today = yield* todayOf(context)
-    return askPage({
+    return newRowPage({
       context,
       state,
-      title: say("new"),
+      say,
+      list: "/admin/announcements",
       lead: say("lead"),
-      action: "/admin/announcements/new",
-      submit: say("create"),
-      back: "/admin/announcements",
       children: <Fields context={context} state={state} today={today} />
     })
   }),

@@ -148,65 +148,53 @@ const plainText = (value: unknown): string => {
   return JSON.stringify(value)
 }
 
-/** Fields that mean the same wherever they are recorded. */
+type Reading = (context: PageContext, value: unknown) => string
+
+const asText: Reading = (_, value) => plainText(value)
+const asNumber: Reading = (_, value) => `#${plainText(value)}`
+
+const asRole: Reading = (context, value) => {
+  const names: Readonly<Record<string, string>> = roleNames(context)
+  return names[String(value)] ?? plainText(value)
+}
+
+/** Fields that mean the same wherever they are recorded: what each is called, and how its value is read. */
+const commonFields: ReadonlyMap<string, readonly [label: TextKey<"audit">, read: Reading]> = new Map<
+  string,
+  readonly [TextKey<"audit">, Reading]
+>([
+  ["note", ["note", asText]],
+  ["name", ["name", asText]],
+  ["email", ["email", asText]],
+  ["code", ["code", asText]],
+  ["group_code", ["field.group", asText]],
+  ["hint", ["field.hint", (_, value) => `…${plainText(value)}`]],
+  ["key", ["field.key", asText]],
+  ["state", ["state", (_, value) => plainText(value).replaceAll("_", " ")]],
+  ["problem", ["field.problem", asText]],
+  ["role", ["role", asRole]],
+  ["disabled", ["state.disabled", yesOrNo]],
+  ["enabled", ["state.enabled", yesOrNo]],
+  ["expires_at", ["expires", momentText]],
+  ["ends_at", ["field.ends", momentText]],
+  ["confirm_before", ["field.before", momentText]],
+  ["owed_micros", ["field.owed", usdText]],
+  ["balance_micros", ["balance", usdText]],
+  ["subscription_id", ["field.subscription", asNumber]],
+  ["refund", ["refund", asNumber]],
+  ["provider_refund", ["field.provider_refund", asText]],
+  ["confirmation", ["field.confirmation", asNumber]],
+  ["confirmed_by", ["field.confirmed_by", asText]],
+  ["requested_by", ["field.requested_by", asNumber]],
+  ["action", ["field.action", asText]],
+  ["reset", ["field.reset", asText]]
+])
+
 const common: Word = (context, field, value) => {
-  const say = sayOf(context, "audit")
-  switch (field) {
-    case "note":
-      return { label: say("note"), text: plainText(value) }
-    case "name":
-      return { label: say("name"), text: plainText(value) }
-    case "email":
-      return { label: say("email"), text: plainText(value) }
-    case "code":
-      return { label: say("code"), text: plainText(value) }
-    case "group_code":
-      return { label: say("field.group"), text: plainText(value) }
-    case "hint":
-      return { label: say("field.hint"), text: `…${plainText(value)}` }
-    case "key":
-      return { label: say("field.key"), text: plainText(value) }
-    case "state":
-      return { label: say("state"), text: plainText(value).replaceAll("_", " ") }
-    case "problem":
-      return { label: say("field.problem"), text: plainText(value) }
-    case "role": {
-      const names: Readonly<Record<string, string>> = roleNames(context)
-      return { label: say("role"), text: names[String(value)] ?? plainText(value) }
-    }
-    case "disabled":
-      return { label: say("state.disabled"), text: yesOrNo(context, value) }
-    case "enabled":
-      return { label: say("state.enabled"), text: yesOrNo(context, value) }
-    case "expires_at":
-      return { label: say("expires"), text: momentText(context, value) }
-    case "ends_at":
-      return { label: say("field.ends"), text: momentText(context, value) }
-    case "confirm_before":
-      return { label: say("field.before"), text: momentText(context, value) }
-    case "owed_micros":
-      return { label: say("field.owed"), text: usdText(context, value) }
-    case "balance_micros":
-      return { label: say("balance"), text: usdText(context, value) }
-    case "subscription_id":
-      return { label: say("field.subscription"), text: `#${plainText(value)}` }
-    case "refund":
-      return { label: say("refund"), text: `#${plainText(value)}` }
-    case "provider_refund":
-      return { label: say("field.provider_refund"), text: plainText(value) }
-    case "confirmation":
-      return { label: say("field.confirmation"), text: `#${plainText(value)}` }
-    case "confirmed_by":
-      return { label: say("field.confirmed_by"), text: plainText(value) }
-    case "requested_by":
-      return { label: say("field.requested_by"), text: `#${plainText(value)}` }
-    case "action":
-      return { label: say("field.action"), text: plainText(value) }
-    case "reset":
-      return { label: say("field.reset"), text: plainText(value) }
-    default:
-      return undefined
-  }
+  const known = commonFields.get(field)
+  return known === undefined
+    ? undefined
+    : { label: sayOf(context, "audit")(known[0]), text: known[1](context, value) }
 }
 
 /** Of a setting: its label in the form, and the name of its value. */

@@ -4,18 +4,17 @@
 import { Effect } from "effect"
 import { type AdminGroup, GroupAdmin } from "../../../../catalog/GroupAdmin.ts"
 import type { GroupRefused } from "../../../../catalog/GroupError.ts"
-import { CODE_CHARACTERS_MAX } from "../../../../domain/Code.ts"
 import { GroupId } from "../../../../domain/Ids.ts"
 import { type GroupField, groupTerms } from "../../../../domain/UserGroup.ts"
 import { page, type Problems, redirect, refuse } from "../../Answer.ts"
 import { adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { askPage, EditPage } from "../../kit/Forms.tsx"
+import { EditPage } from "../../kit/Forms.tsx"
 import { type InputEntry, Inputs } from "../../kit/Inputs.tsx"
 import { byId, enabledFilter, listPage, readListed } from "../../kit/List.tsx"
 import { Figures, NewLink, RowBadges, Small } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, pathId } from "../../Params.ts"
-import { rowPages, rowPaths } from "../RowForms.tsx"
+import { codeInput, newRowPage, rowPages, rowPaths } from "../RowForms.tsx"
 import { shownTerms } from "../Terms.tsx"
 import { timesText } from "./GroupParts.ts"
 
@@ -105,16 +104,13 @@ const readGroup = (context: UserContext, form: URLSearchParams) =>
 const create = pageForm({
   show: (context, state) => {
     const say = sayOf(context, "groups")
-    const code = { name: "code", label: say("code"), hint: say("code.hint"), maxlength: CODE_CHARACTERS_MAX }
-    return Effect.succeed(askPage({
+    return Effect.succeed(newRowPage({
       context,
       state,
-      title: say("new"),
+      say,
+      list: "/admin/groups",
       lead: say("lead"),
-      action: "/admin/groups/new",
-      submit: say("create"),
-      back: "/admin/groups",
-      inputs: [{ ...code, required: true, autofocus: true }, ...inputsOf(context)]
+      inputs: [codeInput(say), ...inputsOf(context)]
     }))
   },
   run: (context, fields) =>

@@ -11,13 +11,13 @@ import type { ModelTermName } from "../../../../domain/ModelTerms.ts"
 import type { UnitPrices } from "../../../../domain/Price.ts"
 import { type FormState, page, redirect, refuse } from "../../Answer.ts"
 import { adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { askPage, EditPage, type EditPageProps } from "../../kit/Forms.tsx"
+import { EditPage, type EditPageProps } from "../../kit/Forms.tsx"
 import { Group, Inputs } from "../../kit/Inputs.tsx"
 import { enabledFilter, type ItemColumn, ItemTable, listedOf, listPage } from "../../kit/List.tsx"
 import { Badge, type Fact, NewLink, Notice, RowBadges } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, searchText } from "../../Params.ts"
-import { rowPages, withDone } from "../RowForms.tsx"
+import { newRowPage, rowPages, withDone } from "../RowForms.tsx"
 import { formProblems, modelProblems, modelTermsOf, pricesOf } from "./ModelTexts.ts"
 
 /** So many channels are named in the list. */
@@ -242,14 +242,12 @@ const create = pageForm({
   show: (context, state) => {
     const say = sayOf(context, "adminModels")
     const id = { name: "id", label: say("id"), hint: say("id.hint"), maxlength: MODEL_ID_CHARACTERS_MAX }
-    return Effect.succeed(askPage({
+    return Effect.succeed(newRowPage({
       context,
       state,
-      title: say("new"),
+      say,
+      list: "/admin/models",
       lead: say("lead"),
-      action: "/admin/models/new",
-      submit: say("create"),
-      back: "/admin/models",
       inputs: [{ ...id, required: true, autofocus: true }],
       children: <ModelFields context={context} state={state} />
     }))

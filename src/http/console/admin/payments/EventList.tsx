@@ -19,6 +19,7 @@ import { dayFilters, daysWarning, readDays } from "../FilterDays.ts"
 import {
   factName,
   minorText,
+  orderColumn,
   OutcomeBadge,
   outcomeName,
   reasonFor,
@@ -52,11 +53,7 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<EventItem>> =
         </>
       )
     },
-    {
-      title: say("order"),
-      wide: true,
-      cell: ({ orderId }) => orderId === null ? "–" : <a href={`/admin/orders/${orderId}`}>#{orderId.toString()}</a>
-    },
+    orderColumn(context),
     timeColumn(context, say("received"), ({ receivedAt }) => receivedAt)
   ]
 }

@@ -10,7 +10,7 @@ import type { PaymentState } from "../../../../orders/Payments.ts"
 import type { Reason } from "../../../../orders/Reason.ts"
 import type { EventOutcome } from "../../../../orders/Settlement.ts"
 import { PaymentSource } from "../../../../payments/PaymentFact.ts"
-import type { ListFilter } from "../../kit/List.tsx"
+import type { ItemColumn, ListFilter } from "../../kit/List.tsx"
 import { Badge, type States } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { sayKnown, type TextKey } from "../../text/Texts.ts"
@@ -26,6 +26,13 @@ export const sourceFilter = (context: PageContext, label: string, value: string 
   label,
   value,
   options: sources.map((source) => [source, sourceName(context, source)])
+})
+
+/** The order that it is about. */
+export const orderColumn = (context: PageContext): ItemColumn<{ readonly orderId: bigint | null }> => ({
+  title: sayOf(context, "payments")("order"),
+  wide: true,
+  cell: ({ orderId }) => orderId === null ? "–" : <a href={`/admin/orders/${orderId}`}>#{orderId.toString()}</a>
 })
 
 const facts: ReadonlyMap<string, TextKey<"payments">> = new Map([

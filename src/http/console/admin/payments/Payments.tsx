@@ -11,7 +11,7 @@ import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { numberText, oneOf, searchText } from "../../Params.ts"
 import { dayFilters, daysWarning, readDays } from "../FilterDays.ts"
 import { eventList } from "./EventList.tsx"
-import { DisputeBadge, minorText, paymentStates, sourceFilter, sources } from "./EventParts.tsx"
+import { DisputeBadge, minorText, orderColumn, paymentStates, sourceFilter, sources } from "./EventParts.tsx"
 import { PaymentRoutes } from "./Payment.tsx"
 import { paymentTabs } from "./PaymentTabs.tsx"
 
@@ -69,11 +69,7 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<FoundPayment>
       wide: true,
       cell: ({ disputeStatus }) => disputeStatus === null ? "–" : <DisputeBadge status={disputeStatus} />
     },
-    {
-      title: say("order"),
-      wide: true,
-      cell: ({ orderId }) => orderId === null ? "–" : <a href={`/admin/orders/${orderId}`}>#{orderId.toString()}</a>
-    },
+    orderColumn(context),
     timeColumn(context, say("received"), ({ createdAt }) => createdAt)
   ]
 }

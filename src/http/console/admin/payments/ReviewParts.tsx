@@ -6,7 +6,7 @@ import type { ComponentChildren } from "preact"
 import { differenceOf } from "../../../../events/EventActions.ts"
 import type { EventItem } from "../../../../events/PaymentEvents.ts"
 import type { PaymentReview } from "../../../../events/PaymentReviews.ts"
-import { isFulfilled } from "../../../../orders/Order.ts"
+import { isFulfilled, type Order } from "../../../../orders/Order.ts"
 import type { Payment } from "../../../../orders/Payments.ts"
 import { amountColumn, TableCard, timeColumn } from "../../kit/List.tsx"
 import { methodName, OrderBadge, orderName } from "../../kit/Orders.tsx"
@@ -53,6 +53,17 @@ const PaymentId = ({ payment, provider, context }: {
         </a>
       )
       : null}
+  </>
+)
+
+/** An order by its number, with its state. */
+const OrderLink = ({ order: { id, state }, context }: {
+  readonly context: PageContext
+  readonly order: Pick<Order, "id" | "state">
+}) => (
+  <>
+    <a href={`/admin/orders/${id}`}>{sayOf(context, "payments")("orderNumber", { id: id.toString() })}</a>{" "}
+    <OrderBadge context={context} state={state} />
   </>
 )
 
@@ -109,12 +120,7 @@ export const Glance = (props: ReviewProps) => {
         {
           label: say("asked"),
           value: attempt === undefined ? "–" : minorText(context, attempt.amountMinor, attempt.currency),
-          hint: order === undefined ? say("asked.nothing") : (
-            <>
-              <a href={`/admin/orders/${order.id}`}>{say("orderNumber", { id: order.id.toString() })}</a>{" "}
-              <OrderBadge context={context} state={order.state} />
-            </>
-          )
+          hint: order === undefined ? say("asked.nothing") : <OrderLink context={context} order={order} />
         },
         { label: say("difference"), ...difference(props) },
         {
@@ -155,14 +161,8 @@ const orderFacts = ({ review: { asked }, context }: ReviewProps): ReadonlyArray<
   const say = sayOf(context, "payments")
   if (asked === undefined) return [[say("order"), say("asked.nothing")]]
   const { attempt, order } = asked
-  const link = <a href={`/admin/orders/${order.id}`}>{say("orderNumber", { id: order.id.toString() })}</a>
   return [
-    [
-      say("order"),
-      <>
-        {link} <OrderBadge context={context} state={order.state} />
-      </>
-    ],
+    [say("order"), <OrderLink context={context} order={order} />],
     [say("ordered"), orderName(context, order)],
     [say("price"), context.formats.cny(order.amountFen)],
     order.terms === null ? [say("gives"), context.formats.usd(order.creditMicros)] : null,

@@ -4,21 +4,20 @@
 import { Effect } from "effect"
 import type { GroupChoice } from "../../../../accounts/UserGroups.ts"
 import { GroupAdmin } from "../../../../catalog/GroupAdmin.ts"
-import { CODE_CHARACTERS_MAX } from "../../../../domain/Code.ts"
 import { PlanId } from "../../../../domain/Ids.ts"
 import { type PlanField, planOffer } from "../../../../domain/Plan.ts"
 import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
 import type { PlanRefused } from "../../../../subscriptions/PlanError.ts"
 import { page, type Problems, redirect, refuse } from "../../Answer.ts"
 import { adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { askPage, EditPage } from "../../kit/Forms.tsx"
+import { EditPage } from "../../kit/Forms.tsx"
 import { type InputEntry, Inputs } from "../../kit/Inputs.tsx"
 import { byId, enabledFilter, listPage, readListed } from "../../kit/List.tsx"
 import { Badge, Figures, NewLink, RowBadges, Small } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, pathId } from "../../Params.ts"
 import { groupChoice } from "../groups/GroupParts.ts"
-import { rowPages, rowPaths } from "../RowForms.tsx"
+import { codeInput, newRowPage, rowPages, rowPaths } from "../RowForms.tsx"
 import { planTermsOf } from "./PlanTexts.ts"
 
 interface PlanProps {
@@ -154,16 +153,13 @@ const create = pageForm({
   show: Effect.fnUntraced(function*(context, state) {
     const groups = yield* (yield* GroupAdmin).choices(null)
     const say = sayOf(context, "adminPlans")
-    const code = { name: "code", label: say("code"), hint: say("code.hint"), maxlength: CODE_CHARACTERS_MAX }
-    return askPage({
+    return newRowPage({
       context,
       state,
-      title: say("new"),
+      say,
+      list: "/admin/plans",
       lead: say("lead"),
-      action: "/admin/plans/new",
-      submit: say("create"),
-      back: "/admin/plans",
-      inputs: [{ ...code, required: true, autofocus: true }, ...inputsOf(context, groups)]
+      inputs: [codeInput(say), ...inputsOf(context, groups)]
     })
   }),
   run: (context, fields) =>

@@ -93,35 +93,42 @@ const Source = ({ label, setting, context }: RowProps) => {
   )
 }
 
-const SecretState = ({ label, setting, context }: RowProps) => {
+/** Takes away what is saved and not shown in its input. */
+const RemoveButton = ({ label, setting, context }: RowProps) => {
+  const say = sayOf(context, "settings")
+  return (
+    <RowButton
+      setting={setting}
+      name="remove"
+      text={say("secret.remove")}
+      label={say("secret.remove.label", { name: label.label })}
+      look="btn-ghost-danger"
+    />
+  )
+}
+
+const SecretState = (props: RowProps) => {
+  const { setting, context } = props
   const say = sayOf(context, "settings")
   return !setting.isSet ? <Badge tone="secondary">{say("notSet")}</Badge> : (
     <>
       <Badge tone="green">{say("set")}</Badge>
-      <RowButton
-        setting={setting}
-        name="remove"
-        text={say("secret.remove")}
-        label={say("secret.remove.label", { name: label.label })}
-        look="btn-ghost-danger"
-      />
+      <RemoveButton {...props} />
     </>
   )
 }
 
 /** The image in effect, and a button that goes back to ours. */
-const ImageState = ({ label, setting, context }: RowProps) => {
-  const say = sayOf(context, "settings")
+const ImageState = (props: RowProps) => {
+  const { setting, context } = props
   return setting.text === "" ? null : (
     <>
-      <img class="setting-logo" src={logoPath({ logo: setting.text })} alt={say("image.now")} />
-      <RowButton
-        setting={setting}
-        name="remove"
-        text={say("secret.remove")}
-        label={say("secret.remove.label", { name: label.label })}
-        look="btn-ghost-danger"
+      <img
+        class="setting-logo"
+        src={logoPath({ logo: setting.text })}
+        alt={sayOf(context, "settings")("image.now")}
       />
+      <RemoveButton {...props} />
     </>
   )
 }
