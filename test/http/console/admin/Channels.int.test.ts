@@ -77,7 +77,7 @@ describe("root's channels", () => {
         const tested = yield* client.post(`${three[2]}/test`, {})
         assert.include(tested.text, "it refused the key.")
         assert.include(tested.text, "Out of use")
-        assert.include(tested.text, "2 other keys of the channel serve on.")
+        assert.include(tested.text, "2 other keys of the channel are still in use.")
         const overview = yield* client.get("/admin")
         assert.include(overview.text, "A key was taken out of use")
         assert.include(overview.text, `href="${path}"`)
