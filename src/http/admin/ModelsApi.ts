@@ -16,6 +16,7 @@ import type { Administrator } from "./AdminAccess.ts"
 import { ApiNotFound, ApiRefused, changeErrors, editErrors } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
 import { created, documented, itemsOf, limitQuery, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
+import { ApiRevision, stateQuery } from "./RowsApi.ts"
 import { describedTerms, rangeText } from "./TermsApi.ts"
 
 const TEXT_LENGTH_MAX = 200
@@ -92,12 +93,7 @@ const ModelEdit = Json({ revision: IdJson, ...newTerms }, keys).pipe(
   })
 )
 
-export const ApiRevision = Schema.Struct({ revision: IdJson }).pipe(documented("Revision"))
-
 const params = { id: Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX)) }
-
-/** What lists of models and plans are narrowed by. */
-export const stateQuery = { state: Schema.optionalKey(Schema.Literals(["enabled", "disabled"])) }
 
 export const textQuery = { q: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX))) }
 

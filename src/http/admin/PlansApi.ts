@@ -7,14 +7,13 @@ import { MULTIPLIER_MAX } from "../../domain/Bounds.ts"
 import { IdJson, idJson } from "../../domain/Fields.ts"
 import { PlanId } from "../../domain/Ids.ts"
 import { type PlanField, planOffer } from "../../domain/Plan.ts"
-import { columnOf, Json } from "../../domain/Row.ts"
+import { Json } from "../../domain/Row.ts"
 import { AdminPlan, PlanAdmin } from "../../subscriptions/PlanAdmin.ts"
 import type { PlanRefused } from "../../subscriptions/PlanError.ts"
-import type { Administrator } from "./AdminAccess.ts"
-import { ApiNotFound, ApiRefused, changeErrors, editErrors } from "./ApiError.ts"
-import { answersOf, area, listed } from "./ApiHandlers.ts"
-import { created, documented, itemsOf, jsonFields, PAGE_ITEMS_MAX, pageQuery } from "./ApiSchema.ts"
-import { ApiRevision, stateQuery } from "./ModelsApi.ts"
+import { changeErrors } from "./ApiError.ts"
+import { answersOf, area } from "./ApiHandlers.ts"
+import { documented, jsonFields, pageQuery } from "./ApiSchema.ts"
+import { ApiRevision, refuseFields, rowAnswers, rowEndpoints, stateQuery } from "./RowsApi.ts"
 import { rangeText } from "./TermsApi.ts"
 
 const Plan = Json({ ...jsonFields(AdminPlan.fields), ...planOffer.json }).pipe(documented("Plan"))
@@ -25,19 +24,26 @@ const PlanEdit = Json({ revision: IdJson, ...planOffer.json }).pipe(documented("
 
 const params = { id: idJson(PlanId) }
 
-const { get, post, put } = HttpApiEndpoint
-
 export class PlansApi extends area(
   "plans",
   "Plans",
   "What users can subscribe to. A limit of 0 means no limit; a plan with a price of 0 is not for sale; multiplier_micros is the multiplier times 1000000. What was ordered or bought keeps its own terms. description_en, description_zh, recommended and position say how it is shown to buyers; position 0 comes first."
 ).add(
-  get("listPlans", "/plans", { query: { ...pageQuery, ...stateQuery }, success: itemsOf(Plan) }),
-  get("getPlan", "/plans/:id", { params, success: Plan, error: ApiNotFound }),
-  post("createPlan", "/plans", { payload: NewPlan, success: Plan.pipe(created), error: editErrors }),
-  put("editPlan", "/plans/:id", { params, payload: PlanEdit, success: Plan, error: editErrors }),
-  post("disablePlan", "/plans/:id/disable", { params, payload: ApiRevision, success: Plan, error: changeErrors }),
-  post("enablePlan", "/plans/:id/enable", { params, payload: ApiRevision, success: Plan, error: changeErrors })
+  ...rowEndpoints({
+    one: "Plan",
+    path: "/plans",
+    query: { ...pageQuery, ...stateQuery },
+    ...params,
+    row: Plan,
+    made: NewPlan,
+    edit: PlanEdit
+  }),
+  HttpApiEndpoint.post("enablePlan", "/plans/:id/enable", {
+    params,
+    payload: ApiRevision,
+    success: Plan,
+    error: changeErrors
+  })
 ) {}
 
 const ruleOf = (field: PlanField): string => {
@@ -48,29 +54,16 @@ const ruleOf = (field: PlanField): string => {
     : rangeText(planOffer.fields[field].kind)
 }
 
-const refused = ({ fields }: PlanRefused) =>
-  Effect.fail(
-    new ApiRefused({
-      message: "The plan is not what can be sold.",
-      problems: Object.fromEntries(fields.map((field) => [columnOf(field), ruleOf(field)]))
-    })
-  )
+const refused = ({ fields }: PlanRefused) => refuseFields("The plan is not what can be sold.", fields, ruleOf)
 
 export const PlansHandlers = answersOf(PlansApi)(PlanAdmin, (plans) => {
-  const setEnabled = (admin: Administrator, id: PlanId, revision: bigint, enabled: boolean) =>
-    Effect.andThen(plans.setEnabled(admin, { id, revision }, enabled), plans.get(id))
-
+  const { create, disable, edit, enable, get, list } = rowAnswers(plans)
   return {
-    listPlans: ({ query: { before, limit = PAGE_ITEMS_MAX, state } }) => listed(plans.list({ state, before, limit })),
-    getPlan: ({ params }) => plans.get(params.id),
-    createPlan: ({ payload }, admin) =>
-      plans.create(admin, payload).pipe(Effect.flatMap(plans.get), Effect.catchTag("PlanRefused", refused)),
-    editPlan: ({ params: { id }, payload: { revision, ...terms } }, admin) =>
-      plans.edit(admin, { id, revision }, terms).pipe(
-        Effect.andThen(plans.get(id)),
-        Effect.catchTag("PlanRefused", refused)
-      ),
-    disablePlan: ({ params, payload }, admin) => setEnabled(admin, params.id, payload.revision, false),
-    enablePlan: ({ params, payload }, admin) => setEnabled(admin, params.id, payload.revision, true)
+    listPlans: list,
+    getPlan: get,
+    createPlan: (request, admin) => Effect.catchTag(create(request, admin), "PlanRefused", refused),
+    editPlan: (request, admin) => Effect.catchTag(edit(request, admin), "PlanRefused", refused),
+    disablePlan: disable,
+    enablePlan: enable
   }
 })

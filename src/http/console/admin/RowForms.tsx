@@ -49,7 +49,7 @@ export type Edited<R> =
   & Pick<EditPageProps, "state" | "revision" | "paths" | "say">
   & { readonly context: UserContext; readonly row: R }
 
-type PageKey = Parameters<EditPageProps["say"]>[0] | "disable.title" | "disable.submit" | "disable.cancel"
+export type PageKey = Parameters<EditPageProps["say"]>[0] | "disable.title" | "disable.submit" | "disable.cancel"
 type Refused = FormRefused | PageProblem | NotThere | ConfigManaged | ChannelConfigManaged | ChangedMeanwhile
 
 /** The paths at which a row is changed, disabled and enabled. */
@@ -97,6 +97,9 @@ export const codeInput = (say: (key: "code" | "code.hint") => string) => ({
   required: true,
   autofocus: true
 })
+
+/** What was typed into {@link codeInput}. */
+export const codeIn = (fields: URLSearchParams): string => (fields.get("code") ?? "").trim()
 
 /** Says on the page what has been done. */
 export const withDone = (path: string, done: string): string => `${path}${path.includes("?") ? "&" : "?"}done=${done}`

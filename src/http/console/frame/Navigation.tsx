@@ -5,79 +5,78 @@
 import { isStaff } from "../../../identity/Roles.ts"
 import { Icon, type IconName } from "../kit/Icon.tsx"
 import { mayOpen, type PageContext } from "../PageContext.ts"
+import type { TextKey } from "../text/Texts.ts"
 
-interface NavItem {
-  readonly path: string
-  readonly icon: IconName
-  readonly label: string
-}
+type CommonKey = TextKey<"common">
+
+/** A page of the navigation. */
+type NavItem = readonly [path: string, icon: IconName, label: CommonKey]
 
 interface NavGroup {
   /** Absent: the first links, which need no name. */
-  readonly title?: string | undefined
+  readonly title?: CommonKey
   readonly items: ReadonlyArray<NavItem>
 }
 
-/** The texts are written out, so that each of them is found as used. */
-const consoleGroups = ({ say }: PageContext): ReadonlyArray<NavGroup> => [
-  { items: [{ path: "/", icon: "dashboard", label: say("nav.dashboard") }] },
+const consoleGroups: ReadonlyArray<NavGroup> = [
+  { items: [["/", "dashboard", "nav.dashboard"]] },
   {
-    title: say("nav.use"),
+    title: "nav.use",
     items: [
-      { path: "/keys", icon: "key", label: say("nav.keys") },
-      { path: "/usage", icon: "usage", label: say("nav.usage") },
-      { path: "/models", icon: "model", label: say("nav.models") }
+      ["/keys", "key", "nav.keys"],
+      ["/usage", "usage", "nav.usage"],
+      ["/models", "model", "nav.models"]
     ]
   },
   {
-    title: say("nav.pay"),
+    title: "nav.pay",
     items: [
-      { path: "/topup", icon: "topup", label: say("nav.topup") },
-      { path: "/subscription", icon: "plan", label: say("nav.subscription") },
-      { path: "/orders", icon: "order", label: say("nav.orders") },
-      { path: "/ledger", icon: "usage", label: say("nav.ledger") }
+      ["/topup", "topup", "nav.topup"],
+      ["/subscription", "plan", "nav.subscription"],
+      ["/orders", "order", "nav.orders"],
+      ["/ledger", "usage", "nav.ledger"]
     ]
   },
-  { title: say("nav.account"), items: [{ path: "/account", icon: "account", label: say("nav.settings") }] }
+  { title: "nav.account", items: [["/account", "account", "nav.settings"]] }
 ]
 
-const adminGroups = ({ say }: PageContext): ReadonlyArray<NavGroup> => [
-  { items: [{ path: "/admin", icon: "dashboard", label: say("admin.overview") }] },
+const adminGroups: ReadonlyArray<NavGroup> = [
+  { items: [["/admin", "dashboard", "admin.overview"]] },
   {
-    title: say("nav.business"),
+    title: "nav.business",
     items: [
-      { path: "/admin/users", icon: "users", label: say("admin.users") },
-      { path: "/admin/orders", icon: "order", label: say("admin.orders") },
-      { path: "/admin/payments", icon: "topup", label: say("admin.payments") },
-      { path: "/admin/confirmations", icon: "check", label: say("admin.confirmations") },
-      { path: "/admin/plans", icon: "plan", label: say("admin.plans") },
-      { path: "/admin/codes", icon: "gift", label: say("admin.codes") }
+      ["/admin/users", "users", "admin.users"],
+      ["/admin/orders", "order", "admin.orders"],
+      ["/admin/payments", "topup", "admin.payments"],
+      ["/admin/confirmations", "check", "admin.confirmations"],
+      ["/admin/plans", "plan", "admin.plans"],
+      ["/admin/codes", "gift", "admin.codes"]
     ]
   },
   {
-    title: say("nav.finance"),
+    title: "nav.finance",
     items: [
-      { path: "/admin/statements", icon: "book", label: say("admin.statements") },
-      { path: "/admin/bills/check", icon: "compare", label: say("admin.bills") },
-      { path: "/admin/exports", icon: "download", label: say("admin.exports") }
+      ["/admin/statements", "book", "admin.statements"],
+      ["/admin/bills/check", "compare", "admin.bills"],
+      ["/admin/exports", "download", "admin.exports"]
     ]
   },
   {
-    title: say("nav.gateway"),
+    title: "nav.gateway",
     items: [
-      { path: "/admin/usage", icon: "usage", label: say("admin.usage") },
-      { path: "/admin/channels", icon: "channel", label: say("admin.channels") },
-      { path: "/admin/models", icon: "model", label: say("admin.models") },
-      { path: "/admin/groups", icon: "users", label: say("admin.groups") }
+      ["/admin/usage", "usage", "admin.usage"],
+      ["/admin/channels", "channel", "admin.channels"],
+      ["/admin/models", "model", "admin.models"],
+      ["/admin/groups", "users", "admin.groups"]
     ]
   },
   {
-    title: say("nav.system"),
+    title: "nav.system",
     items: [
-      { path: "/admin/settings", icon: "settings", label: say("admin.settings") },
-      { path: "/admin/announcements", icon: "info", label: say("admin.announcements") },
-      { path: "/admin/keys", icon: "key", label: say("admin.keys") },
-      { path: "/admin/audit", icon: "clock", label: say("admin.audit") }
+      ["/admin/settings", "settings", "admin.settings"],
+      ["/admin/announcements", "info", "admin.announcements"],
+      ["/admin/keys", "key", "admin.keys"],
+      ["/admin/audit", "clock", "admin.audit"]
     ]
   }
 ]
@@ -111,15 +110,15 @@ const SearchBox = ({ context: { pathname, query, say } }: { readonly context: Pa
   </form>
 )
 
-const Group = ({ items, pathname, title }: NavGroup & { readonly pathname: string }) => (
+const Group = ({ items, title, context: { pathname, say } }: NavGroup & { readonly context: PageContext }) => (
   <li>
-    {title === undefined ? null : <div class="console-nav-title">{title}</div>}
+    {title === undefined ? null : <div class="console-nav-title">{say(title)}</div>}
     <ul class="console-nav-list">
-      {items.map(({ icon, label, path }) => (
+      {items.map(([path, icon, label]) => (
         <li key={path}>
           <a class="console-nav-link" href={path} aria-current={isAt(pathname, path) ? "page" : undefined}>
             <Icon name={icon} />
-            <span>{label}</span>
+            <span>{say(label)}</span>
           </a>
         </li>
       ))}
@@ -140,9 +139,11 @@ export const Navigation = ({ context }: { readonly context: PageContext }) => {
         {isOfStaff ? <Switch context={context} isAdmin={isAdmin} /> : null}
         {isAdmin ? <SearchBox context={context} /> : null}
         <ul class="console-nav-groups">
-          {(isAdmin ? adminGroups(context) : consoleGroups(context)).map(({ items, title }) => {
-            const allowed = isAdmin ? items.filter(({ path }) => mayOpen(context, path)) : items
-            return allowed.length === 0 ? null : <Group key={title} title={title} items={allowed} pathname={pathname} />
+          {(isAdmin ? adminGroups : consoleGroups).map(({ items, ...group }) => {
+            const allowed = isAdmin ? items.filter(([path]) => mayOpen(context, path)) : items
+            return allowed.length === 0
+              ? null
+              : <Group key={group.title} context={context} {...group} items={allowed} />
           })}
         </ul>
       </nav>

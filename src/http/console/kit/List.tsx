@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import type { ComponentChildren, ComponentProps } from "preact"
 import type { Page } from "../Answer.ts"
 import type { PageContext } from "../PageContext.ts"
-import { idOf } from "../Params.ts"
+import { idOf, oneOf } from "../Params.ts"
 import { headedPage, Hidden } from "./Forms.tsx"
 import { Icon } from "./Icon.tsx"
 import { Card, Moment, Nothing, Notice } from "./Parts.tsx"
@@ -212,15 +212,25 @@ export interface ListProps<Item> {
   readonly around?: (table: ComponentChildren) => ComponentChildren
 }
 
+/** One of these, each shown as it is. */
+export const plainChoice = (
+  field: Readonly<Record<"name" | "label", string>>,
+  value: string | undefined,
+  options: ReadonlyArray<string>
+): ListFilter => ({ is: "choice", ...field, value, options: options.map((option) => [option, option]) })
+
+/** Which rows are asked for: those that are enabled, those that are not, or all. */
+export const enabledIn = ({ query }: PageContext) => oneOf(["enabled", "disabled"], query.get("state"))
+
 export const enabledFilter = (
-  say: (key: "state" | "state.all" | "state.enabled" | "state.disabled") => string,
-  value: "enabled" | "disabled" | undefined
+  context: PageContext,
+  say: (key: "state" | "state.all" | "state.enabled" | "state.disabled") => string
 ): ListFilter => ({
   is: "choice",
   name: "state",
   label: say("state"),
   all: say("state.all"),
-  value,
+  value: enabledIn(context),
   options: [["enabled", say("state.enabled")], ["disabled", say("state.disabled")]]
 })
 
@@ -332,7 +342,7 @@ export function List<Item>(props: ListProps<Item>) {
   )
 }
 
-interface ListPageProps<Item> extends Omit<ListProps<Item>, "caption"> {
+export interface ListPageProps<Item> extends Omit<ListProps<Item>, "caption"> {
   readonly title: string
   readonly lead?: string
   readonly actions?: ComponentChildren

@@ -64,6 +64,12 @@ export const sayKnown = <Key extends string>(
   return key === undefined ? name : say(key, values)
 }
 
+/** Says each of these codes; the section has a text under the name of every one of them. */
+export const sayEach = <Code extends string>(
+  say: Say<Code>,
+  codes: ReadonlyArray<Code>
+): Readonly<Record<Code, string>> => Object.fromEntries(codes.map((code) => [code, say(code)])) as Record<Code, string>
+
 /** The language a browser asks for first among those there are; English where it asks for none of them. */
 export const languageOf = (acceptLanguage: string | undefined): Language => {
   const wanted = (acceptLanguage ?? "").split(",").map((part, index) => {

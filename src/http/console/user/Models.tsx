@@ -11,7 +11,7 @@ import { servedModels } from "../../ServedModels.ts"
 import { notFound } from "../Answer.ts"
 import { visitorPage } from "../ConsoleRoute.ts"
 import { headedPage } from "../kit/Forms.tsx"
-import { ItemTable, listedOf, listPage } from "../kit/List.tsx"
+import { ItemTable, listedOf, listPage, plainChoice } from "../kit/List.tsx"
 import {
   AbilityBadges,
   abilityNames,
@@ -84,13 +84,7 @@ const list = Effect.fnUntraced(function*(context: PageContext) {
     path: "/models",
     filter: [
       { is: "text", name: "q", label: say("search"), value: asked.text },
-      {
-        is: "choice",
-        name: "vendor",
-        label: say("vendor"),
-        value: asked.vendor,
-        options: vendors.map((vendor) => [vendor, vendor])
-      },
+      plainChoice({ name: "vendor", label: say("vendor") }, asked.vendor, vendors),
       {
         is: "choice",
         name: "can",

@@ -13,7 +13,7 @@ import { channelTermsOf } from "../channels/ChannelTexts.ts"
 import { factOf } from "../confirmations/ConfirmationParts.tsx"
 import { modelTermsOf, pricesOf } from "../models/ModelTexts.ts"
 import { planTermsOf } from "../plans/PlanTexts.ts"
-import { settingLabels, valueText as settingValue } from "../settings/SettingTexts.ts"
+import { settingLabel, valueText as settingValue } from "../settings/SettingTexts.ts"
 
 /** Every action that is recorded. */
 export const actionKeys: ReadonlyMap<string, TextKey<"audit">> = new Map([
@@ -200,9 +200,8 @@ const common: Word = (context, field, value) => {
 /** Of a setting: its label in the form, and the name of its value. */
 const ofSettings: Word = (context, field, value) => {
   if (field === "reset" && Array.isArray(value)) {
-    const labels = settingLabels(context)
     const names = value.map((key: unknown) =>
-      typeof key === "string" && isSettingKey(key) ? labels[key].label : plainText(key)
+      typeof key === "string" && isSettingKey(key) ? settingLabel(context, key).label : plainText(key)
     )
     return { label: sayOf(context, "audit")("field.reset"), text: names.length === 0 ? "–" : names.join(", ") }
   }
@@ -210,7 +209,7 @@ const ofSettings: Word = (context, field, value) => {
   const text = typeof value === "string"
     ? settingValue(context, { key: field, kind: fieldOf(field).kind }, value)
     : plainText(value)
-  return { label: settingLabels(context)[field].label, text }
+  return { label: settingLabel(context, field).label, text }
 }
 
 /** Of a model: its terms and its prices, as its form has them. */

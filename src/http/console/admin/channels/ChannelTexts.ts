@@ -120,26 +120,8 @@ export const problemTexts = (
 }
 
 /** A failure in words. */
-export const failureText = (context: Pick<PageContext, "language" | "formats">, reason: FailureReason): string => {
-  const say = sayOf(context, "channels")
-  return {
-    no_key: say("test.no_key"),
-    key_unreadable: say("test.key_unreadable"),
-    keys_out: say("test.keys_out"),
-    forbidden: say("test.forbidden"),
-    connect: say("test.connect"),
-    timeout: say("test.timeout"),
-    broken: say("test.broken"),
-    unauthorized: say("test.unauthorized"),
-    unpaid: say("test.unpaid"),
-    not_found: say("test.not_found"),
-    rate_limited: say("test.rate_limited"),
-    refused: say("test.refused"),
-    upstream_error: say("test.upstream_error"),
-    not_chat: say("test.not_chat"),
-    not_json: say("test.not_json")
-  }[reason]
-}
+export const failureText = (context: Pick<PageContext, "language">, reason: FailureReason): string =>
+  sayOf(context, "channels")(`test.${reason}`)
 
 /** What a test came to; `unknown_model` was not even asked. */
 export type TestResult = ChannelTestOutcome | "unknown_model"

@@ -3,18 +3,15 @@
  */
 import { Effect } from "effect"
 import { type AdminGroup, GroupAdmin } from "../../../../catalog/GroupAdmin.ts"
-import type { GroupRefused } from "../../../../catalog/GroupError.ts"
 import { GroupId } from "../../../../domain/Ids.ts"
-import { type GroupField, groupTerms } from "../../../../domain/UserGroup.ts"
-import { page, type Problems, redirect, refuse } from "../../Answer.ts"
-import { adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { EditPage } from "../../kit/Forms.tsx"
-import { type InputEntry, Inputs } from "../../kit/Inputs.tsx"
-import { byId, enabledFilter, listPage, readListed } from "../../kit/List.tsx"
-import { Figures, NewLink, RowBadges, Small } from "../../kit/Parts.tsx"
-import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
-import { oneOf, pathId } from "../../Params.ts"
-import { codeInput, newRowPage, rowPages, rowPaths } from "../RowForms.tsx"
+import { groupTerms } from "../../../../domain/UserGroup.ts"
+import { type Problems, refuse } from "../../Answer.ts"
+import { Inputs } from "../../kit/Inputs.tsx"
+import { enabledFilter } from "../../kit/List.tsx"
+import { Figures, RowBadges, Small } from "../../kit/Parts.tsx"
+import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
+import { codeIn, codeInput } from "../RowForms.tsx"
+import { rowKind } from "../RowKind.tsx"
 import { shownTerms } from "../Terms.tsx"
 import { timesText } from "./GroupParts.ts"
 
@@ -31,13 +28,8 @@ const termsOf = (context: PageContext) => {
   })
 }
 
-const inputsOf = (context: PageContext): ReadonlyArray<InputEntry> => {
-  const { multiplierMicros, name } = termsOf(context).inputs()
-  return [name, [multiplierMicros]]
-}
-
 /** Says what is wrong beside each field. */
-const groupProblems = (context: PageContext, fields: ReadonlyArray<GroupField>): Problems => ({
+const problems = (context: PageContext, fields: ReadonlyArray<string>): Problems => ({
   ...fields.includes("code") ? { code: sayOf(context, "groups")("code.problem") } : {},
   ...termsOf(context).problems(fields)
 })
@@ -56,117 +48,60 @@ const GroupFigures = ({ group, context }: GroupProps) => {
   )
 }
 
-const PAGE_SIZE = 50
-
-const list = Effect.fnUntraced(function*(context: UserContext) {
-  const state = oneOf(["enabled", "disabled"], context.query.get("state"))
-  const groups = yield* GroupAdmin
-  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => groups.list({ state, ...range }))
-  const say = sayOf(context, "groups")
-  const { count } = context.formats
-  return listPage<AdminGroup>({
-    context,
-    path: "/admin/groups",
-    title: context.say("admin.groups"),
-    lead: say("lead"),
-    actions: <NewLink href="/admin/groups/new" text={say("new")} />,
-    filter: [enabledFilter(say, state)],
-    ...found,
-    cursor: byId,
-    empty: { icon: "users", title: say("empty"), text: say("empty.text") },
-    none: say("none"),
-    columns: [
-      {
-        title: say("group"),
-        cell: (group) => (
-          <>
-            <a class="break-anywhere" href={`/admin/groups/${group.id}`}>{group.name}</a>{" "}
-            <RowBadges context={context} row={group} />
-            <Small>
-              <code>{group.code}</code>
-            </Small>
-          </>
-        )
-      },
-      { title: say("multiplier"), number: true, cell: ({ multiplierMicros }) => timesText(multiplierMicros) },
-      { title: say("users"), number: true, cell: ({ users }) => count(users) },
-      { title: say("redeemed"), number: true, wide: true, cell: ({ redeemed }) => count(redeemed) },
-      { title: say("plans"), number: true, wide: true, cell: ({ plans }) => count(plans) }
-    ]
-  })
-})
-
-const refused = (context: UserContext) => ({ fields }: GroupRefused) => refuse(groupProblems(context, fields))
-
-const readGroup = (context: UserContext, form: URLSearchParams) =>
-  Effect.mapError(Effect.fromResult(groupTerms.readForm(form)), (fields) => refuse(groupProblems(context, fields)))
-
-const create = pageForm({
-  show: (context, state) => {
-    const say = sayOf(context, "groups")
-    return Effect.succeed(newRowPage({
-      context,
-      state,
-      say,
-      list: "/admin/groups",
-      lead: say("lead"),
-      inputs: [codeInput(say), ...inputsOf(context)]
-    }))
-  },
-  run: (context, fields) =>
-    Effect.gen(function*() {
-      const code = (fields.get("code") ?? "").trim()
-      const id = yield* (yield* GroupAdmin).create(actorOf(context), { code, ...yield* readGroup(context, fields) })
-      return redirect(`/admin/groups/${id}?done=created`)
-    }).pipe(
-      Effect.catchTags({
-        GroupRefused: refused(context),
-        GroupExists: () => refuse({ code: sayOf(context, "groups")("code.exists") }, 409)
-      })
-    )
-})
-
-const group = rowPages({
-  at: rowPaths("/admin/groups", ":id"),
-  find: () =>
-    Effect.gen(function*() {
-      return yield* (yield* GroupAdmin).get(yield* pathId("id", GroupId))
-    }),
-  paths: ({ id }: AdminGroup) => rowPaths("/admin/groups", id),
+export const GroupsRoutes = rowKind({
+  path: "/admin/groups",
+  id: GroupId,
+  admin: GroupAdmin,
+  terms: groupTerms,
   say: (context) => sayOf(context, "groups"),
-  formOf: (row) => new URLSearchParams(groupTerms.toForm(row)),
-  show: (edited) => {
-    const { row, state, context } = edited
+  list: (context) => {
     const say = sayOf(context, "groups")
-    return Effect.succeed(page(
-      row.name,
-      <EditPage
-        {...edited}
-        title={row.name}
-        lead={
-          <>
-            <code>{row.code}</code> <RowBadges context={context} row={row} />
-          </>
-        }
-        facts={[[say("name"), row.name], [say("multiplier"), timesText(row.multiplierMicros)]]}
-        above={<GroupFigures context={context} group={row} />}
-      >
-        <Inputs state={state} inputs={inputsOf(context)} />
-      </EditPage>
-    ))
+    const { count } = context.formats
+    return Effect.succeed({
+      title: context.say("admin.groups"),
+      filter: [enabledFilter(context, say)],
+      empty: { icon: "users", title: say("empty"), text: say("empty.text") },
+      none: say("none"),
+      columns: [
+        {
+          title: say("group"),
+          cell: (group) => (
+            <>
+              <a class="break-anywhere" href={`/admin/groups/${group.id}`}>{group.name}</a>{" "}
+              <RowBadges context={context} row={group} />
+              <Small>
+                <code>{group.code}</code>
+              </Small>
+            </>
+          )
+        },
+        { title: say("multiplier"), number: true, cell: ({ multiplierMicros }) => timesText(multiplierMicros) },
+        { title: say("users"), number: true, cell: ({ users }) => count(users) },
+        { title: say("redeemed"), number: true, wide: true, cell: ({ redeemed }) => count(redeemed) },
+        { title: say("plans"), number: true, wide: true, cell: ({ plans }) => count(plans) }
+      ]
+    })
   },
-  disableText: (context, { name }) => sayOf(context, "groups")("disable.text", { name }),
-  stake: (context, row) => GroupFigures({ context, group: row }),
-  save: ({ revision, row: { id }, context }, fields) =>
-    Effect.gen(function*() {
-      yield* (yield* GroupAdmin).edit(actorOf(context), { id, revision }, yield* readGroup(context, fields))
-    }).pipe(Effect.catchTag("GroupRefused", refused(context))),
-  setEnabled: ({ revision, row: { id }, context }, enabled) =>
-    Effect.flatMap(GroupAdmin, (groups) => groups.setEnabled(actorOf(context), { id, revision }, enabled))
+  form: ({ context, row, state }) => {
+    const { multiplierMicros, name } = termsOf(context).inputs()
+    const code = row === undefined ? [codeInput(sayOf(context, "groups"))] : []
+    return Effect.succeed(<Inputs state={state} inputs={[...code, name, [multiplierMicros]]} />)
+  },
+  made: (terms, fields) => ({ code: codeIn(fields), ...terms }),
+  nameOf: ({ row }) => row.name,
+  lead: ({ context, row }) => (
+    <>
+      <code>{row.code}</code> <RowBadges context={context} row={row} />
+    </>
+  ),
+  facts: ({ context, row }) => {
+    const say = sayOf(context, "groups")
+    return [[say("name"), row.name], [say("multiplier"), timesText(row.multiplierMicros)]]
+  },
+  stake: ({ context, row }) => <GroupFigures context={context} group={row} />,
+  problems,
+  refusal: (context, error) => {
+    if (error._tag === "GroupRefused") return refuse(problems(context, error.fields))
+    return error._tag === "GroupExists" ? refuse({ code: sayOf(context, "groups")("code.exists") }, 409) : error
+  }
 })
-
-export const GroupsRoutes = routes(
-  adminPage("/admin/groups", list),
-  adminFormPage("/admin/groups/new", create),
-  group.routes
-)

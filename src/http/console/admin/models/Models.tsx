@@ -13,10 +13,10 @@ import { type FormState, page, redirect, refuse } from "../../Answer.ts"
 import { adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
 import { EditPage, type EditPageProps } from "../../kit/Forms.tsx"
 import { Group, Inputs } from "../../kit/Inputs.tsx"
-import { enabledFilter, type ItemColumn, ItemTable, listedOf, listPage } from "../../kit/List.tsx"
+import { enabledFilter, enabledIn, type ItemColumn, ItemTable, listedOf, listPage } from "../../kit/List.tsx"
 import { Badge, type Fact, NewLink, Notice, RowBadges } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
-import { oneOf, searchText } from "../../Params.ts"
+import { searchText } from "../../Params.ts"
 import { newRowPage, rowPages, withDone } from "../RowForms.tsx"
 import { formProblems, modelProblems, modelTermsOf, pricesOf } from "./ModelTexts.ts"
 
@@ -186,7 +186,7 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   const { query } = context
   const asked = {
     text: searchText(query, "q"),
-    state: oneOf(["enabled", "disabled"], query.get("state")),
+    state: enabledIn(context),
     after: query.get("after") ?? undefined
   }
   const found = yield* (yield* ModelAdmin).list({ ...asked, limit: PAGE_SIZE + 1 })
@@ -208,7 +208,7 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
     ...listedOf(found, PAGE_SIZE),
     order: "first",
     cursor: { name: "after", of: ({ id }) => id },
-    filter: [{ is: "text", name: "q", label: say("search"), value: asked.text }, enabledFilter(say, asked.state)],
+    filter: [{ is: "text", name: "q", label: say("search"), value: asked.text }, enabledFilter(context, say)],
     empty: { icon: "model", title: say("empty"), text: say("empty.text") },
     none: say("none.model"),
     columns: [

@@ -19,7 +19,7 @@ import { emptyForm, type FormState, type Page, redirect, refuse } from "../../An
 import { adminFormPage, pageForm, routes } from "../../ConsoleRoute.ts"
 import { readFormWithFiles, readFormWithin } from "../../FormBody.ts"
 import { askPage, FormAlert, PostForm } from "../../kit/Forms.tsx"
-import { type ItemColumn, type Listed, listedOf, listPage } from "../../kit/List.tsx"
+import { type ItemColumn, type Listed, listedOf, listPage, plainChoice } from "../../kit/List.tsx"
 import { Badge, Small, Tabs } from "../../kit/Parts.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { idOf, oneOf, pathId, searchText } from "../../Params.ts"
@@ -231,13 +231,7 @@ const previewPage = (props: PreviewProps): Page => {
     children: <StateTabs {...props} />,
     filter: [
       { is: "text", name: "q", label: say("search"), value: query.text },
-      {
-        is: "choice",
-        name: "provider",
-        label: say("provider"),
-        value: query.provider,
-        options: providers.map((provider) => [provider, provider])
-      }
+      plainChoice({ name: "provider", label: say("provider") }, query.provider, providers)
     ],
     items,
     hasMore,

@@ -7,8 +7,8 @@ import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { amountColumn, type ItemColumn, listPage, readListed, timeColumn } from "../../kit/List.tsx"
 import { OrderBadge, orderName, stateName } from "../../kit/Orders.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
-import { numberText, oneOf, searchText } from "../../Params.ts"
-import { dayFilters, daysWarning, readDays } from "../FilterDays.ts"
+import { oneOf } from "../../Params.ts"
+import { dayFilters, daysWarning, readSearch } from "../FilterDays.ts"
 import { sourceFilter, sources } from "../payments/EventParts.tsx"
 import { OrderRoutes } from "./AdminOrder.tsx"
 
@@ -47,15 +47,12 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<FoundOrder>> 
 const list = Effect.fnUntraced(function*(context: UserContext) {
   const { query } = context
   const say = sayOf(context, "adminOrders")
-  const days = readDays(context)
+  const { days, search } = readSearch(context)
   const filter = {
-    text: numberText(searchText(query, "q")),
-    user: numberText(searchText(query, "user")),
+    ...search,
     state: oneOf(orderStates, query.get("state")),
     kind: oneOf(["topup", "subscription"], query.get("kind")),
-    provider: oneOf(sources, query.get("provider")),
-    fromMs: days.fromMs,
-    toMs: days.toMs
+    provider: oneOf(sources, query.get("provider"))
   }
   const states = orderStates.map((state) => [state, nameOf(context, state)] as const)
   const kinds = [["topup", say("topUp")], ["subscription", say("plan")]] as const

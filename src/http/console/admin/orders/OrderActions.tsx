@@ -47,18 +47,8 @@ const settled = (context: UserContext) => {
   }
 }
 
-const notPossible = (context: UserContext) => ({ why }: RefundNotPossible) => {
-  const say = sayOf(context, "orderAction")
-  const form = {
-    state: say("refund.state"),
-    manual: say("refund.manual"),
-    merchant: say("refund.merchant"),
-    open: say("refund.open"),
-    closed: say("refund.closed"),
-    late: say("refund.late")
-  }[why]
-  return refuse({ form }, 409)
-}
+const notPossible = (context: UserContext) => ({ why }: RefundNotPossible) =>
+  refuse({ form: sayOf(context, "orderAction")(`refund.${why}`) }, 409)
 
 /** Money can be said to have come for what is not fulfilled. */
 export const isCompletable = ({ order: { state } }: OrderRecord): boolean =>

@@ -68,17 +68,8 @@ const outcomes: States<EventOutcome, TextKey<"payments">> = {
 export const outcomeName = (context: PageContext, outcome: EventOutcome): string =>
   sayOf(context, "payments")(outcomes[outcome][1])
 
-const resolutions: Readonly<Record<Resolution, TextKey<"payments">>> = {
-  accepted: "resolution.accepted",
-  credited: "resolution.credited",
-  refunded: "resolution.refunded",
-  dismissed: "resolution.dismissed",
-  completed: "resolution.completed",
-  fulfilled: "resolution.fulfilled"
-}
-
 export const resolutionName = (context: PageContext, resolution: Resolution): string =>
-  sayOf(context, "payments")(resolutions[resolution])
+  sayOf(context, "payments")(`resolution.${resolution}`)
 
 /** What has become of a payment. */
 export const paymentStates: States<PaymentState | PaymentStanding, TextKey<"payments">> = {

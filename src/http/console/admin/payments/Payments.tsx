@@ -8,8 +8,8 @@ import { amountColumn, byId, type ItemColumn, listPage, readListed, timeColumn }
 import { methodName } from "../../kit/Orders.tsx"
 import { AdminLink, Small, StateBadge } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
-import { numberText, oneOf, searchText } from "../../Params.ts"
-import { dayFilters, daysWarning, readDays } from "../FilterDays.ts"
+import { oneOf } from "../../Params.ts"
+import { dayFilters, daysWarning, readSearch } from "../FilterDays.ts"
 import { eventList } from "./EventList.tsx"
 import { DisputeBadge, minorText, orderColumn, paymentStates, sourceFilter, sources } from "./EventParts.tsx"
 import { PaymentRoutes } from "./Payment.tsx"
@@ -77,18 +77,15 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<FoundPayment>
 const paymentList = Effect.fnUntraced(function*(context: UserContext) {
   const { query } = context
   const say = sayOf(context, "payments")
-  const days = readDays(context)
+  const { days, search } = readSearch(context)
   const filter = {
-    text: numberText(searchText(query, "q")),
-    user: numberText(searchText(query, "user")),
+    ...search,
     standing: oneOf(paymentStandings, query.get("state")),
     provider: oneOf(sources, query.get("provider")),
-    disputed: query.get("dispute") === "any",
-    fromMs: days.fromMs,
-    toMs: days.toMs
+    disputed: query.get("dispute") === "any"
   }
-  const search = yield* PaymentSearch
-  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => search.list(filter, range))
+  const payments = yield* PaymentSearch
+  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => payments.list(filter, range))
   return listPage({
     context,
     path: "/admin/payments",

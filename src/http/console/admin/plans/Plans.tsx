@@ -5,19 +5,16 @@ import { Effect } from "effect"
 import type { GroupChoice } from "../../../../accounts/UserGroups.ts"
 import { GroupAdmin } from "../../../../catalog/GroupAdmin.ts"
 import { PlanId } from "../../../../domain/Ids.ts"
-import { type PlanField, planOffer } from "../../../../domain/Plan.ts"
+import { planOffer } from "../../../../domain/Plan.ts"
 import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
-import type { PlanRefused } from "../../../../subscriptions/PlanError.ts"
-import { page, type Problems, redirect, refuse } from "../../Answer.ts"
-import { adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { EditPage } from "../../kit/Forms.tsx"
+import { type Problems, refuse } from "../../Answer.ts"
 import { type InputEntry, Inputs } from "../../kit/Inputs.tsx"
-import { byId, enabledFilter, listPage, readListed } from "../../kit/List.tsx"
-import { Badge, Figures, NewLink, RowBadges, Small } from "../../kit/Parts.tsx"
-import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
-import { oneOf, pathId } from "../../Params.ts"
+import { enabledFilter } from "../../kit/List.tsx"
+import { Badge, Figures, RowBadges, Small } from "../../kit/Parts.tsx"
+import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { groupChoice } from "../groups/GroupParts.ts"
-import { codeInput, newRowPage, rowPages, rowPaths } from "../RowForms.tsx"
+import { codeIn, codeInput } from "../RowForms.tsx"
+import { rowKind } from "../RowKind.tsx"
 import { planTermsOf } from "./PlanTexts.ts"
 
 interface PlanProps {
@@ -53,7 +50,7 @@ const inputsOf = (context: PageContext, groups: ReadonlyArray<GroupChoice>): Rea
 }
 
 /** Says what is wrong beside each field. */
-const planProblems = (context: PageContext, fields: ReadonlyArray<PlanField>): Problems => ({
+const problems = (context: PageContext, fields: ReadonlyArray<string>): Problems => ({
   ...fields.includes("code") ? { code: sayOf(context, "adminPlans")("code.problem") } : {},
   ...planTermsOf(context).problems(fields)
 })
@@ -95,141 +92,82 @@ const PlanFigures = ({ plan, context }: PlanProps) => {
   )
 }
 
-const PAGE_SIZE = 50
-
-const list = Effect.fnUntraced(function*(context: UserContext) {
-  const state = oneOf(["enabled", "disabled"], context.query.get("state"))
-  const plans = yield* PlanAdmin
-  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => plans.list({ state, ...range }))
-  const say = sayOf(context, "adminPlans")
-  const terms = planTermsOf(context)
-  const { count } = context.formats
-  return listPage<AdminPlan>({
-    context,
-    path: "/admin/plans",
-    title: say("plans"),
-    lead: say("lead"),
-    actions: <NewLink href="/admin/plans/new" text={say("new")} />,
-    filter: [enabledFilter(say, state)],
-    ...found,
-    cursor: byId,
-    empty: { icon: "plan", title: say("noPlansYet"), text: say("empty.text") },
-    none: say("none"),
-    columns: [
-      {
-        title: say("plan"),
-        cell: (plan) => (
-          <>
-            <a class="break-anywhere" href={`/admin/plans/${plan.id}`}>{plan.name}</a>{" "}
-            <PlanBadges context={context} plan={plan} />
-            <Small>
-              <code>{plan.code}</code>
-            </Small>
-          </>
-        )
-      },
-      { title: say("price"), number: true, cell: (plan) => priceText(context, plan) },
-      {
-        title: say("duration"),
-        number: true,
-        wide: true,
-        cell: ({ durationDays }) => say("days", { count: durationDays })
-      },
-      { title: say("limits"), wide: true, cell: (plan) => <PlanLimits context={context} plan={plan} /> },
-      { title: say("multiplier"), number: true, wide: true, cell: (plan) => terms.text("multiplierMicros", plan) },
-      { title: say("position"), number: true, wide: true, cell: ({ position }) => count(position) },
-      { title: say("subscriptions"), number: true, cell: ({ subscriptions }) => count(subscriptions) },
-      { title: say("orders"), number: true, wide: true, cell: ({ pendingOrders }) => count(pendingOrders) }
-    ]
-  })
-})
-
-const refused = (context: UserContext) => ({ fields }: PlanRefused) => refuse(planProblems(context, fields))
-
-const readPlan = (context: UserContext, form: URLSearchParams) =>
-  Effect.mapError(Effect.fromResult(planOffer.readForm(form)), (fields) => refuse(planProblems(context, fields)))
-
-const create = pageForm({
-  show: Effect.fnUntraced(function*(context, state) {
-    const groups = yield* (yield* GroupAdmin).choices(null)
-    const say = sayOf(context, "adminPlans")
-    return newRowPage({
-      context,
-      state,
-      say,
-      list: "/admin/plans",
-      lead: say("lead"),
-      inputs: [codeInput(say), ...inputsOf(context, groups)]
-    })
-  }),
-  run: (context, fields) =>
-    Effect.gen(function*() {
-      const code = (fields.get("code") ?? "").trim()
-      const id = yield* (yield* PlanAdmin).create(actorOf(context), { code, ...yield* readPlan(context, fields) })
-      return redirect(`/admin/plans/${id}?done=created`)
-    }).pipe(
-      Effect.catchTags({
-        PlanRefused: refused(context),
-        PlanExists: () => refuse({ code: sayOf(context, "adminPlans")("code.exists") }, 409)
-      })
-    )
-})
-
-const plan = rowPages({
-  at: rowPaths("/admin/plans", ":id"),
-  find: () =>
-    Effect.gen(function*() {
-      return yield* (yield* PlanAdmin).get(yield* pathId("id", PlanId))
-    }),
-  paths: ({ id }: AdminPlan) => rowPaths("/admin/plans", id),
+export const AdminPlansRoutes = rowKind({
+  path: "/admin/plans",
+  id: PlanId,
+  admin: PlanAdmin,
+  terms: planOffer,
   say: (context) => sayOf(context, "adminPlans"),
-  formOf: (row) => new URLSearchParams(planOffer.toForm(row)),
-  show: Effect.fnUntraced(function*(edited) {
-    const { row, state, context } = edited
-    const groups = yield* (yield* GroupAdmin).choices(row.groupCode)
+  list: (context) => {
     const say = sayOf(context, "adminPlans")
-    return page(
-      row.name,
-      <EditPage
-        {...edited}
-        title={row.name}
-        lead={
-          <>
-            <code>{row.code}</code> <PlanBadges context={context} plan={row} />
-          </>
-        }
-        facts={[
-          [say("name"), row.name],
-          [say("price"), priceText(context, row)],
-          [say("duration"), say("days", { count: row.durationDays })],
-          [say("limits"), <PlanLimits context={context} plan={row} />],
-          ...planTermsOf(context).facts(row, [
-            "multiplierMicros",
-            "groupCode",
-            "position",
-            "descriptionEn",
-            "descriptionZh",
-            "recommended"
-          ])
-        ]}
-        above={<PlanFigures context={context} plan={row} />}
-      >
-        <Inputs state={state} inputs={inputsOf(context, groups)} />
-      </EditPage>
-    )
+    const terms = planTermsOf(context)
+    const { count } = context.formats
+    return Effect.succeed({
+      title: say("plans"),
+      filter: [enabledFilter(context, say)],
+      empty: { icon: "plan", title: say("noPlansYet"), text: say("empty.text") },
+      none: say("none"),
+      columns: [
+        {
+          title: say("plan"),
+          cell: (plan) => (
+            <>
+              <a class="break-anywhere" href={`/admin/plans/${plan.id}`}>{plan.name}</a>{" "}
+              <PlanBadges context={context} plan={plan} />
+              <Small>
+                <code>{plan.code}</code>
+              </Small>
+            </>
+          )
+        },
+        { title: say("price"), number: true, cell: (plan) => priceText(context, plan) },
+        {
+          title: say("duration"),
+          number: true,
+          wide: true,
+          cell: ({ durationDays }) => say("days", { count: durationDays })
+        },
+        { title: say("limits"), wide: true, cell: (plan) => <PlanLimits context={context} plan={plan} /> },
+        { title: say("multiplier"), number: true, wide: true, cell: (plan) => terms.text("multiplierMicros", plan) },
+        { title: say("position"), number: true, wide: true, cell: ({ position }) => count(position) },
+        { title: say("subscriptions"), number: true, cell: ({ subscriptions }) => count(subscriptions) },
+        { title: say("orders"), number: true, wide: true, cell: ({ pendingOrders }) => count(pendingOrders) }
+      ]
+    })
+  },
+  form: Effect.fnUntraced(function*({ context, row, state }) {
+    const groups = yield* (yield* GroupAdmin).choices(row?.groupCode ?? null)
+    const code = row === undefined ? [codeInput(sayOf(context, "adminPlans"))] : []
+    return <Inputs state={state} inputs={[...code, ...inputsOf(context, groups)]} />
   }),
-  disableText: (context, { name }) => sayOf(context, "adminPlans")("disable.text", { name }),
-  stake: (context, row) => PlanFigures({ context, plan: row }),
-  save: ({ revision, row: { id }, context }, fields) =>
-    Effect.gen(function*() {
-      yield* (yield* PlanAdmin).edit(actorOf(context), { id, revision }, yield* readPlan(context, fields))
-    }).pipe(Effect.catchTag("PlanRefused", refused(context))),
-  setEnabled: ({ revision, row: { id }, context }, enabled) =>
-    Effect.flatMap(PlanAdmin, (plans) => plans.setEnabled(actorOf(context), { id, revision }, enabled))
+  made: (terms, fields) => ({ code: codeIn(fields), ...terms }),
+  nameOf: ({ row }) => row.name,
+  lead: ({ context, row }) => (
+    <>
+      <code>{row.code}</code> <PlanBadges context={context} plan={row} />
+    </>
+  ),
+  facts: ({ context, row }) => {
+    const say = sayOf(context, "adminPlans")
+    return [
+      [say("name"), row.name],
+      [say("price"), priceText(context, row)],
+      [say("duration"), say("days", { count: row.durationDays })],
+      [say("limits"), <PlanLimits context={context} plan={row} />],
+      ...planTermsOf(context).facts(row, [
+        "multiplierMicros",
+        "groupCode",
+        "position",
+        "descriptionEn",
+        "descriptionZh",
+        "recommended"
+      ])
+    ]
+  },
+  stake: ({ context, row }) => <PlanFigures context={context} plan={row} />,
+  problems,
+  refusal: (context, error) => {
+    if (error._tag === "PlanRefused") return refuse(problems(context, error.fields))
+    return error._tag === "PlanExists" ? refuse({ code: sayOf(context, "adminPlans")("code.exists") }, 409) : error
+  }
 })
-
-export const AdminPlansRoutes = routes(
-  adminPage("/admin/plans", list),
-  adminFormPage("/admin/plans/new", create),
-  plan.routes
-)

@@ -39,10 +39,10 @@ import {
   problemText,
   type Section,
   sections,
-  sectionTitles,
+  sectionTitle,
   settingInput,
   type SettingLabel,
-  settingLabels,
+  settingLabel,
   valueText
 } from "./SettingTexts.ts"
 
@@ -226,18 +226,15 @@ interface RowsProps extends SettingsPageProps {
   readonly settings: ReadonlyArray<SettingView>
 }
 
-const Rows = ({ settings, state = emptyForm, context }: RowsProps) => {
-  const labels = settingLabels(context)
-  return (
-    <div class="row g-4">
-      {settings.map((setting) => (
-        <div key={setting.key} class={setting.kind === "lines" ? "col-12" : "col-md-6"}>
-          <SettingRow {...{ context, setting, state }} label={labels[setting.key]} />
-        </div>
-      ))}
-    </div>
-  )
-}
+const Rows = ({ settings, state = emptyForm, context }: RowsProps) => (
+  <div class="row g-4">
+    {settings.map((setting) => (
+      <div key={setting.key} class={setting.kind === "lines" ? "col-12" : "col-md-6"}>
+        <SettingRow {...{ context, setting, state }} label={settingLabel(context, setting.key)} />
+      </div>
+    ))}
+  </div>
+)
 
 /** What few need, folded; open where something of it is wrong. */
 const Advanced = (props: RowsProps) => {
@@ -264,7 +261,7 @@ const SectionCard = (props: SettingsPageProps) => {
   const settings = view.settings.filter(({ key }) => fieldOf(key).section === at)
   const isAdvanced = ({ key }: SettingView): boolean => fieldOf(key).advanced === true
   return (
-    <Card title={sectionTitles(context)[at]}>
+    <Card title={sectionTitle(context, at)}>
       <PostForm
         context={context}
         action="/admin/settings"
@@ -287,23 +284,20 @@ const SectionCard = (props: SettingsPageProps) => {
 
 const pathOf = (section: Section) => `/admin/settings/${section}` as const
 
-const SectionLinks = ({ at, context }: Pick<SettingsPageProps, "at" | "context">) => {
-  const titles = sectionTitles(context)
-  return (
-    <nav class="btn-list mb-3" aria-label={sayOf(context, "settings")("sections")}>
-      {sections.map((section) => (
-        <a
-          key={section}
-          class={`btn btn-sm ${section === at ? "btn-primary" : ""}`}
-          href={pathOf(section)}
-          aria-current={section === at ? "page" : undefined}
-        >
-          {titles[section]}
-        </a>
-      ))}
-    </nav>
-  )
-}
+const SectionLinks = ({ at, context }: Pick<SettingsPageProps, "at" | "context">) => (
+  <nav class="btn-list mb-3" aria-label={sayOf(context, "settings")("sections")}>
+    {sections.map((section) => (
+      <a
+        key={section}
+        class={`btn btn-sm ${section === at ? "btn-primary" : ""}`}
+        href={pathOf(section)}
+        aria-current={section === at ? "page" : undefined}
+      >
+        {sectionTitle(context, section)}
+      </a>
+    ))}
+  </nav>
+)
 
 const show = (context: UserContext, at: Section, shown: Shown = {}) =>
   Effect.gen(function*() {
@@ -316,7 +310,7 @@ const show = (context: UserContext, at: Section, shown: Shown = {}) =>
       ...shown
     }
     return page(
-      `${sectionTitles(context)[at]} · ${say("title")}`,
+      `${sectionTitle(context, at)} · ${say("title")}`,
       <>
         <PageHeading title={say("title")} lead={say("lead")} />
         <SectionLinks context={context} at={at} />
@@ -329,14 +323,15 @@ const show = (context: UserContext, at: Section, shown: Shown = {}) =>
 const inSection = (section: Section, key: SettingKey): boolean => fieldOf(key).section === section
 
 const problemsOf = (context: UserContext, section: Section, { problems }: SettingsRefused): Problems => {
-  const labels = settingLabels(context)
   const told: { [name: string]: string } = {}
   for (const { key, why } of problems) {
     if (!isSettingKey(key)) continue
     const text = problemText(context, key, why)
     // What is wrong in another section is said above this one.
     if (inSection(section, key)) told[key] ??= text
-    else told["form"] = [told["form"], `${labels[key].label}: ${text}`].filter((part) => part !== undefined).join(" ")
+    else {told["form"] = [told["form"], `${settingLabel(context, key).label}: ${text}`].filter((part) =>
+        part !== undefined
+      ).join(" ")}
   }
   return told
 }

@@ -24,7 +24,6 @@ import { keyName } from "../../kit/Keys.tsx"
 import { Copyable, Notice, PageHeading, Panel } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
-import { roleHints, roleNames } from "../../text/SharedTexts.ts"
 import { groupChoice } from "../groups/GroupParts.ts"
 import { type AdminAction, adminAction, refuseFor, usdIn } from "../AdminAction.ts"
 
@@ -52,13 +51,13 @@ const userAction = <Subject extends OfUser, R1, R2>(
 
 /** One of the roles, each with what it may do. */
 export const roleChoice = (context: PageContext, initial: string): Choice => {
-  const [names, hints] = [roleNames(context), roleHints(context)]
+  const say = sayOf(context, "role")
   return {
     is: "radios",
     name: "role",
     label: context.say("role"),
     initial,
-    options: roles.map((role) => [role, names[role], hints[role]])
+    options: roles.map((role) => [role, say(role), say(`${role}.hint`)])
   }
 }
 

@@ -1,0 +1,95 @@
+/**
+ * Endpoints of rows that are listed, made, changed and disabled alike, such as groups and plans, and what answers them. A change names
+ * the revision that it was made on.
+ */
+import { Effect, Schema } from "effect"
+import { HttpApiEndpoint } from "effect/http-api"
+import { IdJson } from "../../domain/Fields.ts"
+import { columnOf } from "../../domain/Row.ts"
+import type { RowUseCases } from "../RowUseCases.ts"
+import type { Administrator } from "./AdminAccess.ts"
+import { ApiNotFound, ApiRefused, changeErrors, editErrors } from "./ApiError.ts"
+import { listed } from "./ApiHandlers.ts"
+import { created, documented, itemsOf, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
+
+export const ApiRevision = Schema.Struct({ revision: IdJson }).pipe(documented("Revision"))
+
+/** What lists of such rows are narrowed by. */
+export const stateQuery = { state: Schema.optionalKey(Schema.Literals(["enabled", "disabled"])) }
+
+interface RowSchemas<One, Path, Query, Id, Row, New, Edit> {
+  readonly one: One
+  /** Of the list; a row is below it. */
+  readonly path: Path
+  readonly query: Query
+  readonly id: Id
+  readonly row: Row
+  readonly made: New
+  readonly edit: Edit
+}
+
+const { get, post, put } = HttpApiEndpoint
+
+/** All but the one that enables: what that refuses is not the same for all. */
+export const rowEndpoints = <
+  const One extends string,
+  const Path extends `/${string}`,
+  Query extends Schema.Struct.Fields,
+  Id extends Schema.Top,
+  Row extends Schema.Top,
+  New extends Schema.Top,
+  Edit extends Schema.Top
+>({ edit, id, made, one, path, query, row }: RowSchemas<One, Path, Query, Id, Row, New, Edit>) => {
+  const at = `${path}/:id` as const
+  const params = { id }
+  return [
+    get(`list${one}s`, path, { query, success: itemsOf(row) }),
+    get(`get${one}`, at, { params, success: row, error: ApiNotFound }),
+    post(`create${one}`, path, { payload: made, success: row.pipe(created), error: editErrors }),
+    put(`edit${one}`, at, { params, payload: edit, success: row, error: editErrors }),
+    post(`disable${one}`, `${at}/disable`, { params, payload: ApiRevision, success: row, error: changeErrors })
+  ] as const
+}
+
+interface ListRequest {
+  readonly query: { readonly before?: bigint; readonly limit?: number; readonly state?: "enabled" | "disabled" }
+}
+
+interface RowRequest<Id> {
+  readonly params: { readonly id: Id }
+}
+
+interface ChangeRequest<Id, Payload> extends RowRequest<Id> {
+  readonly payload: Payload & { readonly revision: bigint }
+}
+
+/** What answers them: each with the row as it is now. */
+export const rowAnswers = <Id, Row, New, Terms, E0, E1, E2, E3>(
+  rows: RowUseCases<Id, Row, New, Terms, E0, E1, E2, E3>
+) => {
+  const switchTo =
+    (enabled: boolean) =>
+    ({ params: { id }, payload: { revision } }: ChangeRequest<Id, unknown>, admin: Administrator) =>
+      Effect.andThen(rows.setEnabled(admin, { id, revision }, enabled), rows.get(id))
+  return {
+    list: ({ query: { before, limit = PAGE_ITEMS_MAX, state } }: ListRequest) =>
+      listed(rows.list({ before, limit, state })),
+    get: ({ params }: RowRequest<Id>) => rows.get(params.id),
+    create: ({ payload }: { readonly payload: New }, admin: Administrator) =>
+      Effect.flatMap(rows.create(admin, payload), rows.get),
+    edit: ({ params: { id }, payload }: ChangeRequest<Id, Terms>, admin: Administrator) =>
+      Effect.andThen(rows.edit(admin, { id, revision: payload.revision }, payload), rows.get(id)),
+    disable: switchTo(false),
+    enable: switchTo(true)
+  }
+}
+
+/** Refuses a row for these fields, and says of each what its value is to be. */
+export const refuseFields = <Field extends string>(
+  message: string,
+  fields: ReadonlyArray<Field>,
+  ruleOf: (field: Field) => string
+) =>
+  Effect.fail(
+    new ApiRefused({ message, problems: Object.fromEntries(fields.map((field) => [columnOf(field), ruleOf(field)])) })
+  )
