@@ -7,6 +7,7 @@ import type { SqlClient, SqlError } from "effect/sql"
 import type { UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
+import { publish } from "../platform/Notifications.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
 import type { PostedKind } from "./LedgerKinds.ts"
 
@@ -59,8 +60,8 @@ export const EVERY_ACCOUNT = "every"
 
 /** Tells every process, when the transaction under way commits, that an account has changed. */
 export const announceAccount = (sql: SqlClient.SqlClient, userId: UserId): Effect.Effect<void, SqlError.SqlError> =>
-  Effect.asVoid(sql`SELECT pg_notify('realms', ${`account:${userId}`})`)
+  publish(sql, "account", userId.toString())
 
 /** The same of all accounts. */
 export const announceAccounts = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError.SqlError> =>
-  Effect.asVoid(sql`SELECT pg_notify('realms', ${`account:${EVERY_ACCOUNT}`})`)
+  publish(sql, "account", EVERY_ACCOUNT)

@@ -5,7 +5,7 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { Actor } from "../platform/AuditLog.ts"
-import { Notifications } from "../platform/Notifications.ts"
+import { publish } from "../platform/Notifications.ts"
 import { refuseUnseen, type RowAt, type RowChanges, switchRow } from "../platform/RowAdmin.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
@@ -47,7 +47,6 @@ export interface ModelAdminShape extends RowChanges<string, ModelTerms, ModelRef
 export class ModelAdmin extends Context.Service<ModelAdmin, ModelAdminShape>()("realms/catalog/ModelAdmin") {
   static readonly layer = Layer.effect(ModelAdmin)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const notifications = yield* Notifications
 
     const list = Effect.fn("ModelAdmin.list")(function*({ after, limit, state, text }: ModelFilter) {
       const rows = yield* rowsOf(
@@ -75,7 +74,7 @@ export class ModelAdmin extends Context.Service<ModelAdmin, ModelAdminShape>()("
           Effect.gen(function*() {
             const isNew = yield* insertModel(sql, actor, { id: model.id, terms: model })
             if (!isNew) return yield* new ModelExists({ model: model.id })
-            yield* notifications.publish("catalog", "edited")
+            yield* publish(sql, "catalog", "edited")
           })
         )
       }
@@ -96,7 +95,7 @@ export class ModelAdmin extends Context.Service<ModelAdmin, ModelAdminShape>()("
         sql,
         Effect.gen(function*() {
           const model = yield* lockAsSeen(at)
-          if (yield* updateModel(sql, actor, { model, terms })) yield* notifications.publish("catalog", "edited")
+          if (yield* updateModel(sql, actor, { model, terms })) yield* publish(sql, "catalog", "edited")
         })
       )
     })
@@ -111,7 +110,7 @@ export class ModelAdmin extends Context.Service<ModelAdmin, ModelAdminShape>()("
             row: yield* lockAsSeen(at),
             enabled
           })
-          if (switched) yield* notifications.publish("catalog", "edited")
+          if (switched) yield* publish(sql, "catalog", "edited")
         })
       )
     })

@@ -7,6 +7,7 @@ import { Effect, Result, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { Row, RowWith } from "../domain/Row.ts"
 import { type Actor, type AuditFacts, changesBetween, recordChange } from "../platform/AuditLog.ts"
+import { managedFields } from "../platform/RowAdmin.ts"
 import { rowsOf } from "../postgres/Rows.ts"
 import { columnsOf, recordOf, TermColumns, termColumns, termsOfRow } from "./ModelColumns.ts"
 import type { ModelTerms } from "./ModelTerms.ts"
@@ -14,11 +15,7 @@ import type { ModelTerms } from "./ModelTerms.ts"
 /** A model besides its terms. */
 const Model = Row({
   id: Schema.String,
-  /** It stands in config.yaml and is changed there. One that is gone from the file is nobody's, and can be taken over. */
-  declared: Schema.Boolean,
-  disabledAt: Schema.NullOr(Schema.Date),
-  /** Counts the changes of the row. */
-  revision: Schema.BigInt,
+  ...managedFields,
   createdAt: Schema.Date,
   updatedAt: Schema.Date,
   /** The names of enabled channels that serve it. */

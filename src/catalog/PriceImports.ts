@@ -8,7 +8,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { Count, Row } from "../domain/Row.ts"
 import type { Actor } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
-import { Notifications } from "../platform/Notifications.ts"
+import { publish } from "../platform/Notifications.ts"
 import { oneRowOf, recordsetOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { ImportNotFound, ImportRefused, PriceFileRefused } from "./ModelError.ts"
@@ -100,7 +100,6 @@ export class PriceImports extends Context.Service<PriceImports, {
 }>()("realms/catalog/PriceImports") {
   static readonly layer = Layer.effect(PriceImports)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const notifications = yield* Notifications
 
     const offers = offersBesideModels(sql)
     const columns = comparedColumns(sql)
@@ -255,7 +254,7 @@ export class PriceImports extends Context.Service<PriceImports, {
               if (model === undefined) created++
               else changed++
             }
-            yield* notifications.publish("catalog", "imported")
+            yield* publish(sql, "catalog", "imported")
             return { created, changed }
           })
         )

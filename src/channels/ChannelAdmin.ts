@@ -5,13 +5,12 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
-import { AppConfig } from "../config/Config.ts"
-import { outboundGuard } from "../config/OutboundUrl.ts"
+import { makeOutboundGuard } from "../config/OutboundGuard.ts"
 import type { ChannelId } from "../domain/Ids.ts"
 import { type Actor, changesBetween, recordChange, SECRET_SET } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
-import { Notifications } from "../platform/Notifications.ts"
-import { type MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
+import { publish } from "../platform/Notifications.ts"
+import type { MasterKeyInvalid } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { type AdminChannel, factsOf, inputOf, toAdminChannel, toAdminKey } from "./AdminChannel.ts"
@@ -25,7 +24,7 @@ import {
 import { ChannelHealth } from "./ChannelHealth.ts"
 import { type ChannelInput, problemsOf, trimmed } from "./ChannelInput.ts"
 import { addSealed } from "./ChannelKeyAdmin.ts"
-import { makeKeyOpener, openedKey, type StoredKey } from "./ChannelKeys.ts"
+import { makeKeySafe, openedKey, type StoredKey } from "./ChannelKeys.ts"
 import * as KeyStore from "./ChannelKeyStore.ts"
 import * as Store from "./ChannelStore.ts"
 import { writeHealth } from "./HealthLog.ts"
@@ -68,18 +67,15 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
 }>()("realms/channels/ChannelAdmin") {
   static readonly layer = Layer.effect(ChannelAdmin)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const box = yield* SecretBox
+    const safe = yield* makeKeySafe
     const health = yield* ChannelHealth
-    const notifications = yield* Notifications
-    const config = yield* AppConfig
-    const openKey = yield* makeKeyOpener
-    const guard = outboundGuard(config.server.linkLocalHostsAllowed)
+    const guard = yield* makeOutboundGuard
 
     const toChannel = (row: Store.StoredChannel, stored: ReadonlyArray<StoredKey>) =>
       Effect.gen(function*() {
         const keys = yield* Effect.forEach(
           stored,
-          (key) => Effect.map(openedKey(openKey, row, key), (secret) => toAdminKey(key, secret !== undefined))
+          (key) => Effect.map(openedKey(safe.open, row, key), (secret) => toAdminKey(key, secret !== undefined))
         )
         return toAdminChannel(row, keys, health.stateOf(row.id, null, yield* Clock.currentTimeMillis))
       })
@@ -120,14 +116,14 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
         if ((yield* Store.countChannels(sql)) >= CHANNELS_MAX) yield* refuseAny([{ field: "form", reason: "many" }])
         const id = yield* Store.nextId(sql)
         yield* Store.insertChannel(sql, id, input)
-        yield* addSealed(sql, box, id, input.apiKeys)
+        yield* addSealed(sql, safe, id, input.apiKeys)
         yield* recordChange(sql, actor, {
           action: "channel.created",
           target: `channel:${id}`,
           before: null,
           after: { ...factsOf(input), api_key: SECRET_SET }
         })
-        yield* notifications.publish("channels", id.toString())
+        yield* publish(sql, "channels", id.toString())
         return id
       }))
     )
@@ -147,7 +143,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
           yield* Store.updateChannel(sql, id, input)
           if (isReplaced) {
             yield* Effect.forEach(keys, (key) => KeyStore.deleteKey(sql, key.id), { discard: true })
-            yield* addSealed(sql, box, id, input.apiKeys)
+            yield* addSealed(sql, safe, id, input.apiKeys)
           }
           // Said on both sides: the one before was replaced.
           const secret = isReplaced ? { api_key: SECRET_SET } : {}
@@ -157,7 +153,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
             before: { ...before, ...secret },
             after: { ...after, ...secret }
           })
-          yield* notifications.publish("channels", id.toString())
+          yield* publish(sql, "channels", id.toString())
         }))
     )
 
@@ -174,7 +170,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
             before: { disabled: !disabled },
             after: { disabled }
           })
-          yield* notifications.publish("channels", id.toString())
+          yield* publish(sql, "channels", id.toString())
         })
       ).pipe(orUnavailable)
 
@@ -183,7 +179,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
         sql,
         Effect.gen(function*() {
           const isNew = yield* Store.writeHiddenOutput(sql, id, model, true)
-          if (isNew) yield* notifications.publish("channels", id.toString())
+          if (isNew) yield* publish(sql, "channels", id.toString())
         })
       ).pipe(orUnavailable)
     )
@@ -205,7 +201,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
             before: { model, hidden_output: true },
             after: { model, hidden_output: false }
           })
-          yield* notifications.publish("channels", id.toString())
+          yield* publish(sql, "channels", id.toString())
         })
       ).pipe(orUnavailable)
     )

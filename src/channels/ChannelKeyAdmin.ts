@@ -6,8 +6,8 @@ import { Clock, Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { ChannelId, ChannelKeyId } from "../domain/Ids.ts"
 import { type Actor, recordChange, SECRET_SET } from "../platform/AuditLog.ts"
-import { Notifications } from "../platform/Notifications.ts"
-import { type MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
+import { publish } from "../platform/Notifications.ts"
+import type { MasterKeyInvalid } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import {
@@ -21,7 +21,7 @@ import {
   refuseAny
 } from "./ChannelError.ts"
 import { type ChannelInput, keyProblems, trimmedKeys } from "./ChannelInput.ts"
-import { keyPlace, makeKeyOpener, openedKey, type StoredKey } from "./ChannelKeys.ts"
+import { type KeySafe, makeKeySafe, openedKey, type StoredKey } from "./ChannelKeys.ts"
 import * as KeyStore from "./ChannelKeyStore.ts"
 import * as Store from "./ChannelStore.ts"
 
@@ -76,9 +76,7 @@ export class ChannelKeyAdmin extends Context.Service<ChannelKeyAdmin, {
 }>()("realms/channels/ChannelKeyAdmin") {
   static readonly layer = Layer.effect(ChannelKeyAdmin)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const box = yield* SecretBox
-    const notifications = yield* Notifications
-    const openKey = yield* makeKeyOpener
+    const safe = yield* makeKeySafe
 
     const addKeys = Effect.fn("ChannelKeyAdmin.addKeys")((
       actor: Actor,
@@ -92,7 +90,7 @@ export class ChannelKeyAdmin extends Context.Service<ChannelKeyAdmin, {
           const keys = trimmedKeys(typed)
           const before = (yield* KeyStore.keysOf(sql, id)).length
           yield* refuseAny(keys.length === 0 ? [{ field: "api_key", reason: "missing" }] : keyProblems(keys, before))
-          const added = yield* addSealed(sql, box, id, keys)
+          const added = yield* addSealed(sql, safe, id, keys)
           if (added === 0) return
           yield* recordChange(sql, actor, {
             action: "channel.keys_added",
@@ -100,7 +98,7 @@ export class ChannelKeyAdmin extends Context.Service<ChannelKeyAdmin, {
             before: { keys: before },
             after: { keys: before + added, api_key: SECRET_SET }
           })
-          yield* notifications.publish("channels", id.toString())
+          yield* publish(sql, "channels", id.toString())
         })
       ).pipe(orUnavailable)
     )
@@ -121,7 +119,7 @@ export class ChannelKeyAdmin extends Context.Service<ChannelKeyAdmin, {
             before: { keys: keys.length, key: key.hint },
             after: { keys: keys.length - 1 }
           })
-          yield* notifications.publish("channels", id.toString())
+          yield* publish(sql, "channels", id.toString())
         })
       ).pipe(orUnavailable)
     )
@@ -132,7 +130,7 @@ export class ChannelKeyAdmin extends Context.Service<ChannelKeyAdmin, {
       const stored = yield* KeyStore.keysOf(sql, row.id)
       const readable = yield* Effect.forEach(
         stored,
-        (key) => Effect.map(openedKey(openKey, row, key), (apiKey) => apiKey === undefined ? [] : [{ key, apiKey }])
+        (key) => Effect.map(openedKey(safe.open, row, key), (apiKey) => apiKey === undefined ? [] : [{ key, apiKey }])
       )
       const [first, ...others] = readable.flat()
         .toSorted((a, b) => waitOf(a.key, nowMs) - waitOf(b.key, nowMs) || (a.key.id < b.key.id ? -1 : 1))
@@ -176,14 +174,14 @@ export class ChannelKeyAdmin extends Context.Service<ChannelKeyAdmin, {
 /** Seals keys and adds them to a channel; answers how many are new. */
 export const addSealed = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
-  box: SecretBox["Service"],
+  safe: KeySafe,
   channelId: ChannelId,
   keys: ChannelInput["apiKeys"]
 ): Effect.fn.Return<number, SqlError.SqlError | MasterKeyInvalid> {
   let added = 0
   for (const secret of keys) {
     const id = yield* KeyStore.nextKeyId(sql)
-    const sealed = yield* box.seal(secret, keyPlace(id))
+    const sealed = yield* safe.seal(id, secret)
     if (yield* KeyStore.insertKey(sql, { id, channelId, secret, sealed })) added++
   }
   return added

@@ -40,7 +40,7 @@ export interface ChannelKey {
 }
 
 /** Where a key is sealed for. */
-export const keyPlace = (id: ChannelKeyId): string => `channel_key:${id}`
+const keyPlace = (id: ChannelKeyId): string => `channel_key:${id}`
 
 /** By which a key is known again: keys are long and random, so that it tells nothing of them. */
 export const digestOf = (key: Redacted.Redacted<string>): Buffer =>
@@ -60,15 +60,16 @@ interface Keyed {
   readonly declared: boolean
 }
 
-/** Reads keys; undefined: a key of a file that this process was not started with. */
-export const makeKeyOpener = Effect.gen(function*() {
+/** Where keys are kept: opened, and sealed. */
+export const makeKeySafe = Effect.gen(function*() {
   const box = yield* SecretBox
   const { channels } = yield* AppConfig
   const declared = new Map(channels.map((channel) => [
     channel.name,
     new Map(channelKeysOf(channel).map((key) => [digestOf(key).toString("hex"), key]))
   ]))
-  return (
+  /** Undefined: a key of a file that this process was not started with. */
+  const open = (
     channel: Keyed,
     key: StoredKey
   ): Effect.Effect<Redacted.Redacted<string> | undefined, SecretUnreadable | MasterKeyInvalid> => {
@@ -78,12 +79,13 @@ export const makeKeyOpener = Effect.gen(function*() {
     if (key.keySealed === null || key.keyId === null) return Effect.undefined
     return box.open({ bytes: key.keySealed, keyId: key.keyId }, keyPlace(key.id))
   }
+  return { open, seal: (id: ChannelKeyId, secret: Redacted.Redacted<string>) => box.seal(secret, keyPlace(id)) }
 })
 
-export type KeyOpener = Effect.Success<typeof makeKeyOpener>
+export type KeySafe = Effect.Success<typeof makeKeySafe>
 
 /** The key, where this process can call with it. */
-export const openedKey = (open: KeyOpener, channel: Keyed, key: StoredKey) =>
+export const openedKey = (open: KeySafe["open"], channel: Keyed, key: StoredKey) =>
   Effect.map(
     open(channel, key).pipe(Effect.catch(() => Effect.undefined)),
     (secret) => secret === undefined || Redacted.value(secret) === "" ? undefined : secret

@@ -13,7 +13,7 @@ import { rowsOf } from "../postgres/Rows.ts"
 import { makeSnapshot } from "../settings/Snapshot.ts"
 import { termColumns, termFields } from "./ChannelColumns.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
-import { type ChannelKey, type KeyOpener, makeKeyOpener, openedKey, type StoredKey } from "./ChannelKeys.ts"
+import { type ChannelKey, type KeySafe, makeKeySafe, openedKey, type StoredKey } from "./ChannelKeys.ts"
 import { allKeys } from "./ChannelKeyStore.ts"
 import { orderByHealth, orderOf, type Tiers, tiersOf } from "./Selection.ts"
 
@@ -53,13 +53,13 @@ export class Channels extends Context.Service<Channels, {
 }>()("realms/channels/Channels") {
   static readonly layer = Layer.effect(Channels)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const openKey = yield* makeKeyOpener
+    const { open } = yield* makeKeySafe
     const health = yield* ChannelHealth
     const clock = yield* Clock.Clock
 
-    const openLoudly: KeyOpener = (channel, key) =>
+    const openLoudly: KeySafe["open"] = (channel, key) =>
       Effect.tapError(
-        openKey(channel, key),
+        open(channel, key),
         ({ message }) =>
           Effect.logError(`a key of channel "${channel.name}" is not used: it does not open (${message})`)
       )

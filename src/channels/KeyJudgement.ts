@@ -6,7 +6,7 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { ChannelId, ChannelKeyId } from "../domain/Ids.ts"
-import { Notifications } from "../platform/Notifications.ts"
+import { publish } from "../platform/Notifications.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { claimProbes, type DueKey, putBack, takeOut } from "./ChannelKeyStore.ts"
@@ -32,7 +32,6 @@ export class KeyJudgement extends Context.Service<KeyJudgement, {
 }>()("realms/channels/KeyJudgement") {
   static readonly layer = Layer.effect(KeyJudgement)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const notifications = yield* Notifications
     const ring = yield* KeyRing
 
     const judge = Effect.fnUntraced(function*(keyId: ChannelKeyId, { reason, status }: Asked, channelId: ChannelId) {
@@ -41,7 +40,7 @@ export class KeyJudgement extends Context.Service<KeyJudgement, {
         sql,
         Effect.gen(function*() {
           const key = yield* reason === null ? putBack(sql, keyId) : takeOut(sql, keyId, { reason, status })
-          if (key?.isNew === true) yield* notifications.publish("channels", channelId.toString())
+          if (key?.isNew === true) yield* publish(sql, "channels", channelId.toString())
           return key
         })
       )

@@ -8,7 +8,7 @@ import { Clock, Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { ChannelKeyId, UserId } from "../domain/Ids.ts"
 import { keepNewest } from "../platform/KeepNewest.ts"
-import { Notifications } from "../platform/Notifications.ts"
+import { publish } from "../platform/Notifications.ts"
 import { Avoidance } from "./Avoidance.ts"
 import type { ChannelKey } from "./ChannelKeys.ts"
 import { coolKey } from "./ChannelKeyStore.ts"
@@ -34,7 +34,6 @@ export class KeyRing extends Context.Service<KeyRing, {
 }>()("realms/channels/KeyRing") {
   static readonly layer = Layer.effect(KeyRing)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const notifications = yield* Notifications
     const clock = yield* Clock.Clock
     const run = Effect.runForkWith(yield* Effect.context<never>())
     const cooling = new Map<ChannelKeyId, number>()
@@ -43,7 +42,7 @@ export class KeyRing extends Context.Service<KeyRing, {
     const keep = (keyId: ChannelKeyId, untilMs: number) =>
       Effect.flatMap(
         coolKey(sql, keyId, DateTime.toDateUtc(DateTime.makeUnsafe(untilMs))),
-        (rows) => rows.length === 0 ? Effect.void : notifications.publish("channels", `key ${keyId}`)
+        (rows) => rows.length === 0 ? Effect.void : publish(sql, "channels", `key ${keyId}`)
       ).pipe(Effect.catchCause((cause) => Effect.logWarning("a key's cool-down was not written", cause)))
 
     return KeyRing.of({

@@ -1,8 +1,8 @@
 /** `realms model list`: what is sold, at which prices, and by which channels it is served. */
 import { Effect, type Layer } from "effect"
-import { Command } from "effect/cli"
 import { type AdminModel, ModelAdmin } from "../catalog/ModelAdmin.ts"
-import { counted, dollars, print, type Printable, table } from "./Output.ts"
+import { listCommand } from "./ListCommand.ts"
+import { counted, dollars, type Printable, table } from "./Output.ts"
 
 /** Models that are listed, at most. */
 const MODELS_LISTED_MAX = 10_000
@@ -43,16 +43,12 @@ export const describeModels = (models: ReadonlyArray<AdminModel>): string =>
       counted(models.length, "model")
     ].join("\n")
 
-const list = Command.make("list", {}, () =>
-  Effect.gen(function*() {
-    const models = yield* (yield* ModelAdmin).list({ limit: MODELS_LISTED_MAX })
-    yield* print(models.map(modelFields), describeModels(models))
-  })).pipe(Command.withDescription("List models with their prices and the channels that serve them"))
-
-/** `services` are built for a command that runs, not for help about it. */
 export const modelCommand = <E, R>(services: Layer.Layer<ModelAdmin, E, R>) =>
-  Command.make("model").pipe(
-    Command.withDescription("List models"),
-    Command.withExamples([{ command: "realms model list" }]),
-    Command.withSubcommands([list.pipe(Command.provide(services))])
-  )
+  listCommand({
+    name: "model",
+    description: "List models with their prices and the channels that serve them",
+    listed: Effect.flatMap(ModelAdmin, ({ list }) => list({ limit: MODELS_LISTED_MAX })),
+    fields: modelFields,
+    describe: describeModels,
+    services
+  })

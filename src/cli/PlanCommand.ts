@@ -1,9 +1,9 @@
 /** `realms plan list`: what users can subscribe to. */
 import { Effect, type Layer } from "effect"
-import { Command } from "effect/cli"
 import { planTerms } from "../domain/Plan.ts"
 import { type AdminPlan, PlanAdmin } from "../subscriptions/PlanAdmin.ts"
-import { counted, dollars, print, type Printable, table, yuan } from "./Output.ts"
+import { listCommand } from "./ListCommand.ts"
+import { counted, dollars, type Printable, table, yuan } from "./Output.ts"
 
 /** Plans that are listed, at most. */
 const PLANS_LISTED_MAX = 1_000
@@ -41,16 +41,12 @@ export const describePlans = (plans: ReadonlyArray<AdminPlan>): string =>
       ])
     )
 
-const list = Command.make("list", {}, () =>
-  Effect.gen(function*() {
-    const plans = yield* (yield* PlanAdmin).list({ limit: PLANS_LISTED_MAX })
-    yield* print(plans.map(planFields), describePlans(plans))
-  })).pipe(Command.withDescription("List plans with their price, their limits and how many have them"))
-
-/** `services` are built for a command that runs, not for help about it. */
 export const planCommand = <E, R>(services: Layer.Layer<PlanAdmin, E, R>) =>
-  Command.make("plan").pipe(
-    Command.withDescription("List plans"),
-    Command.withExamples([{ command: "realms plan list" }]),
-    Command.withSubcommands([list.pipe(Command.provide(services))])
-  )
+  listCommand({
+    name: "plan",
+    description: "List plans with their price, their limits and how many have them",
+    listed: Effect.flatMap(PlanAdmin, ({ list }) => list({ limit: PLANS_LISTED_MAX })),
+    fields: planFields,
+    describe: describePlans,
+    services
+  })

@@ -72,25 +72,30 @@ const list = Command.make("list", {}, () =>
     yield* print(users.map(userFields), describeUsers(users))
   })).pipe(Command.withDescription("List all users"))
 
-const disable = Command.make("disable", { user: userFlag }, (flags) =>
-  Effect.gen(function*() {
-    const { email, id } = yield* findUser(flags.user)
-    yield* (yield* UserAdmin).disable(cliActor, id)
-    yield* print({ id, email, disabled: true }, `disabled ${email}: sessions have ended, and keys are refused`)
-  })).pipe(
-    Command.withDescription("Disable a user at once, on every server; calls in progress end as usual"),
-    Command.withExamples([{ command: "realms user disable --user ada@example.com" }])
-  )
+/** A command that lets a user in, or keeps one out. */
+const switching = (
+  name: "disable" | "enable",
+  { description, said }: { readonly description: string; readonly said: (email: string) => string }
+) =>
+  Command.make(name, { user: userFlag }, (flags) =>
+    Effect.gen(function*() {
+      const { email, id } = yield* findUser(flags.user)
+      yield* (yield* UserAdmin)[name](cliActor, id)
+      yield* print({ id, email, disabled: name === "disable" }, said(email))
+    })).pipe(
+      Command.withDescription(description),
+      Command.withExamples([{ command: `realms user ${name} --user ada@example.com` }])
+    )
 
-const enable = Command.make("enable", { user: userFlag }, (flags) =>
-  Effect.gen(function*() {
-    const { email, id } = yield* findUser(flags.user)
-    yield* (yield* UserAdmin).enable(cliActor, id)
-    yield* print({ id, email, disabled: false }, `enabled ${email}`)
-  })).pipe(
-    Command.withDescription("Enable a disabled user; keys work again"),
-    Command.withExamples([{ command: "realms user enable --user ada@example.com" }])
-  )
+const disable = switching("disable", {
+  description: "Disable a user at once, on every server; calls in progress end as usual",
+  said: (email) => `disabled ${email}: sessions have ended, and keys are refused`
+})
+
+const enable = switching("enable", {
+  description: "Enable a disabled user; keys work again",
+  said: (email) => `enabled ${email}`
+})
 
 const setPassword = Command.make("set-password", { user: userFlag }, (flags) =>
   Effect.gen(function*() {

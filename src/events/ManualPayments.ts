@@ -23,7 +23,7 @@ import { epayScope, lockPayment, paymentsNamed } from "../orders/Payments.ts"
 import { Settlement, settling } from "../orders/Settlement.ts"
 import { hostOf } from "../payments/EpayGateway.ts"
 import type { PaymentFact, PaymentSource } from "../payments/PaymentFact.ts"
-import { StripeClient } from "../payments/StripeClient.ts"
+import { stripeAccountOf } from "../payments/StripeClient.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { checkNote } from "../platform/Notes.ts"
 import { SecondPerson } from "../platform/SecondPerson.ts"
@@ -56,7 +56,6 @@ export class ManualPayments extends Context.Service<ManualPayments, {
   static readonly layer = Layer.effect(ManualPayments)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const settings = yield* Settings
-    const stripe = yield* StripeClient
     const settlement = yield* Settlement
     const secondPerson = yield* SecondPerson
 
@@ -79,7 +78,7 @@ export class ManualPayments extends Context.Service<ManualPayments, {
         minorPerFen,
         method: null,
         gateway: "",
-        merchant: stripe.accountOf(payment.stripe)
+        merchant: stripeAccountOf(payment.stripe)
       }
     }
 

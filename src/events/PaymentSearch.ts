@@ -4,12 +4,13 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { EventId, idIn, OrderId, PaymentId, UserId } from "../domain/Ids.ts"
+import { EventId, OrderId, PaymentId, UserId } from "../domain/Ids.ts"
 import { Micros, Minor } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
+import { type FoundBy, foundByParameters } from "../orders/FoundBy.ts"
 import { PaymentSource } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { type IdPage, msOrNull, rowsOf } from "../postgres/Rows.ts"
+import { type IdPage, rowsOf } from "../postgres/Rows.ts"
 
 /** What has become of a payment: its state, and of one that was used how much of it has gone back. */
 export const PaymentStanding = Schema.Literals([
@@ -24,18 +25,11 @@ export type PaymentStanding = typeof PaymentStanding.Type
 export const paymentStandings = PaymentStanding.literals
 
 /** What is left out does not matter. */
-export interface PaymentFilter {
+export interface PaymentFilter extends FoundBy {
   readonly provider?: PaymentSource | undefined
   readonly standing?: PaymentStanding | undefined
   /** Only those that were disputed, or over which a bank has asked. */
   readonly disputed?: boolean | undefined
-  /** A user's id, or a whole e-mail address in any case. */
-  readonly user?: string | undefined
-  /** The provider's id of the payment, our reference, or an order's id. */
-  readonly text?: string | undefined
-  /** On record from this moment on and before that one, ms since the epoch. */
-  readonly fromMs?: number | undefined
-  readonly toMs?: number | undefined
 }
 
 export const FoundPayment = Row({
@@ -63,28 +57,19 @@ export const FoundPayment = Row({
 export interface FoundPayment extends Schema.Schema.Type<typeof FoundPayment> {}
 
 export class PaymentSearch extends Context.Service<PaymentSearch, {
-  /** Newest first, {@link FOUND_MAX} at most. */
+  /** Newest first, `FOUND_MAX` at most. */
   list(filter: PaymentFilter, page: IdPage): Effect.Effect<ReadonlyArray<FoundPayment>, DatabaseUnavailable>
 }>()("realms/events/PaymentSearch") {
   static readonly layer = Layer.effect(PaymentSearch)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     return PaymentSearch.of({
       list: Effect.fn("PaymentSearch.list")(
-        function*(filter: PaymentFilter, { before, limit }: IdPage) {
-          const userId = idIn(filter.user) ?? null
+        function*(filter: PaymentFilter, page: IdPage) {
           const statement = sql.unsafe(listSql, [
             filter.provider ?? null,
             filter.standing ?? null,
             filter.disputed === true,
-            userId,
-            userId === null ? filter.user ?? null : null,
-            idIn(filter.text) ?? null,
-            // Trade numbers are digits too.
-            filter.text ?? null,
-            msOrNull(filter.fromMs),
-            msOrNull(filter.toMs),
-            before ?? null,
-            Math.min(limit, FOUND_MAX)
+            ...foundByParameters(filter, page)
           ])
           return yield* rowsOf(FoundPayment, statement)
         },
@@ -93,9 +78,6 @@ export class PaymentSearch extends Context.Service<PaymentSearch, {
     })
   }))
 }
-
-/** Payments given at once, at most. */
-export const FOUND_MAX = 201
 
 /**
  * $1 provider, $2 standing, $3 disputed, $4 user's id, $5 e-mail, $6 order's id, $7 reference, $8 and $9 range, $10 before, $11 limit.

@@ -2,8 +2,8 @@
  * Why a provider's file is refused: a code, and the values that its words need. It is worded where it is read, in the reader's
  * language. The words here are for the command line, the API and logs.
  */
-import { Record, Schema } from "effect"
-import { fillWords } from "../domain/Words.ts"
+import type { Schema } from "effect"
+import { codedWords } from "../domain/Words.ts"
 
 /** Words by code; a value's place is written `{name}`. */
 export const billProblemWords = {
@@ -27,16 +27,12 @@ export const billProblemWords = {
 
 export type BillProblemCode = keyof typeof billProblemWords
 
-export const BillProblem = Schema.Struct({
-  code: Schema.Literals(Record.keys(billProblemWords)),
-  values: Schema.Record(Schema.String, Schema.String)
-})
+const coded = codedWords(billProblemWords)
+
+export const BillProblem = coded.schema
 export interface BillProblem extends Schema.Schema.Type<typeof BillProblem> {}
 
-export const billProblem = (code: BillProblemCode, values: Readonly<Record<string, string>> = {}): BillProblem => ({
-  code,
-  values
-})
+export const billProblem = coded.say
 
 /** The words of a problem for programs and logs. */
-export const billProblemText = ({ code, values }: BillProblem): string => fillWords(billProblemWords[code], values)
+export const billProblemText = coded.wordsOf

@@ -7,7 +7,7 @@ import { SqlClient } from "effect/sql"
 import { createHmac, hash, randomBytes } from "node:crypto"
 import type { ApiKeyId, UserId } from "../domain/Ids.ts"
 import { type Actor, type AuditFacts, changesBetween, recordChange } from "../platform/AuditLog.ts"
-import { Notifications } from "../platform/Notifications.ts"
+import { Notifications, publish } from "../platform/Notifications.ts"
 import {
   type DatabaseUnavailable,
   databaseUnavailable,
@@ -135,7 +135,7 @@ export class ApiKeys extends Context.Service<ApiKeys, {
         Effect.gen(function*() {
           const { id: made, isNew } = yield* insertApiKey(sql, { ...key, keyHash, hint })
           if (!isNew) return made
-          yield* notifications.publish("keys", made.toString())
+          yield* publish(sql, "keys", made.toString())
           if (origin !== undefined && "administrator" in origin) {
             const after = { user_id: key.userId, name: key.name, hint }
             yield* recordChange(sql, origin.administrator, {
@@ -159,7 +159,7 @@ export class ApiKeys extends Context.Service<ApiKeys, {
           const changed = yield* changeApiKey(sql, id, asked, "userId" in by ? by.userId : undefined)
           const facts = changesBetween(factsOf(changed.before), factsOf(changed.after))
           if (Object.keys(facts.after).length === 0) return changed.after
-          yield* notifications.publish("keys", id.toString())
+          yield* publish(sql, "keys", id.toString())
           if ("administrator" in by) {
             yield* recordChange(sql, by.administrator, { action: "key.changed", target: `key:${id}`, ...facts })
           }
@@ -183,7 +183,7 @@ export class ApiKeys extends Context.Service<ApiKeys, {
             const revoked = yield* revokeApiKey(sql, id, by.userId)
             if (revoked !== "revoked") return revoked
             // Every message empties every server's memory of keys.
-            yield* notifications.publish("keys", id.toString())
+            yield* publish(sql, "keys", id.toString())
             if (by.actor !== undefined) {
               yield* recordChange(sql, by.actor, {
                 action: "key.revoked",

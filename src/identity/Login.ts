@@ -24,7 +24,7 @@ import {
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword, decoyHash } from "./Passwords.ts"
 import { deleteSessions, insertSession, type SessionClient, type SessionToken } from "./SessionStore.ts"
-import { SetupLinks, type SetupToken, takeSetupLink } from "./SetupLinks.ts"
+import { isSetupLink, type SetupToken, takeSetupLink } from "./SetupLinks.ts"
 import { normalizeEmail, type User } from "./Users.ts"
 import {
   type Credentials,
@@ -81,7 +81,6 @@ export class Login extends Context.Service<Login, {
     const settings = yield* Settings
     const limits = yield* RateLimiter
     const passwords = yield* PasswordQueue
-    const setupLinks = yield* SetupLinks
 
     /** The hash that the password was right for; undefined when it was not. Takes as long without a user. */
     const matched = Effect.fnUntraced(function*(
@@ -147,7 +146,7 @@ export class Login extends Context.Service<Login, {
 
     const redeemSetup = Effect.fn("Login.redeemSetup")(function*(input: SetupInput) {
       // Without a valid link no hash is computed.
-      if (!(yield* setupLinks.isValid(input.token))) return yield* new SetupLinkInvalid()
+      if (!(yield* orUnavailable(isSetupLink(sql, input.token)))) return yield* new SetupLinkInvalid()
       const email = yield* checkNewUser(input)
       const session = yield* enter({ email, role: "root" }, input, takeSetupLink(sql, input.token))
       yield* Effect.logInfo("the first administrator was made; setup links are void")

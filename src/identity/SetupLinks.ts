@@ -40,19 +40,20 @@ export class SetupLinks extends Context.Service<SetupLinks, {
       return Option.some(token)
     })
 
-    const isValid = Effect.fn("SetupLinks.isValid")(function*(token: SetupToken) {
-      const rows = yield* sql`SELECT FROM setup_links
-      WHERE token_hash = ${tokenHashOf(token) ?? null}::bytea AND expires_at > now()
-        AND NOT EXISTS (SELECT FROM users WHERE role = 'root')`
-      return rows.length > 0
-    }, orUnavailable)
-
     return SetupLinks.of({
       issue: inTransaction(sql, write).pipe(orUnavailable, Effect.withSpan("SetupLinks.issue")),
-      isValid
+      isValid: Effect.fn("SetupLinks.isValid")((token) => orUnavailable(isSetupLink(sql, token)))
     })
   }))
 }
+
+/** Whether the token is one that {@link takeSetupLink} would take at this moment. */
+export const isSetupLink = (sql: SqlClient.SqlClient, token: SetupToken): Effect.Effect<boolean, SqlError.SqlError> =>
+  Effect.map(
+    sql`SELECT FROM setup_links WHERE token_hash = ${tokenHashOf(token) ?? null}::bytea AND expires_at > now()
+      AND NOT EXISTS (SELECT FROM users WHERE role = 'root')`,
+    (rows) => rows.length > 0
+  )
 
 const rootExists = (sql: SqlClient.SqlClient): Effect.Effect<boolean, SqlError.SqlError> =>
   Effect.map(sql`SELECT FROM users WHERE role = 'root' LIMIT 1`, (rows) => rows.length > 0)

@@ -10,7 +10,7 @@ import { mayName } from "../accounts/UserGroups.ts"
 import type { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { Notifications } from "../platform/Notifications.ts"
+import { publish } from "../platform/Notifications.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
@@ -93,7 +93,6 @@ export class UserAdmin extends Context.Service<UserAdmin, {
 }>()("realms/identity/UserAdmin") {
   static readonly layer = Layer.effect(UserAdmin)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const notifications = yield* Notifications
     const passwords = yield* PasswordQueue
     const keys = yield* ApiKeys
 
@@ -120,7 +119,7 @@ export class UserAdmin extends Context.Service<UserAdmin, {
     /** Its keys are told, too: that a key is wrong is remembered as well. */
     const switched = Effect.fnUntraced(function*(actor: Actor, userId: UserId, to: "disabled" | "enabled") {
       const disabled = to === "disabled"
-      yield* notifications.publish("keys", `user-${userId}`)
+      yield* publish(sql, "keys", `user-${userId}`)
       yield* recordChange(sql, actor, {
         action: `user.${to}`,
         target: `user:${userId}`,

@@ -10,7 +10,7 @@ import { divideUp, formatCny, MICROS_SCALE, parseDecimal } from "../domain/Money
 import { hostOf } from "../payments/EpayGateway.ts"
 import { type EpayForm, epayForm } from "../payments/EpayStart.ts"
 import { ProviderOff, ProviderRefused, type ProviderUnavailable } from "../payments/PaymentError.ts"
-import { StripeClient } from "../payments/StripeClient.ts"
+import { stripeAccountOf, StripeClient } from "../payments/StripeClient.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
@@ -174,7 +174,7 @@ export class Checkout extends Context.Service<Checkout, {
         amountMinor: minorOf(order.amountFen, config.minorPerFen),
         currency: config.currency,
         gateway: "",
-        merchant: stripe.accountOf(config),
+        merchant: stripeAccountOf(config),
         minorPerFen: config.minorPerFen,
         sessionExpiresAt: expiryOf(order)
       })

@@ -3,7 +3,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { DisputeId, EventId, OrderId, type PaymentId } from "../domain/Ids.ts"
+import { DisputeId, EventId, OrderId } from "../domain/Ids.ts"
 import { Minor } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { type DisputeTold, Provider } from "../payments/PaymentFact.ts"
@@ -11,6 +11,7 @@ import { rowsOf } from "../postgres/Rows.ts"
 import type { ClawbackOf, DisputeNow } from "./Clawback.ts"
 import { foldDispute, standingOf } from "./DisputeFold.ts"
 import type { Payment } from "./Payments.ts"
+import { rowsOfPayments } from "./RowsOfPayments.ts"
 
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
@@ -94,25 +95,7 @@ export const disputesNow = (
     (rows) => rows.map(({ status, takenMinor }) => ({ standing: standingOf(status), takenMinor }))
   )
 
-/** Disputes listed at once, at most. */
-const LISTED_MAX = 100
-
-const columns = `d.*, a.order_id FROM payment_disputes d LEFT JOIN payments p ON p.id = d.payment_id
-  LEFT JOIN payment_attempts a ON a.id = p.attempt_id`
-
-/** Of one order's payments, newest first. */
-export const disputesOfOrder = (sql: Sql, orderId: OrderId): Read<ReadonlyArray<Dispute>> =>
-  rowsOf(
-    Dispute,
-    sql.unsafe(`SELECT ${columns} WHERE a.order_id = $1 ORDER BY d.id DESC LIMIT ${LISTED_MAX}`, [orderId])
-  )
-
-/** Of one payment, newest first. */
-export const disputesOfPayment = (sql: Sql, paymentId: PaymentId): Read<ReadonlyArray<Dispute>> =>
-  rowsOf(
-    Dispute,
-    sql.unsafe(`SELECT ${columns} WHERE d.payment_id = $1 ORDER BY d.id DESC LIMIT ${LISTED_MAX}`, [paymentId])
-  )
+export const { ofOrder: disputesOfOrder, ofPayment: disputesOfPayment } = rowsOfPayments(Dispute, "payment_disputes")
 
 /** Disputes that were told before their payment was known are its own from now on. */
 export const adoptDisputes = (sql: Sql, { id, payment, provider }: Payment): Read<void> =>

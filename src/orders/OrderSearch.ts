@@ -3,28 +3,21 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { idIn } from "../domain/Ids.ts"
 import { RowWith } from "../domain/Row.ts"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { type IdPage, msOrNull, rowsOf } from "../postgres/Rows.ts"
+import { type IdPage, rowsOf } from "../postgres/Rows.ts"
+import { type FoundBy, foundByParameters } from "./FoundBy.ts"
 import { Order, type OrderKind, OrderState } from "./Order.ts"
 
 export const orderStates: ReadonlyArray<OrderState> = OrderState.literals
 
 /** What is left out does not matter. */
-export interface OrderFilter {
+export interface OrderFilter extends FoundBy {
   readonly state?: OrderState | undefined
   readonly kind?: OrderKind | undefined
   /** Orders with an attempt at this provider. */
   readonly provider?: PaymentSource | undefined
-  /** A user's id, or a whole e-mail address in any case. */
-  readonly user?: string | undefined
-  /** An order's id, or a reference of one of its attempts: a provider's of the payment, or ours. */
-  readonly text?: string | undefined
-  /** Placed from this moment on and before that one, ms since the epoch. */
-  readonly fromMs?: number | undefined
-  readonly toMs?: number | undefined
 }
 
 export interface FoundOrder {
@@ -35,28 +28,19 @@ export interface FoundOrder {
 const OrderOfUser = RowWith(Order, { email: Schema.String })
 
 export class OrderSearch extends Context.Service<OrderSearch, {
-  /** Newest first, {@link FOUND_MAX} at most. */
+  /** Newest first, `FOUND_MAX` at most. */
   list(filter: OrderFilter, page: IdPage): Effect.Effect<ReadonlyArray<FoundOrder>, DatabaseUnavailable>
 }>()("realms/orders/OrderSearch") {
   static readonly layer = Layer.effect(OrderSearch)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     return OrderSearch.of({
       list: Effect.fn("OrderSearch.list")(
-        function*(filter: OrderFilter, { before, limit }: IdPage) {
-          const userId = idIn(filter.user) ?? null
+        function*(filter: OrderFilter, page: IdPage) {
           const statement = sql.unsafe(listSql, [
             filter.state ?? null,
             filter.kind ?? null,
             filter.provider ?? null,
-            userId,
-            userId === null ? filter.user ?? null : null,
-            idIn(filter.text) ?? null,
-            // Trade numbers are digits too.
-            filter.text ?? null,
-            msOrNull(filter.fromMs),
-            msOrNull(filter.toMs),
-            before ?? null,
-            Math.min(limit, FOUND_MAX)
+            ...foundByParameters(filter, page)
           ])
           const rows = yield* rowsOf(OrderOfUser, statement)
           return rows.map(({ email, ...order }) => ({ order, email }))
@@ -66,9 +50,6 @@ export class OrderSearch extends Context.Service<OrderSearch, {
     })
   }))
 }
-
-/** Orders given at once, at most. */
-export const FOUND_MAX = 201
 
 /** $1 state, $2 kind, $3 provider, $4 user's id, $5 e-mail, $6 order's id, $7 reference, $8 and $9 range, $10 before, $11 limit. */
 const listSql = `

@@ -3,7 +3,7 @@
  * where it is read, in the reader's language. The words here are for logs and programs.
  */
 import { Record, Schema, SchemaTransformation } from "effect"
-import { fillWords } from "../domain/Words.ts"
+import { codedWords } from "../domain/Words.ts"
 
 /** Words by code; a value's place is written `{name}`. Amounts are in minor units, times in ISO 8601. */
 export const reasonWords = {
@@ -54,16 +54,15 @@ export const reasonWords = {
 
 export type ReasonCode = keyof typeof reasonWords
 
-export const Reason = Schema.Struct({
-  code: Schema.Literals(Record.keys(reasonWords)),
-  values: Schema.Record(Schema.String, Schema.String)
-})
+const coded = codedWords(reasonWords)
+
+export const Reason = coded.schema
 export interface Reason extends Schema.Schema.Type<typeof Reason> {}
 
-export const reason = (code: ReasonCode, values: Readonly<Record<string, string>> = {}): Reason => ({ code, values })
+export const reason = coded.say
 
 /** The words of a reason for logs and programs. */
-export const wordsOf = ({ code, values }: Reason): string => fillWords(reasonWords[code], values)
+export const wordsOf = coded.wordsOf
 
 /** Reads a stored reason; undefined where it is not one. */
 export const reasonOf = (kept: unknown): Reason | undefined => {

@@ -12,6 +12,7 @@ import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { type ClawbackOf, countedMinor, isCounted, type RefundNow } from "./Clawback.ts"
 import type { Payment } from "./Payments.ts"
 import { refundAfter } from "./RefundFold.ts"
+import { rowsOfPayments } from "./RowsOfPayments.ts"
 
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
@@ -44,35 +45,19 @@ export interface Refund extends Schema.Schema.Type<typeof Refund> {}
 export const isUnanswered = ({ key, providerRefund, state }: Refund): boolean =>
   key !== null && providerRefund === null && state === "pending"
 
-/** Refunds listed of one order or payment, at most: the newest. */
-const LISTED_MAX = 100
+const refunds = rowsOfPayments(Refund, "payment_refunds")
 
-const columns = `r.*, a.order_id FROM payment_refunds r LEFT JOIN payments p ON p.id = r.payment_id
-  LEFT JOIN payment_attempts a ON a.id = p.attempt_id`
+export const { ofOrder: refundsOfOrder, ofPayment: refundsOfPayment } = refunds
 
 export const findRefund = (sql: Sql, id: RefundId): Read<Refund | undefined> =>
-  rowOf(Refund, sql.unsafe(`SELECT ${columns} WHERE r.id = $1`, [id]))
+  rowOf(Refund, sql.unsafe(`${refunds.selected} WHERE r.id = $1`, [id]))
 
 /** The same, locked until the transaction under way ends. */
 export const lockRefund = (sql: Sql, id: RefundId): Read<Refund | undefined> =>
-  rowOf(Refund, sql.unsafe(`SELECT ${columns} WHERE r.id = $1 FOR UPDATE OF r`, [id]))
+  rowOf(Refund, sql.unsafe(`${refunds.selected} WHERE r.id = $1 FOR UPDATE OF r`, [id]))
 
 export const findRefundByKey = (sql: Sql, key: string): Read<Refund | undefined> =>
-  rowOf(Refund, sql.unsafe(`SELECT ${columns} WHERE r.request_key = $1`, [key]))
-
-/** Of one order's payments, newest first. */
-export const refundsOfOrder = (sql: Sql, orderId: OrderId): Read<ReadonlyArray<Refund>> =>
-  rowsOf(
-    Refund,
-    sql.unsafe(`SELECT ${columns} WHERE a.order_id = $1 ORDER BY r.id DESC LIMIT ${LISTED_MAX}`, [orderId])
-  )
-
-/** Of one payment, newest first. */
-export const refundsOfPayment = (sql: Sql, paymentId: PaymentId): Read<ReadonlyArray<Refund>> =>
-  rowsOf(
-    Refund,
-    sql.unsafe(`SELECT ${columns} WHERE r.payment_id = $1 ORDER BY r.id DESC LIMIT ${LISTED_MAX}`, [paymentId])
-  )
+  rowOf(Refund, sql.unsafe(`${refunds.selected} WHERE r.request_key = $1`, [key]))
 
 /** What root asks for. */
 export interface AskedRefund {
@@ -98,7 +83,7 @@ export const insertRefund = (
         VALUES (${payment.provider}, ${payment.payment}, ${payment.id}, ${refund.amountMinor}, ${payment.currency}, 'pending',
           ${refund.key}, ${refund.requestedBy}, ${refund.note}) RETURNING id`
     )
-    return yield* oneRowOf(Refund, sql.unsafe(`SELECT ${columns} WHERE r.id = $1`, [id]))
+    return yield* oneRowOf(Refund, sql.unsafe(`${refunds.selected} WHERE r.id = $1`, [id]))
   })
 
 /** Writes down why there is no answer, or why the refund failed. */

@@ -7,8 +7,8 @@ import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { Buffer } from "node:buffer"
 import type * as undici from "undici"
 import type { Agent, Dispatcher } from "undici"
-import { AppConfig, type EpayConfig, isHttpsOrLoopback } from "../config/Config.ts"
-import { HostLookup, outboundGuard } from "../config/OutboundUrl.ts"
+import { type AppConfig, type EpayConfig, isHttpsOrLoopback } from "../config/Config.ts"
+import { makeOutboundGuard } from "../config/OutboundGuard.ts"
 import { formatCny } from "../domain/Money.ts"
 import { databaseJson, databaseText } from "../postgres/DatabaseText.ts"
 import { factOf, TRADE_SUCCESS } from "./EpayFacts.ts"
@@ -51,8 +51,7 @@ export class EpayClient extends Context.Service<EpayClient, {
 }>()("realms/payments/EpayClient") {
   static readonly layer: Layer.Layer<EpayClient, never, AppConfig> = Layer.effect(EpayClient)(Effect.gen(function*() {
     const { answerBytesMax, timeoutMs } = yield* EpayLimits
-    const { server } = yield* AppConfig
-    const guard = outboundGuard(server.linkLocalHostsAllowed, yield* HostLookup)
+    const guard = yield* makeOutboundGuard
     let agent: Agent | undefined
     yield* Effect.addFinalizer(() => Effect.promise(async () => agent?.destroy()))
     /** Made when it is first needed: no command and no start waits for the client's modules. */

@@ -68,9 +68,14 @@ export interface RefundOrder {
 /** How every request may fail: no key, an answer for good, no answer. */
 export type StripeFailure = ProviderOff | ProviderRefused | ProviderUnavailable
 
+/** A short fingerprint of the account: tells keys apart and shows none. */
+export const stripeAccountOf = (config: StripeConfig): string =>
+  createHash("sha256").update(`${Redacted.value(config.secretKey)}@${config.apiBase}`).digest("hex").slice(
+    0,
+    FINGERPRINT_CHARACTERS
+  )
+
 export class StripeClient extends Context.Service<StripeClient, {
-  /** A short fingerprint of the account: tells keys apart and shows none. */
-  accountOf(config: StripeConfig): string
   /** Makes a session, once for a reference however often it is asked. Fails with `ProviderOff` when Stripe is off. */
   create(config: StripeConfig, order: SessionOrder): Effect.Effect<OpenedSession, StripeFailure>
   /** Also while Stripe is off, as long as there is a key; so do the others. */
@@ -91,14 +96,8 @@ export class StripeClient extends Context.Service<StripeClient, {
     Effect.sync(() => {
       const clients = new Map<string, Stripe>()
 
-      const accountOf = (config: StripeConfig): string =>
-        createHash("sha256").update(`${Redacted.value(config.secretKey)}@${config.apiBase}`).digest("hex").slice(
-          0,
-          FINGERPRINT_CHARACTERS
-        )
-
       const clientOf = (sdk: typeof Stripe, config: StripeConfig): Stripe => {
-        const account = accountOf(config)
+        const account = stripeAccountOf(config)
         const known = clients.get(account)
         if (known !== undefined) return known
         const [oldest] = clients.keys()
@@ -252,7 +251,7 @@ export class StripeClient extends Context.Service<StripeClient, {
       const ping = (config: StripeConfig) =>
         Effect.asVoid(ask(config, "balance", (client) => client.balance.retrieve()))
 
-      return StripeClient.of({ accountOf, create, retrieve, expire, refund, refunds, referenceOf, ping })
+      return StripeClient.of({ create, retrieve, expire, refund, refunds, referenceOf, ping })
     })
   )
 }

@@ -36,8 +36,6 @@ export class Notifications extends Context.Service<Notifications, {
   subscribe(handler: Subscriber): Effect.Effect<void, never, Scope.Scope>
   /** Whether messages arrive at this moment. False until the first connection. */
   isUp(): boolean
-  /** Tells every process, this one too. Inside a transaction: when that commits. */
-  publish(topic: Topic, key: string): Effect.Effect<void, SqlError>
 }>()("realms/platform/Notifications") {
   /** Listens as long as the layer lives, reconnecting by itself; does not wait for the first connection. */
   static readonly layer = Layer.effect(Notifications)(Effect.gen(function*() {
@@ -46,7 +44,6 @@ export class Notifications extends Context.Service<Notifications, {
     const clock = yield* Clock.Clock
     const hub = new Hub()
     const heartbeat = `${PING}:${randomUUID()}`
-    const notify = (payload: string) => Effect.asVoid(sql`SELECT pg_notify(${CHANNEL}, ${payload})`)
 
     let hasListened = false
     const listenOnce = Effect.gen(function*() {
@@ -78,18 +75,24 @@ export class Notifications extends Context.Service<Notifications, {
       return Effect.retry(listenOnce, { while: () => !hasListened, schedule: backOff(RECONNECT) })
     }).pipe(Effect.ignore, Effect.repeat(Schedule.spaced(RECONNECT.msMin)))
 
-    const beat = notify(heartbeat).pipe(Effect.timeout(SILENCE_MS_MAX), Effect.ignore)
+    const beat = notify(sql, heartbeat).pipe(Effect.timeout(SILENCE_MS_MAX), Effect.ignore)
     yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced(HEARTBEAT_MS)))
     yield* Effect.forkScoped(listenAgain)
 
     return Notifications.of({
       subscribe: (handler) =>
         Effect.acquireRelease(Effect.sync(() => hub.add(handler)), () => Effect.sync(() => hub.remove(handler))),
-      isUp: () => hub.isUp(),
-      publish: (topic, key) => notify(`${topic}:${key}`)
+      isUp: () => hub.isUp()
     })
   }))
 }
+
+const notify = (sql: SqlClient.SqlClient, payload: string): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(sql`SELECT pg_notify(${CHANNEL}, ${payload})`)
+
+/** Tells every process, this one too. Inside a transaction: when that commits. */
+export const publish = (sql: SqlClient.SqlClient, topic: Topic, key: string): Effect.Effect<void, SqlError> =>
+  notify(sql, `${topic}:${key}`)
 
 const isTopic = (text: string): text is Topic => topics.some((topic) => topic === text)
 

@@ -2,7 +2,7 @@
  * Rows of the catalog that administrators change: models, plans and groups alike. A change names the revision that the administrator saw.
  * What `config.yaml` manages is changed there alone.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { type Actor, type AuditFacts, changesBetween, recordChange } from "./AuditLog.ts"
 import { ChangedMeanwhile, ConfigManaged } from "./ChangedMeanwhile.ts"
@@ -13,7 +13,17 @@ export interface RowAt<Id> {
   readonly revision: bigint
 }
 
-interface Row extends RowAt<string | bigint> {
+/** What such rows have, whatever else they have. */
+export const managedFields = {
+  /** It is managed in config.yaml. A row that is gone from the file can be managed here. */
+  declared: Schema.Boolean,
+  /** From then on it is not for users; what they have of it stays as it is. */
+  disabledAt: Schema.NullOr(Schema.Date),
+  /** Counts the changes of the row. */
+  revision: Schema.BigInt
+}
+
+export interface ManagedRow<Id = string | bigint> extends RowAt<Id> {
   readonly declared: boolean
   readonly disabledAt: Date | null
 }
@@ -35,7 +45,7 @@ export interface RowChanges<Id, Terms, Refused, Missing> {
 
 /** Refuses to change a locked row, which people know by `name`, when the file manages it or somebody else changed it. */
 export const refuseUnseen = (
-  row: Row,
+  row: ManagedRow,
   seen: { readonly kind: string; readonly name: string; readonly revision: bigint }
 ): Effect.Effect<void, ConfigManaged | ChangedMeanwhile> => {
   if (row.declared) return Effect.fail(new ConfigManaged({ name: seen.name }))
@@ -52,7 +62,7 @@ export const editRow = Effect.fnUntraced(function*(
   { columns, kind, row, table, was }: {
     readonly table: string
     readonly kind: string
-    readonly row: Row
+    readonly row: ManagedRow
     /** The values before. */
     readonly was: AuditFacts
     readonly columns: AuditFacts
@@ -72,7 +82,7 @@ export const switchRow = Effect.fnUntraced(function*(
   { enabled, kind, row, table }: {
     readonly table: string
     readonly kind: string
-    readonly row: Row
+    readonly row: ManagedRow
     readonly enabled: boolean
   }
 ) {

@@ -8,8 +8,8 @@ import { type AnnouncementTerms, announcementTerms, wrongAnnouncement } from "..
 import { AnnouncementId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, changesBetween, recordChange } from "../platform/AuditLog.ts"
-import { Notifications } from "../platform/Notifications.ts"
-import { refuseUnseen, type RowAt, type RowChanges } from "../platform/RowAdmin.ts"
+import { publish } from "../platform/Notifications.ts"
+import { managedFields, refuseUnseen, type RowAt, type RowChanges } from "../platform/RowAdmin.ts"
 import { countOf, type IdPage, oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { ANNOUNCEMENTS_MAX, dayIn } from "./Announcements.ts"
@@ -18,11 +18,8 @@ import { Settings } from "./Settings.ts"
 export const AdminAnnouncement = Row({
   id: AnnouncementId,
   ...announcementTerms.row,
-  /** Always false: config.yaml has none. */
-  declared: Schema.Boolean,
-  disabledAt: Schema.NullOr(Schema.Date),
-  /** Counts the changes of the row. */
-  revision: Schema.BigInt,
+  /** Never declared: config.yaml has none. */
+  ...managedFields,
   createdAt: Schema.Date,
   updatedAt: Schema.Date
 })
@@ -62,7 +59,6 @@ export class AnnouncementAdmin
 {
   static readonly layer = Layer.effect(AnnouncementAdmin)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const notifications = yield* Notifications
     const settings = yield* Settings
 
     const columns = sql`a.*, false AS declared`
@@ -95,7 +91,7 @@ export class AnnouncementAdmin
           const written = yield* write
           const after = yield* enabled
           if (after > before && after > ANNOUNCEMENTS_MAX) return yield* new AnnouncementRefused({ fields: [] })
-          yield* notifications.publish("settings", "announcements")
+          yield* publish(sql, "settings", "announcements")
           return written
         })
       )

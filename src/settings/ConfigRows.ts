@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { Notifications, type Topic } from "../platform/Notifications.ts"
+import { publish, type Topic } from "../platform/Notifications.ts"
 import { type ColumnValue, recordsetOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 
@@ -17,16 +17,15 @@ const CONFIG_ROWS_LOCK = 7_304_160_527n
 export const writeConfigRows = (
   topic: Topic,
   write: (sql: SqlClient.SqlClient) => Effect.Effect<number, SqlError.SqlError>
-): Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient | Notifications> =>
+): Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient> =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const notifications = yield* Notifications
     yield* inTransaction(
       sql,
       Effect.gen(function*() {
         yield* sql`SELECT pg_advisory_xact_lock(${CONFIG_ROWS_LOCK})`
         const changed = yield* write(sql)
-        if (changed > 0) yield* notifications.publish(topic, "declared")
+        if (changed > 0) yield* publish(sql, topic, "declared")
       })
     )
   })

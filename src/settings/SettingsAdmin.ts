@@ -7,7 +7,8 @@ import { Context, Effect, Layer, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash } from "node:crypto"
 import { AppConfig } from "../config/Config.ts"
-import { type OutboundGuard, outboundGuard } from "../config/OutboundUrl.ts"
+import { makeOutboundGuard } from "../config/OutboundGuard.ts"
+import type { OutboundGuard } from "../config/OutboundUrl.ts"
 import {
   decodeSettings,
   fieldOf,
@@ -30,7 +31,7 @@ import {
   SECRET_SET
 } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
-import { Notifications } from "../platform/Notifications.ts"
+import { publish } from "../platform/Notifications.ts"
 import { ConfirmationPending, ConfirmationRefused, type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, databaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
@@ -88,11 +89,10 @@ export class SettingsAdmin extends Context.Service<SettingsAdmin, {
     const sql = yield* SqlClient.SqlClient
     const config = yield* AppConfig
     const box = yield* SecretBox
-    const notifications = yield* Notifications
     const settings = yield* Settings
     const secondPerson = yield* SecondPerson
     const base = settingTextsOf(config)
-    const guard = outboundGuard(config.server.linkLocalHostsAllowed)
+    const guard = yield* makeOutboundGuard
 
     const shown = (key: SettingKey, text: string): string => fieldOf(key).kind === "secret" ? "" : text
 
@@ -173,7 +173,7 @@ export class SettingsAdmin extends Context.Service<SettingsAdmin, {
           reset: [...changes].flatMap(([key, text]) => text === null ? [key] : [])
         }
       })
-      yield* notifications.publish("settings", "saved")
+      yield* publish(sql, "settings", "saved")
       // What is confirmed is compared with what was shown, also where it is no loosening any more.
       if (loose.length > 0 || actor.confirming !== undefined) {
         const texts = Object.fromEntries([...changes].map(([key, text]) => [key, text === null ? null : text.trim()]))

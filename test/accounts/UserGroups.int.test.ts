@@ -59,8 +59,7 @@ const unheard = Effect.gen(function*() {
     PolicyLayer,
     Layer.succeed(Notifications)({
       subscribe: () => Effect.void,
-      isUp: () => false,
-      publish: () => Effect.void
+      isUp: () => false
     })
   )
 })

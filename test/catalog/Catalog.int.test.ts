@@ -7,7 +7,7 @@ import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { defaultTerms } from "../../src/domain/ModelTerms.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { writeConfigPlans } from "../../src/subscriptions/ConfigPlans.ts"
-import { hear } from "../support/Heard.ts"
+import { hear, say } from "../support/Heard.ts"
 import { logsTo } from "../support/LogLines.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
@@ -138,7 +138,7 @@ describe("Catalog", () => {
       const said = (change: Effect.Effect<unknown, SqlError.SqlError>) =>
         Effect.gen(function*() {
           yield* change
-          yield* (yield* Notifications).publish("channels", "changed")
+          yield* say("channels", "changed")
           yield* Queue.take(heard)
           return yield* catalog.hasFreeModel
         })
@@ -209,7 +209,7 @@ describe("Catalog", () => {
       })
       yield* start({ models: [mini, large], plans: [plan] })
       assert.deepStrictEqual([yield* rows, yield* plans], before)
-      yield* (yield* Notifications).publish("catalog", "end")
+      yield* say("catalog", "end")
       const messages = yield* Effect.forEach([1, 2, 3], () => Queue.take(heard))
       assert.deepStrictEqual(messages, ["catalog declared", "catalog declared", "catalog end"])
       yield* start({})

@@ -20,7 +20,7 @@ import type { Actor } from "../../src/platform/AuditLog.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
 import { channelDefaults } from "../support/ChannelDefaults.ts"
-import { hear } from "../support/Heard.ts"
+import { hear, say } from "../support/Heard.ts"
 import { logsTo } from "../support/LogLines.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
@@ -141,7 +141,7 @@ describe("ChannelAdmin", () => {
         ])
         assert.isTrue(rows.every((row) => row.actor === "user:1"))
         // One for each change; the last to come is the last that was sent.
-        yield* (yield* Notifications).publish("settings", "sent")
+        yield* say("settings", "sent")
         const messages: Array<string> = []
         while (messages.at(-1) !== "settings sent") messages.push(yield* Queue.take(heard))
         assert.lengthOf(messages.filter((message) => message === `channels ${id}`), rows.length)
@@ -337,7 +337,7 @@ describe("ChannelAdmin", () => {
           "channel.hidden_output_reset"
         ])
         // One message for each change: made, two marked, edited, reset.
-        yield* (yield* Notifications).publish("settings", "sent")
+        yield* say("settings", "sent")
         const messages: Array<string> = []
         while (messages.at(-1) !== "settings sent") messages.push(yield* Queue.take(heard))
         assert.lengthOf(messages.filter((message) => message === `channels ${id}`), 5)

@@ -12,7 +12,7 @@ import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
 import { ChannelId, UserId } from "../../src/domain/Ids.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
-import { hear } from "../support/Heard.ts"
+import { hear, say } from "../support/Heard.ts"
 import { logsTo } from "../support/LogLines.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
@@ -46,7 +46,7 @@ const start = Effect.fnUntraced(function*(document: { readonly channels: unknown
   const services = yield* Layer.build(Services)
   const heard = yield* hear
   // Whatever its own start said has been heard once this has.
-  yield* (yield* Notifications).publish("settings", "started")
+  yield* say("settings", "started")
   while ((yield* Queue.take(heard)) !== "settings started");
   return {
     channels: Context.get(services, Channels),
@@ -214,11 +214,11 @@ describe("Channels", () => {
       yield* insertMade(box, "moved", "channel_key:999")
       yield* sql`UPDATE channel_models SET model_id = 'maxi'
         FROM channels c WHERE c.id = channel_id AND c.name = 'moved'`
-      yield* (yield* Notifications).publish("channels", "moved")
+      yield* say("channels", "moved")
       assert.strictEqual(yield* Queue.take(heard), "channels moved")
       assert.deepStrictEqual([...(yield* channels.servedModels)], ["mini"])
       yield* sql`ALTER TABLE channel_models RENAME TO channel_models_away`
-      yield* (yield* Notifications).publish("channels", "away")
+      yield* say("channels", "away")
       assert.strictEqual(yield* Queue.take(heard), "channels away")
       assert.strictEqual((yield* Effect.flip(channels.servedModels))._tag, "DatabaseUnavailable")
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))

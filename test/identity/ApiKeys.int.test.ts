@@ -6,7 +6,7 @@ import { ApiKeyId, UserId } from "../../src/domain/Ids.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { Users } from "../../src/identity/Users.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
-import { hear } from "../support/Heard.ts"
+import { hear, say } from "../support/Heard.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 /** What is provoked here is also logged; that is not for the report. */
@@ -63,7 +63,7 @@ describe("ApiKeys", () => {
       yield* sql`INSERT INTO api_keys (user_id, key_hash, hint)
         VALUES (${user.id}, ${Buffer.from(hash("sha256", other, "hex"), "hex")}, '')`
       yield* invalid(keys, other)
-      yield* (yield* Notifications).publish("keys", "all")
+      yield* say("keys", "all")
       assert.strictEqual(yield* Queue.take(heard), "keys all")
       assert.strictEqual((yield* keys.authenticate(other)).userId, user.id)
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))

@@ -4,7 +4,7 @@ import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { Database } from "../../src/postgres/Database.ts"
-import { hear } from "../support/Heard.ts"
+import { hear, say } from "../support/Heard.ts"
 import type { Steps } from "../support/Steps.ts"
 import { makeDatabase, TestDatabase } from "../support/TestDatabase.ts"
 
@@ -19,10 +19,9 @@ const test = (title: string, steps: Steps<void, Layer.Success<typeof TestLayer>>
 
 describe("Notifications", () => {
   test("deliver what is published, to every subscriber, in order", function*() {
-    const notifications = yield* Notifications
     const [a, b] = [yield* hear, yield* hear]
-    yield* notifications.publish("account", "u1")
-    yield* notifications.publish("settings", "a:b:c")
+    yield* say("account", "u1")
+    yield* say("settings", "a:b:c")
     for (const heard of [a, b]) {
       assert.strictEqual(yield* Queue.take(heard), "account u1")
       assert.strictEqual(yield* Queue.take(heard), "settings a:b:c")
@@ -31,11 +30,10 @@ describe("Notifications", () => {
 
   test("are sent when the transaction commits, or not at all", function*() {
     const sql = yield* SqlClient.SqlClient
-    const notifications = yield* Notifications
     const heard = yield* hear
-    const undone = Effect.andThen(notifications.publish("keys", "undone"), Effect.fail("no"))
+    const undone = Effect.andThen(say("keys", "undone"), Effect.fail("no"))
     yield* Effect.ignore(sql.withTransaction(undone))
-    yield* sql.withTransaction(notifications.publish("keys", "done"))
+    yield* sql.withTransaction(say("keys", "done"))
     assert.strictEqual(yield* Queue.take(heard), "keys done")
   })
 
@@ -48,7 +46,7 @@ describe("Notifications", () => {
     yield* notifications.subscribe({ onMessage: fails, onDown: fails, onUp: fails })
     const heard = yield* hear
     for (const payload of ["novelty:x", "account", "", ":"]) yield* sql`SELECT pg_notify('realms', ${payload})`
-    yield* notifications.publish("catalog", "m")
+    yield* say("catalog", "m")
     assert.strictEqual(yield* Queue.take(heard), "catalog m")
   })
 
@@ -63,7 +61,7 @@ describe("Notifications", () => {
     assert.isFalse(notifications.isUp())
     assert.strictEqual(yield* Queue.take(heard), "up")
     assert.isTrue(notifications.isUp())
-    yield* notifications.publish("channels", "c")
+    yield* say("channels", "c")
     assert.strictEqual(yield* Queue.take(heard), "channels c")
   })
 

@@ -10,8 +10,7 @@ const makeWire = () => {
   let up = true
   const layer = Layer.succeed(Notifications, {
     subscribe: (handler: Subscriber) => Effect.sync(() => void subscribers.add(handler)),
-    isUp: () => up,
-    publish: () => Effect.void
+    isUp: () => up
   })
   const say = (topic: Topic) => subscribers.forEach((subscriber) => subscriber.onMessage(topic, ""))
   const setUp = (next: boolean) => {

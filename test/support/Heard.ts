@@ -3,7 +3,8 @@
  */
 import { assert } from "@effect/vitest"
 import { Effect, Queue } from "effect"
-import { Notifications } from "../../src/platform/Notifications.ts"
+import { SqlClient } from "effect/sql"
+import { Notifications, publish, type Topic } from "../../src/platform/Notifications.ts"
 
 /** As long as the scope. Messages arrive here after all who subscribed before have had them; the listener is up. */
 export const hear = Effect.gen(function*() {
@@ -18,3 +19,6 @@ export const hear = Effect.gen(function*() {
   if (!notifications.isUp()) assert.strictEqual(yield* Queue.take(heard), "up")
   return heard
 })
+
+/** Tells every process, as a change does. */
+export const say = (topic: Topic, key: string) => Effect.flatMap(SqlClient.SqlClient, (sql) => publish(sql, topic, key))

@@ -16,7 +16,7 @@ import {
 } from "../../src/gateway/upstream/UpstreamClient.ts"
 import { ClientLimits, type ClientLimits as ClientLimitsShape } from "../../src/http/ClientLimits.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
-import { Notifications, type Topic } from "../../src/platform/Notifications.ts"
+import { Notifications, publish, type Topic } from "../../src/platform/Notifications.ts"
 import { testsOf } from "./Steps.ts"
 import { adjustIn, balanceIn, makeUserIn, problemsIn } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
@@ -110,7 +110,7 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, options: Ga
     const message = `${topic}:${key}`
     const count = () => heard.filter((one) => one === message).length
     const before = count()
-    yield* sql.withTransaction(Effect.andThen(statement(sql), notifications.publish(topic, key))).pipe(Effect.orDie)
+    yield* sql.withTransaction(Effect.andThen(statement(sql), publish(sql, topic, key))).pipe(Effect.orDie)
     yield* until(`${message} is heard`, () => count() > before)
   })
 

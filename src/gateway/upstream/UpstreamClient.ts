@@ -4,8 +4,8 @@
  */
 import { Clock, Context, Data, Effect, Layer } from "effect"
 import { buildConnector, Client, Pool } from "undici"
-import { AppConfig } from "../../config/Config.ts"
-import { HostLookup, OUTBOUND_REFUSED, type OutboundGuard, outboundGuard } from "../../config/OutboundUrl.ts"
+import { makeOutboundGuard } from "../../config/OutboundGuard.ts"
+import { OUTBOUND_REFUSED, type OutboundGuard } from "../../config/OutboundUrl.ts"
 import type { UserId } from "../../domain/Ids.ts"
 import { ByteBudget, type ByteBudgetLimits, type ByteShare } from "../../platform/ByteBudget.ts"
 import { joinBytes } from "../../platform/JoinBytes.ts"
@@ -89,9 +89,8 @@ export class UpstreamClient extends Context.Service<UpstreamClient, {
 }>()("realms/gateway/upstream/UpstreamClient") {
   static readonly layer = Layer.effect(UpstreamClient)(Effect.gen(function*() {
     const limits = yield* UpstreamLimits
-    const { server } = yield* AppConfig
     const clock = yield* Clock.Clock
-    const guard = outboundGuard(server.linkLocalHostsAllowed, yield* HostLookup)
+    const guard = yield* makeOutboundGuard
     const pools = yield* Effect.acquireRelease(
       Effect.sync(() => new Pools(guard, limits)),
       (all) => Effect.promise(() => all.destroy())

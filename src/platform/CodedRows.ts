@@ -1,0 +1,157 @@
+/**
+ * Tables whose rows people know by a code that never changes, as administrators manage them: groups and plans alike. Rows that are
+ * managed in config.yaml are only shown. Each change is recorded and counts as a new revision.
+ */
+import { Effect, Schema } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import type { Fragment } from "effect/sql/Statement"
+import { isCode } from "../domain/Code.ts"
+import type { IdOf } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
+import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
+import { type Actor, type AuditFacts, recordChange } from "./AuditLog.ts"
+import { editRow, type ManagedRow, refuseUnseen, type RowAt, type RowChanges, switchRow } from "./RowAdmin.ts"
+
+export interface CodedFilter extends IdPage {
+  readonly state?: "enabled" | "disabled" | undefined
+}
+
+interface CodedRow<Id> extends ManagedRow<Id> {
+  readonly code: string
+}
+
+/** What administrators do with such a table. */
+export interface CodedAdmin<Id, Coded, Terms, Refused, Exists, Unknown>
+  extends RowChanges<Id, Terms, Refused, Unknown>
+{
+  /** Newest first, disabled ones too. */
+  list(filter: CodedFilter): Effect.Effect<ReadonlyArray<Coded>, SqlError.SqlError>
+  get(id: Id): Effect.Effect<Coded, Unknown | SqlError.SqlError>
+  /** A code has 1 to 40 of `a-z0-9-`. Answers the id. */
+  create(
+    actor: Actor,
+    terms: Terms & { readonly code: string }
+  ): Effect.Effect<Id, Refused | Exists | SqlError.SqlError>
+}
+
+/** What such tables differ in. */
+export interface CodedTable<Id extends bigint, S, Coded, Terms, Field, Refused, Exists, Unknown> {
+  /** The service that has the table, for its spans. */
+  readonly name: string
+  readonly table: string
+  /** What the audit log calls a row. */
+  readonly kind: string
+  readonly id: IdOf<Id>
+  readonly row: S
+  /** Columns besides the table's own, read from the row `r`. */
+  readonly counts: Fragment
+  readonly terms: {
+    wrong(terms: Terms): ReadonlyArray<Field>
+    toRow(terms: Terms): AuditFacts
+  }
+  readonly refused: (fields: ReadonlyArray<Field | "code">) => Refused
+  readonly exists: (code: string) => Exists
+  readonly unknown: (id: Id) => Unknown
+  /** What else terms must fulfil, in the transaction that writes them; `before`: what the row was, where there is one. */
+  readonly check: (terms: Terms, before: Coded | undefined) => Effect.Effect<void, Refused | SqlError.SqlError>
+  /** Whom a change is told to, in its transaction. */
+  readonly onChange: (change: "created" | "edited" | "switched") => Effect.Effect<void, SqlError.SqlError>
+}
+
+const MadeRow = Row({ id: Schema.BigInt })
+
+/** Manages such a table. */
+export const codedRows = <
+  Id extends bigint,
+  Coded extends CodedRow<Id> & Terms,
+  S extends Schema.ConstraintDecoder<unknown> & { readonly Type: Coded },
+  Terms,
+  Field,
+  Refused,
+  Exists,
+  Unknown
+>(
+  sql: SqlClient.SqlClient,
+  of: CodedTable<Id, S, Coded, Terms, Field, Refused, Exists, Unknown>
+): CodedAdmin<Id, S["Type"], Terms, Refused, Exists, Unknown> => {
+  const { kind, table, terms } = of
+
+  /** A row of the file is disabled only by its absence from the file. */
+  const selected = sql`SELECT r.*, r.declared AND r.disabled_at IS NULL AS read_only, ${of.counts} FROM ${sql(table)} r`
+
+  const list = Effect.fn(`${of.name}.list`)(function*({ before, limit, state }: CodedFilter) {
+    return yield* rowsOf(
+      of.row,
+      sql`${selected}
+      WHERE (${state ?? null}::text IS NULL OR (r.disabled_at IS NULL) = (${state ?? null}::text = 'enabled'))
+        AND (${before ?? null}::bigint IS NULL OR r.id < ${before ?? null}::bigint)
+      ORDER BY r.id DESC LIMIT ${limit}`
+    )
+  })
+
+  const get = Effect.fn(`${of.name}.get`)(function*(id: Id) {
+    const row = yield* rowOf(of.row, sql`${selected} WHERE r.id = ${id}`)
+    return row ?? (yield* Effect.fail(of.unknown(id)))
+  })
+
+  /** The row as the administrator saw it, locked. */
+  const lockAsSeen = Effect.fnUntraced(function*({ id, revision }: RowAt<Id>) {
+    const row = yield* rowOf(of.row, sql`${selected} WHERE r.id = ${id} FOR NO KEY UPDATE OF r`)
+    if (row === undefined) return yield* Effect.fail(of.unknown(id))
+    yield* refuseUnseen(row, { kind, name: row.code, revision })
+    return row
+  })
+
+  const create = Effect.fn(`${of.name}.create`)(function*(actor: Actor, made: Terms & { readonly code: string }) {
+    const wrong = [...isCode(made.code) ? [] : ["code" as const], ...terms.wrong(made)]
+    if (wrong.length > 0) return yield* Effect.fail(of.refused(wrong))
+    const values = { code: made.code, ...terms.toRow(made) }
+    return yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        yield* of.check(made, undefined)
+        const row = yield* rowOf(
+          MadeRow,
+          sql`INSERT INTO ${sql(table)} ${sql.insert(values)} ON CONFLICT (code) DO NOTHING RETURNING id`
+        )
+        if (row === undefined) return yield* Effect.fail(of.exists(made.code))
+        yield* recordChange(sql, actor, {
+          action: `${kind}.created`,
+          target: `${kind}:${row.id}`,
+          before: null,
+          after: values
+        })
+        yield* of.onChange("created")
+        return of.id.make(row.id)
+      })
+    )
+  })
+
+  const edit = Effect.fn(`${of.name}.edit`)(function*(actor: Actor, at: RowAt<Id>, asked: Terms) {
+    const wrong = terms.wrong(asked)
+    if (wrong.length > 0) return yield* Effect.fail(of.refused(wrong))
+    yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const row = yield* lockAsSeen(at)
+        yield* of.check(asked, row)
+        const columns = terms.toRow(asked)
+        const changed = yield* editRow(sql, actor, { table, kind, row, was: terms.toRow(row), columns })
+        if (changed) yield* of.onChange("edited")
+      })
+    )
+  })
+
+  const setEnabled = Effect.fn(`${of.name}.setEnabled`)(function*(actor: Actor, at: RowAt<Id>, enabled: boolean) {
+    yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const switched = yield* switchRow(sql, actor, { table, kind, row: yield* lockAsSeen(at), enabled })
+        if (switched) yield* of.onChange("switched")
+      })
+    )
+  })
+
+  return { list, get, create, edit, setEnabled }
+}
