@@ -2,7 +2,6 @@
  * `/api/admin/announcements`: what all users are told. A change names the revision that it was made on.
  */
 import { Effect } from "effect"
-import { HttpApiEndpoint } from "effect/http-api"
 import { type AnnouncementField, announcementTerms } from "../../domain/Announcement.ts"
 import { IdJson, idJson } from "../../domain/Fields.ts"
 import { AnnouncementId } from "../../domain/Ids.ts"
@@ -12,7 +11,7 @@ import { ANNOUNCEMENTS_MAX } from "../../settings/Announcements.ts"
 import { editErrors } from "./ApiError.ts"
 import { answersOf, area } from "./ApiHandlers.ts"
 import { documented, jsonFields, pageQuery } from "./ApiSchema.ts"
-import { ApiRevision, refuseFields, rowAnswers, rowEndpoints } from "./RowsApi.ts"
+import { refuseFields, rowAnswers, rowEndpoints } from "./RowsApi.ts"
 import { describedTerms, rangeText } from "./TermsApi.ts"
 
 const terms = describedTerms(announcementTerms)
@@ -25,8 +24,6 @@ const NewAnnouncement = Json(terms).pipe(documented("NewAnnouncement"))
 
 const AnnouncementEdit = Json({ revision: IdJson, ...terms }).pipe(documented("AnnouncementEdit"))
 
-const params = { id: idJson(AnnouncementId) }
-
 export class AnnouncementsApi extends area(
   "announcements",
   "Announcements",
@@ -36,16 +33,11 @@ export class AnnouncementsApi extends area(
     one: "Announcement",
     path: "/announcements",
     query: pageQuery,
-    ...params,
+    id: idJson(AnnouncementId),
     row: Announcement,
     made: NewAnnouncement,
-    edit: AnnouncementEdit
-  }),
-  HttpApiEndpoint.post("enableAnnouncement", "/announcements/:id/enable", {
-    params,
-    payload: ApiRevision,
-    success: Announcement,
-    error: editErrors
+    edit: AnnouncementEdit,
+    enabling: editErrors
   })
 ) {}
 

@@ -3,7 +3,6 @@
  * calls.
  */
 import { Effect, Schema } from "effect"
-import { HttpApiEndpoint } from "effect/http-api"
 import { AdminGroup, GroupAdmin } from "../../catalog/GroupAdmin.ts"
 import type { GroupRefused } from "../../catalog/GroupError.ts"
 import { MULTIPLIER_MAX } from "../../domain/Bounds.ts"
@@ -14,7 +13,7 @@ import { type GroupField, groupTerms } from "../../domain/UserGroup.ts"
 import { changeErrors } from "./ApiError.ts"
 import { answersOf, area } from "./ApiHandlers.ts"
 import { documented, jsonFields, pageQuery } from "./ApiSchema.ts"
-import { ApiRevision, refuseFields, rowAnswers, rowEndpoints, stateQuery } from "./RowsApi.ts"
+import { refuseFields, rowAnswers, rowEndpoints, stateQuery } from "./RowsApi.ts"
 import { rangeText } from "./TermsApi.ts"
 
 const Group = Json({ ...jsonFields(AdminGroup.fields), ...groupTerms.json }).pipe(documented("Group"))
@@ -22,8 +21,6 @@ const Group = Json({ ...jsonFields(AdminGroup.fields), ...groupTerms.json }).pip
 const NewGroup = Json({ code: Schema.String, ...groupTerms.json }).pipe(documented("NewGroup"))
 
 const GroupEdit = Json({ revision: IdJson, ...groupTerms.json }).pipe(documented("GroupEdit"))
-
-const params = { id: idJson(GroupId) }
 
 export class GroupsApi extends area(
   "groups",
@@ -34,16 +31,11 @@ export class GroupsApi extends area(
     one: "Group",
     path: "/groups",
     query: { ...pageQuery, ...stateQuery },
-    ...params,
+    id: idJson(GroupId),
     row: Group,
     made: NewGroup,
-    edit: GroupEdit
-  }),
-  HttpApiEndpoint.post("enableGroup", "/groups/:id/enable", {
-    params,
-    payload: ApiRevision,
-    success: Group,
-    error: changeErrors
+    edit: GroupEdit,
+    enabling: changeErrors
   })
 ) {}
 

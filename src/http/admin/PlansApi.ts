@@ -2,7 +2,6 @@
  * `/api/admin/plans`: what users can subscribe to. A change names the revision that it was made on, and concerns later orders.
  */
 import { Effect, Schema } from "effect"
-import { HttpApiEndpoint } from "effect/http-api"
 import { MULTIPLIER_MAX } from "../../domain/Bounds.ts"
 import { IdJson, idJson } from "../../domain/Fields.ts"
 import { PlanId } from "../../domain/Ids.ts"
@@ -13,7 +12,7 @@ import type { PlanRefused } from "../../subscriptions/PlanError.ts"
 import { changeErrors } from "./ApiError.ts"
 import { answersOf, area } from "./ApiHandlers.ts"
 import { documented, jsonFields, pageQuery } from "./ApiSchema.ts"
-import { ApiRevision, refuseFields, rowAnswers, rowEndpoints, stateQuery } from "./RowsApi.ts"
+import { refuseFields, rowAnswers, rowEndpoints, stateQuery } from "./RowsApi.ts"
 import { rangeText } from "./TermsApi.ts"
 
 const Plan = Json({ ...jsonFields(AdminPlan.fields), ...planOffer.json }).pipe(documented("Plan"))
@@ -21,8 +20,6 @@ const Plan = Json({ ...jsonFields(AdminPlan.fields), ...planOffer.json }).pipe(d
 const NewPlan = Json({ code: Schema.String, ...planOffer.json }).pipe(documented("NewPlan"))
 
 const PlanEdit = Json({ revision: IdJson, ...planOffer.json }).pipe(documented("PlanEdit"))
-
-const params = { id: idJson(PlanId) }
 
 export class PlansApi extends area(
   "plans",
@@ -33,16 +30,11 @@ export class PlansApi extends area(
     one: "Plan",
     path: "/plans",
     query: { ...pageQuery, ...stateQuery },
-    ...params,
+    id: idJson(PlanId),
     row: Plan,
     made: NewPlan,
-    edit: PlanEdit
-  }),
-  HttpApiEndpoint.post("enablePlan", "/plans/:id/enable", {
-    params,
-    payload: ApiRevision,
-    success: Plan,
-    error: changeErrors
+    edit: PlanEdit,
+    enabling: changeErrors
   })
 ) {}
 

@@ -1,6 +1,6 @@
 /**
- * Endpoints of rows that are listed, made, changed and disabled alike, such as groups and plans, and what answers them. A change names
- * the revision that it was made on.
+ * Endpoints of rows that are listed, made, changed, disabled and enabled alike, such as groups and plans, and what answers them. A
+ * change names the revision that it was made on.
  */
 import { Effect, Schema } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
@@ -26,11 +26,12 @@ interface RowSchemas<One, Path, Query, Id, Row, New, Edit> {
   readonly row: Row
   readonly made: New
   readonly edit: Edit
+  /** What enabling one may fail with. */
+  readonly enabling: ReadonlyArray<typeof editErrors[number]>
 }
 
 const { get, post, put } = HttpApiEndpoint
 
-/** All but the one that enables: what that refuses is not the same for all. */
 export const rowEndpoints = <
   const One extends string,
   const Path extends `/${string}`,
@@ -39,7 +40,7 @@ export const rowEndpoints = <
   Row extends Schema.Top,
   New extends Schema.Top,
   Edit extends Schema.Top
->({ edit, id, made, one, path, query, row }: RowSchemas<One, Path, Query, Id, Row, New, Edit>) => {
+>({ edit, enabling, id, made, one, path, query, row }: RowSchemas<One, Path, Query, Id, Row, New, Edit>) => {
   const at = `${path}/:id` as const
   const params = { id }
   return [
@@ -47,7 +48,8 @@ export const rowEndpoints = <
     get(`get${one}`, at, { params, success: row, error: ApiNotFound }),
     post(`create${one}`, path, { payload: made, success: row.pipe(created), error: editErrors }),
     put(`edit${one}`, at, { params, payload: edit, success: row, error: editErrors }),
-    post(`disable${one}`, `${at}/disable`, { params, payload: ApiRevision, success: row, error: changeErrors })
+    post(`disable${one}`, `${at}/disable`, { params, payload: ApiRevision, success: row, error: changeErrors }),
+    post(`enable${one}`, `${at}/enable`, { params, payload: ApiRevision, success: row, error: enabling })
   ] as const
 }
 

@@ -7,6 +7,7 @@ import { DateTime, Record } from "effect"
 import { FailureReason } from "../../../src/channels/FailureReason.ts"
 import { settingFields, settingKeys, settingKinds } from "../../../src/config/SettingDocument.ts"
 import { capabilities } from "../../../src/domain/ModelTerms.ts"
+import { RangeRefused } from "../../../src/finance/FinanceError.ts"
 import { resolutions } from "../../../src/events/PaymentEvents.ts"
 import { formatsOf, timeZoneOf } from "../../../src/http/console/text/Formats.ts"
 import { fill, languageOf, type MessageValues, numberNames, texts } from "../../../src/http/console/text/Texts.ts"
@@ -24,6 +25,7 @@ const readers = sourceFiles(["src/http", "src/events", "src/finance", "src/order
 
 /** Keys that are made of codes, by section: code that says them names the codes alone. */
 const ofCodes: Readonly<Record<string, ReadonlyArray<string>>> = {
+  books: RangeRefused.fields.reason.literals.map((reason) => `range.${reason}`),
   capability: capabilities,
   channels: FailureReason.literals.map((reason) => `test.${reason}`),
   confirmation: ConfirmationRefused.fields.reason.literals,
@@ -34,9 +36,13 @@ const ofCodes: Readonly<Record<string, ReadonlyArray<string>>> = {
   settings: Object.values(settingFields).map(({ section }) => `section.${section}`)
 }
 
+/** Sections that word what the database and upstreams call by name, whatever that is. */
+const named: ReadonlySet<string> = new Set(["auditAction", "auditTarget", "callReason", "ledgerEntry", "paymentFact"])
+
 /** Code names every other key whole, so that each text is found. */
 const isSaid = (section: string, key: string): boolean =>
-  ofCodes[section]?.includes(key) === true || readers.some((text) => text.includes(`"${key}"`))
+  named.has(section) || ofCodes[section]?.includes(key) === true ||
+  readers.some((text) => text.includes(`"${key}"`))
 
 const sections: ReadonlyArray<readonly [name: string, Readonly<Record<string, string>>]> = Record.toEntries(texts.en)
 

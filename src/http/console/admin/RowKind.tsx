@@ -11,7 +11,7 @@ import { isCommonFailure, type RowUseCases } from "../../RowUseCases.ts"
 import { type FormRefused, type FormState, type NotThere, page, type Problems, redirect, refuse } from "../Answer.ts"
 import { adminFormPage, adminPage, type AdminPath, pageForm, routes } from "../ConsoleRoute.ts"
 import { EditPage, type EditPageProps } from "../kit/Forms.tsx"
-import { byId, enabledIn, listPage, type ListPageProps, readListed } from "../kit/List.tsx"
+import { byId, enabledIn, type ListPageProps, readListPage } from "../kit/List.tsx"
 import { NewLink } from "../kit/Parts.tsx"
 import { actorOf, type UserContext } from "../PageContext.ts"
 import { pathId } from "../Params.ts"
@@ -78,12 +78,13 @@ export const rowKind = <
     const state = enabledIn(context)
     const admin = yield* kind.admin
     const say = kind.say(context)
-    return listPage<Row>({
+    return yield* readListPage<Row, SqlError.SqlError, never>({
       context,
+      size: PAGE_SIZE,
+      read: (range) => admin.list({ state, ...range }),
       path,
       lead: say("lead"),
       actions: <NewLink href={`${path}/new`} text={say("new")} />,
-      ...yield* readListed(context, { size: PAGE_SIZE }, (range) => admin.list({ state, ...range })),
       cursor: byId,
       ...yield* kind.list(context)
     })

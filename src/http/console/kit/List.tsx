@@ -370,3 +370,16 @@ export function listPage<Item>(
     )
   })
 }
+
+interface ReadListPageProps<Item, E, R> extends Omit<ListPageProps<Item>, "items" | "hasMore"> {
+  /** Items of a page. */
+  readonly size: number
+  readonly read: (range: Range) => Effect.Effect<ReadonlyArray<Item>, E, R>
+}
+
+/** The page of a list that begins where the address says. */
+export function readListPage<Item, E, R>(
+  { read, size, ...list }: ReadListPageProps<Item, E, R>
+): Effect.Effect<Page, E, R> {
+  return Effect.map(readListed(list.context, { size }, read), (found) => listPage({ ...list, ...found }))
+}

@@ -53,17 +53,6 @@ export const sayFrom = (language: Language, texts: Readonly<Record<string, strin
   return values === undefined ? text : fill(language, text, values)
 }
 
-/** Says what is known by a name; anything else by the name itself. */
-export const sayKnown = <Key extends string>(
-  say: Say<Key>,
-  names: ReadonlyMap<string, Key>,
-  name: string,
-  values?: MessageValues
-): string => {
-  const key = names.get(name)
-  return key === undefined ? name : say(key, values)
-}
-
 /** Says each of these codes; the section has a text under the name of every one of them. */
 export const sayEach = <Code extends string>(
   say: Say<Code>,
@@ -106,6 +95,10 @@ export const texts: Readonly<
   zh
 }
 
+/** Whether the section says a text under this name: one of its own, or a word that several share. */
+export const hasText = <S extends TextSection>(section: S, name: string): name is TextKey<S> =>
+  Object.hasOwn(texts.en[section], name) || Object.hasOwn(texts.en.words, name)
+
 /** What each section says in a language. */
 const saidIn = (language: Language) =>
   Record.map(texts[language], (own) => sayFrom(language, { ...texts[language].words, ...own }))
@@ -114,3 +107,11 @@ const said = { en: saidIn("en"), zh: saidIn("zh") }
 
 /** Says the texts of a section in one language. */
 export const sayIn = <S extends TextSection>(language: Language, section: S): SayOf<S> => said[language][section]
+
+/** Says what the section has under a name that may be any; what it does not know is called as it is. */
+export const sayNamed = <S extends TextSection>(
+  language: Language,
+  section: S,
+  name: string,
+  values?: MessageValues
+): string => hasText(section, name) ? sayIn(language, section)(name, values) : name

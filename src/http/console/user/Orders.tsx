@@ -13,7 +13,7 @@ import type { Sheet } from "../../../platform/Sheet.ts"
 import { notFound, page, PageNotFound, raw } from "../Answer.ts"
 import { routes, userPage } from "../ConsoleRoute.ts"
 import { Icon } from "../kit/Icon.tsx"
-import { byId, listPage, readListed } from "../kit/List.tsx"
+import { byId, readListPage } from "../kit/List.tsx"
 import { OrderBadge, orderColumns, orderFacts } from "../kit/Orders.tsx"
 import { Card, Facts } from "../kit/Parts.tsx"
 import { SheetView } from "../kit/SheetView.tsx"
@@ -78,10 +78,11 @@ const PAGE_SIZE = 25
 
 const list = Effect.fnUntraced(function*(context: UserContext) {
   const orders = yield* Orders
-  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => orders.list(context.user.id, range))
   const say = sayOf(context, "orders")
-  return listPage({
+  return yield* readListPage({
     context,
+    size: PAGE_SIZE,
+    read: (range) => orders.list(context.user.id, range),
     title: say("orders"),
     lead: say("lead"),
     path: "/orders",
@@ -92,8 +93,7 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
       title: say("none"),
       text: say("none.text"),
       action: <a class="btn btn-primary" href="/topup">{context.say("nav.topup")}</a>
-    },
-    ...found
+    }
   })
 })
 

@@ -6,7 +6,7 @@ import { auditColumns } from "../../../../platform/AuditCsv.ts"
 import { AUDIT_STREAM_ITEMS_MAX, type AuditItem, AuditTrail } from "../../../../platform/AuditTrail.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer, inTurns } from "../../Csv.ts"
-import { byId, type ItemColumn, listPage, readListed, textColumn } from "../../kit/List.tsx"
+import { byId, type ItemColumn, readListPage, textColumn } from "../../kit/List.tsx"
 import { Moment, Small } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { searchText } from "../../Params.ts"
@@ -127,18 +127,18 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   const say = sayOf(context, "audit")
   const { days, filter, texts } = readFilter(context)
   const trail = yield* AuditTrail
-  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => trail.page(filter, range))
   const typed = Object.entries({ ...texts, from: days.from, to: days.to })
   const query = new URLSearchParams(typed.flatMap(([name, value = ""]) => value === "" ? [] : [[name, value]]))
   const hint = say("export.hint", { count: AUDIT_STREAM_ITEMS_MAX })
-  return listPage({
+  return yield* readListPage({
     context,
+    size: PAGE_SIZE,
+    read: (range) => trail.page(filter, range),
     path: "/admin/audit",
     title: say("title"),
     lead: `${say("lead")} ${hint}`,
     actions: <a class="btn" href={`/admin/audit/changes.csv?${query}`} download>{say("export")}</a>,
     warning: daysWarning(context, days),
-    ...found,
     cursor: byId,
     filter: [
       { is: "text", name: "actor", label: say("actor"), value: texts.actor },

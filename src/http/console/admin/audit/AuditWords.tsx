@@ -8,104 +8,16 @@ import { fieldOf, isSettingKey } from "../../../../config/SettingDocument.ts"
 import type { AuditItem, AuditState } from "../../../../platform/AuditTrail.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { roleNames } from "../../text/SharedTexts.ts"
-import { sayKnown, type TextKey } from "../../text/Texts.ts"
+import { hasText, sayNamed, type TextKey } from "../../text/Texts.ts"
 import { channelTermsOf } from "../channels/ChannelTexts.ts"
 import { factOf } from "../confirmations/ConfirmationParts.tsx"
 import { modelTermsOf, pricesOf } from "../models/ModelTexts.ts"
 import { planTermsOf } from "../plans/PlanTexts.ts"
 import { settingLabel, valueText as settingValue } from "../settings/SettingTexts.ts"
 
-/** Every action that is recorded. */
-export const actionKeys: ReadonlyMap<string, TextKey<"audit">> = new Map([
-  ["user.created", "did.user.created"],
-  ["user.disabled", "did.user.disabled"],
-  ["user.enabled", "did.user.enabled"],
-  ["user.role_changed", "did.user.role"],
-  ["user.group_changed", "did.user.group"],
-  ["user.password_set", "did.user.password"],
-  ["first_steps.dismissed", "did.first_steps"],
-  ["password_link.created", "did.link.created"],
-  ["password_link.used", "did.link.used"],
-  ["balance.adjusted", "did.balance"],
-  ["debt.waived", "did.waived"],
-  ["subscription.granted", "did.granted"],
-  ["subscription.ended", "did.ended"],
-  ["key.created", "did.key.created"],
-  ["key.changed", "did.key.changed"],
-  ["key.revoked", "did.key.revoked"],
-  ["admin_key.created", "did.admin_key.created"],
-  ["admin_key.revoked", "did.admin_key.revoked"],
-  ["order.completed", "did.order.completed"],
-  ["order.cancelled", "did.order.cancelled"],
-  ["order.refund_requested", "did.refund.requested"],
-  ["order.refund_succeeded", "did.refund.done"],
-  ["order.refund_done", "did.refund.done"],
-  ["order.refund_pending", "did.refund.pending"],
-  ["order.refund_requires_action", "did.refund.pending"],
-  ["order.refund_failed", "did.refund.failed"],
-  ["order.refund_canceled", "did.refund.failed"],
-  ["order.refund_unanswered", "did.refund.unknown"],
-  ["order.refund_unknown", "did.refund.unknown"],
-  ["payment.accepted", "did.payment.accepted"],
-  ["payment.credited", "did.payment.credited"],
-  ["payment.refunded", "did.payment.refunded"],
-  ["payment.dismissed", "did.payment.dismissed"],
-  ["payment.corrected", "did.payment.corrected"],
-  ["confirmation.requested", "did.confirmation.requested"],
-  ["confirmation.confirmed", "did.confirmation.confirmed"],
-  ["confirmation.rejected", "did.confirmation.rejected"],
-  ["redemption_batch.created", "did.codes.created"],
-  ["redemption_batch.edited", "did.codes.edited"],
-  ["redemption_batch.exported", "did.codes.exported"],
-  ["redemption_batch.disabled", "did.codes.disabled"],
-  ["redemption_batch.enabled", "did.codes.enabled"],
-  ["redemption_code.disabled", "did.code.disabled"],
-  ["model.created", "did.model.created"],
-  ["model.changed", "did.model.changed"],
-  ["model.disabled", "did.model.disabled"],
-  ["model.enabled", "did.model.enabled"],
-  ["plan.created", "did.plan.created"],
-  ["plan.changed", "did.plan.changed"],
-  ["plan.disabled", "did.plan.disabled"],
-  ["plan.enabled", "did.plan.enabled"],
-  ["group.created", "did.group.created"],
-  ["group.changed", "did.group.changed"],
-  ["group.disabled", "did.group.disabled"],
-  ["group.enabled", "did.group.enabled"],
-  ["channel.created", "did.channel.created"],
-  ["channel.edited", "did.channel.changed"],
-  ["channel.disabled", "did.channel.disabled"],
-  ["channel.enabled", "did.channel.enabled"],
-  ["channel.keys_added", "did.channel.keys"],
-  ["channel.key_removed", "did.channel.key"],
-  ["channel.hidden_output_reset", "did.channel.reset"],
-  ["announcement.created", "did.announcement.created"],
-  ["announcement.changed", "did.announcement.changed"],
-  ["announcement.disabled", "did.announcement.disabled"],
-  ["announcement.enabled", "did.announcement.enabled"],
-  ["settings.saved", "did.settings"],
-  ["secrets.rotated", "did.secrets"]
-])
-
 /** What was done, in words; an action that is not known is called as it is. */
 export const actionText = (context: PageContext, action: string): string =>
-  sayKnown(sayOf(context, "audit"), actionKeys, action)
-
-const targets: ReadonlyMap<string, TextKey<"audit">> = new Map([
-  ["user", "of.user"],
-  ["order", "of.order"],
-  ["payment", "of.payment"],
-  ["key", "of.key"],
-  ["admin_key", "of.admin_key"],
-  ["confirmation", "of.confirmation"],
-  ["redemption_batch", "of.codes"],
-  ["redemption_code", "of.code"],
-  ["model", "of.model"],
-  ["plan", "of.plan"],
-  ["group", "of.group"],
-  ["channel", "of.channel"],
-  ["announcement", "of.announcement"]
-])
+  sayNamed(context.language, "auditAction", action)
 
 const kindOf = (target: string): string => target.split(":", 1)[0] ?? ""
 
@@ -114,8 +26,9 @@ export const targetText = (context: PageContext, target: string): string | undef
   const kind = kindOf(target)
   const id = target.slice(kind.length + 1)
   if (id === "") return undefined
-  const key = targets.get(kind)
-  return key === undefined ? target : sayOf(context, "audit")(key, { id: /^\d+$/.test(id) ? `#${id}` : id })
+  return hasText("auditTarget", kind)
+    ? sayOf(context, "auditTarget")(kind, { id: /^\d+$/.test(id) ? `#${id}` : id })
+    : target
 }
 
 /** A field in words. Undefined: nothing is known of it here. */

@@ -39,15 +39,8 @@ export const RangeProblem = (
   { problem, context }: { readonly context: PageContext; readonly problem: RangeRefused | undefined }
 ) => {
   if (problem === undefined) return null
-  const say = sayOf(context, "books")
-  const texts: Readonly<Record<RangeRefused["reason"], string>> = {
-    day: say("range.day"),
-    month: say("range.month"),
-    both: say("range.both"),
-    order: say("range.order"),
-    length: say("range.length", { count: RANGE_DAYS_MAX })
-  }
-  return <Notice kind="warning">{texts[problem.reason]}</Notice>
+  const text = sayOf(context, "books")(`range.${problem.reason}`, { count: RANGE_DAYS_MAX })
+  return <Notice kind="warning">{text}</Notice>
 }
 
 interface RangeFormProps {

@@ -8,7 +8,7 @@ import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import { type FormState, page, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
 import { ButtonForm, FormAlert, InputForm } from "../../kit/Forms.tsx"
-import { amountColumn, byId, type ItemColumn, listPage, readListed, textColumn, timeColumn } from "../../kit/List.tsx"
+import { amountColumn, byId, type ItemColumn, readListPage, textColumn, timeColumn } from "../../kit/List.tsx"
 import { Done, FactsCard, Moment, Notice, PageHeading, Panel, StateBadge, Tabs } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
@@ -35,14 +35,14 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   const isAll = context.query.get("view") === "all"
   const state = isAll ? undefined : "pending"
   const confirmations = yield* Confirmations
-  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => confirmations.list({ state, ...range }))
-  return listPage({
+  return yield* readListPage({
     context,
+    size: PAGE_SIZE,
+    read: (range) => confirmations.list({ state, ...range }),
     path: "/admin/confirmations",
     title: say("title"),
     lead: say("lead"),
     kept: isAll ? { view: "all" } : {},
-    ...found,
     cursor: byId,
     columns: columnsOf(context),
     empty: { icon: "check", title: isAll ? say("none") : say("none.waiting") },

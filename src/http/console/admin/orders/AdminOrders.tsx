@@ -4,7 +4,7 @@
 import { Effect } from "effect"
 import { type FoundOrder, OrderSearch, orderStates } from "../../../../orders/OrderSearch.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
-import { amountColumn, type ItemColumn, listPage, readListed, timeColumn } from "../../kit/List.tsx"
+import { amountColumn, type ItemColumn, readListPage, timeColumn } from "../../kit/List.tsx"
 import { OrderBadge, orderName, stateName } from "../../kit/Orders.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf } from "../../Params.ts"
@@ -57,9 +57,10 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   const states = orderStates.map((state) => [state, nameOf(context, state)] as const)
   const kinds = [["topup", say("topUp")], ["subscription", say("plan")]] as const
   const orders = yield* OrderSearch
-  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => orders.list(filter, range))
-  return listPage({
+  return yield* readListPage({
     context,
+    size: PAGE_SIZE,
+    read: (range) => orders.list(filter, range),
     path: "/admin/orders",
     title: say("orders"),
     lead: say("lead"),
@@ -72,7 +73,6 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
       sourceFilter(context, say("paidWith"), filter.provider),
       ...dayFilters(context, days)
     ],
-    ...found,
     cursor: { name: "before", of: ({ order }) => order.id },
     columns: columnsOf(context),
     empty: { icon: "order", title: say("none") }

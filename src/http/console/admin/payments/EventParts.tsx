@@ -13,7 +13,7 @@ import { PaymentSource } from "../../../../payments/PaymentFact.ts"
 import type { ItemColumn, ListFilter } from "../../kit/List.tsx"
 import { Badge, type States } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { sayKnown, type TextKey } from "../../text/Texts.ts"
+import { sayNamed, type TextKey } from "../../text/Texts.ts"
 
 export const sources = PaymentSource.literals
 
@@ -35,26 +35,8 @@ export const orderColumn = (context: PageContext): ItemColumn<{ readonly orderId
   cell: ({ orderId }) => orderId === null ? "–" : <a href={`/admin/orders/${orderId}`}>#{orderId.toString()}</a>
 })
 
-const facts: ReadonlyMap<string, TextKey<"payments">> = new Map([
-  ["Paid", "fact.Paid"],
-  ["Processing", "fact.Processing"],
-  ["Ended", "fact.Ended"],
-  ["Refund", "refund"],
-  ["Refunded", "fact.Refunded"],
-  ["RefundMade", "refund"],
-  ["RefundFailed", "fact.RefundFailed"],
-  ["Dispute", "fact.Dispute"],
-  ["Inquiry", "fact.Inquiry"],
-  ["FraudWarning", "fact.FraudWarning"],
-  ["TestMode", "fact.TestMode"],
-  ["Nothing", "fact.Nothing"],
-  ["Unreadable", "fact.Unreadable"],
-  ["UnreadableClawback", "fact.UnreadableClawback"]
-])
-
 /** What an event says, in words; one that is not known by name is called as it is. */
-export const factName = (context: PageContext, fact: string): string =>
-  sayKnown(sayOf(context, "payments"), facts, fact)
+export const factName = (context: PageContext, fact: string): string => sayNamed(context.language, "paymentFact", fact)
 
 const outcomes: States<EventOutcome, TextKey<"payments">> = {
   received: ["yellow", "outcome.received"],

@@ -4,14 +4,14 @@
 import { Effect } from "effect"
 import { type FoundPayment, PaymentSearch, paymentStandings } from "../../../../events/PaymentSearch.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
-import { amountColumn, byId, type ItemColumn, listPage, readListed, timeColumn } from "../../kit/List.tsx"
+import { amountColumn, byId, type ItemColumn, readListPage, timeColumn } from "../../kit/List.tsx"
 import { methodName } from "../../kit/Orders.tsx"
 import { AdminLink, Small, StateBadge } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf } from "../../Params.ts"
 import { dayFilters, daysWarning, readSearch } from "../FilterDays.ts"
 import { eventList } from "./EventList.tsx"
-import { DisputeBadge, minorText, orderColumn, paymentStates, sourceFilter, sources } from "./EventParts.tsx"
+import { DisputeBadge, factName, minorText, orderColumn, paymentStates, sourceFilter, sources } from "./EventParts.tsx"
 import { PaymentRoutes } from "./Payment.tsx"
 import { paymentTabs } from "./PaymentTabs.tsx"
 
@@ -65,7 +65,7 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<FoundPayment>
       )
     },
     {
-      title: say("fact.Dispute"),
+      title: factName(context, "Dispute"),
       wide: true,
       cell: ({ disputeStatus }) => disputeStatus === null ? "–" : <DisputeBadge status={disputeStatus} />
     },
@@ -85,9 +85,10 @@ const paymentList = Effect.fnUntraced(function*(context: UserContext) {
     disputed: query.get("dispute") === "any"
   }
   const payments = yield* PaymentSearch
-  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => payments.list(filter, range))
-  return listPage({
+  return yield* readListPage({
     context,
+    size: PAGE_SIZE,
+    read: (range) => payments.list(filter, range),
     path: "/admin/payments",
     title: say("title"),
     lead: say("lead"),
@@ -106,14 +107,13 @@ const paymentList = Effect.fnUntraced(function*(context: UserContext) {
       {
         is: "choice",
         name: "dispute",
-        label: say("fact.Dispute"),
+        label: factName(context, "Dispute"),
         value: filter.disputed ? "any" : undefined,
         options: [["any", say("disputed")]]
       },
       sourceFilter(context, say("provider"), filter.provider),
       ...dayFilters(context, days)
     ],
-    ...found,
     cursor: byId,
     columns: columnsOf(context),
     empty: { icon: "topup", title: say("payments.none"), text: say("payments.none.text") },

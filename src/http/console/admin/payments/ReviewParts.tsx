@@ -243,7 +243,7 @@ const Returns = ({ review: { disputes, refunds }, context }: ReviewProps) => {
       at: createdAt
     })),
     ...disputes.map(({ currency, reason, status, takenMinor, updatedAt }) => ({
-      what: say("fact.Dispute"),
+      what: factName(context, "Dispute"),
       amount: minorText(context, takenMinor, currency),
       state: <DisputeBadge status={status} />,
       note: plainWords(reason),

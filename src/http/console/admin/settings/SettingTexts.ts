@@ -5,7 +5,7 @@ import { fieldOf, type SettingField, settingFields, type SettingKey } from "../.
 import type { SettingView } from "../../../../settings/SettingsAdmin.ts"
 import type { InputEntry } from "../../kit/Inputs.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { type TextKey, texts } from "../../text/Texts.ts"
+import { hasText } from "../../text/Texts.ts"
 
 type Reader = Pick<PageContext, "language">
 
@@ -81,13 +81,11 @@ export const settingInput = (context: Reader, setting: SettingView, label: Setti
   }
 }
 
-const isText = (key: string): key is TextKey<"setting"> => Object.hasOwn(texts.en.setting, key)
-
 /** A text is under the name of its setting; some settings have a hint besides. */
 export const settingLabel = (context: Reader, key: SettingKey): SettingLabel => {
   const say = sayOf(context, "setting")
   const hint = `${key}.hint`
-  return isText(hint) ? { label: say(key), hint: say(hint) } : { label: say(key) }
+  return hasText("setting", hint) ? { label: say(key), hint: say(hint) } : { label: say(key) }
 }
 
 /** What is wrong with a setting, in the visitor's language. */

@@ -11,7 +11,7 @@ import { adminForm, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer, inTurns } from "../../Csv.ts"
 import { askPage } from "../../kit/Forms.tsx"
 import { Icon } from "../../kit/Icon.tsx"
-import { amountColumn, byId, dayColumn, type ItemColumn, listPage, readListed } from "../../kit/List.tsx"
+import { amountColumn, byId, dayColumn, type ItemColumn, readListPage } from "../../kit/List.tsx"
 import { AdminLink, Badge, Usd } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, searchText } from "../../Params.ts"
@@ -96,13 +96,10 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   const download = new URLSearchParams({ q: text ?? "", role: role ?? "", state: state ?? "" }).toString()
   const states = [["active", say("state.active")], ["disabled", say("state.disabled")]] as const
   const users = yield* UserAdmin
-  const found = yield* readListed(
+  return yield* readListPage({
     context,
-    { size: PAGE_SIZE },
-    (range) => users.search({ text, role, state, sort, after, ...range })
-  )
-  return listPage({
-    context,
+    size: PAGE_SIZE,
+    read: (range) => users.search({ text, role, state, sort, after, ...range }),
     path: "/admin/users",
     title: say("title"),
     lead: say("lead"),
@@ -128,7 +125,6 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
         options: sortNames
       }
     ],
-    ...found,
     ...sort === undefined ? { cursor: byId } : {
       cursor: { name: "after", of: (user: UserSummary) => `${sortValueOf(sort, user)}.${user.id}` },
       order: "first" as const
