@@ -5,7 +5,7 @@
  * @internal
  */
 import { PgConnection } from "@effect/sql-pg"
-import { Clock, Effect, Option, Result, Schedule } from "effect"
+import { Clock, Context, Effect, Option, Result, Schedule } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { open, rename, stat } from "node:fs/promises"
 import { join } from "node:path"
@@ -30,16 +30,21 @@ const LOG_BYTES_MAX = 10_485_760
 const LOG_TAIL_BYTES = 4_096
 const LOG_TAIL_LINES = 15
 
-const settings = (facts: PostgresFacts): ReadonlyArray<string> =>
+/** Whether what is committed outlives a power loss. Always so, but for databases that a test run throws away at its end. */
+export const OutlivesPowerLoss = Context.Reference<boolean>("realms/postgres/PostgresServer/OutlivesPowerLoss", {
+  defaultValue: () => true
+})
+
+const settings = (facts: PostgresFacts, outlivesPowerLoss: boolean): ReadonlyArray<string> =>
   Object.entries({
     listen_addresses: "127.0.0.1",
     port: String(facts.port),
     unix_socket_directories: "",
     max_connections: "100",
     shared_buffers: "128MB",
-    fsync: "on",
+    fsync: outlivesPowerLoss ? "on" : "off",
     synchronous_commit: "on",
-    full_page_writes: "on",
+    full_page_writes: outlivesPowerLoss ? "on" : "off",
     // Thousands of holds end in a second; what they leave is cleared before it slows the reading of those that are open.
     autovacuum_naptime: "10s",
     logging_collector: "off",
@@ -81,18 +86,19 @@ const logTail = (home: PostgresHome) =>
     return buffer.toString("utf8").trimEnd().split("\n").slice(-LOG_TAIL_LINES).join("\n")
   }).pipe(Effect.catchDefect(() => Effect.succeed("(no log)")))
 
-const spawnServer = (installation: PostgresInstallation, facts: PostgresFacts) => {
+const spawnServer = Effect.fnUntraced(function*(installation: PostgresInstallation, facts: PostgresFacts) {
   const { binaries, home, user } = installation
+  const args = ["-D", home.clusterDir, ...settings(facts, yield* OutlivesPowerLoss)]
   const fail = (cause: unknown) =>
     new EmbeddedPostgresError({
       dataDir: home.dataDir,
       message: `PostgreSQL cannot be started: ${causeText(cause)}`
     })
-  return Effect.acquireUseRelease(
+  return yield* Effect.acquireUseRelease(
     fileWork(home.dataDir, `${home.logPath} cannot be written`, () => openLog(home)),
     (log) =>
       Effect.callback<ChildProcess, EmbeddedPostgresError>((resume) => {
-        const child = spawn(join(binaries.nativeDir, "bin", "postgres"), ["-D", home.clusterDir, ...settings(facts)], {
+        const child = spawn(join(binaries.nativeDir, "bin", "postgres"), args, {
           ...asUser(user),
           detached: true,
           stdio: ["ignore", log.fd, log.fd]
@@ -105,7 +111,7 @@ const spawnServer = (installation: PostgresInstallation, facts: PostgresFacts) =
       }),
     (log) => Effect.promise(() => log.close())
   )
-}
+})
 
 /** Whether the server at these facts is the one of this cluster and answers queries. */
 const answers = Effect.fnUntraced(function*(home: PostgresHome, facts: PostgresFacts) {

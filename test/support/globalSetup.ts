@@ -1,6 +1,6 @@
 /**
  * Starts the PostgreSQL of a test run in a folder of its own, migrates the template database, and stops and removes all of
- * it when the run ends.
+ * it when the run ends. One server for every kind of tests; nothing in it has to outlive a power loss.
  */
 import { PgConnection } from "@effect/sql-pg"
 import { Effect, Exit, Layer, Redacted, References, Scope } from "effect"
@@ -9,6 +9,7 @@ import type { TestProject } from "vitest/node"
 import { Database, SqlLayer } from "../../src/postgres/Database.ts"
 import { EmbeddedPostgres } from "../../src/postgres/EmbeddedPostgres.ts"
 import { runMigrations } from "../../src/postgres/Migrations.ts"
+import { OutlivesPowerLoss } from "../../src/postgres/PostgresServer.ts"
 import { scratchFolder } from "./ScratchFolder.ts"
 import { TEMPLATE_DATABASE, withDatabase } from "./TemplateDatabase.ts"
 
@@ -28,13 +29,15 @@ const start = Effect.gen(function*() {
     Effect.provideService(References.MinimumLogLevel, "Warn")
   )
   return url
-})
+}).pipe(Effect.provideService(OutlivesPowerLoss, false))
 
 export const setup = async (project: TestProject) => {
+  const run = project.vitest.getRootProject()
+  if ("testServerUrl" in run.getProvidedContext()) return undefined
   const scope = Effect.runSync(Scope.make())
   const stop = () => Effect.runPromise(Scope.close(scope, Exit.void))
   const started = await Effect.runPromiseExit(Scope.provide(start, scope))
-  if (Exit.isSuccess(started)) project.provide("testServerUrl", started.value)
+  if (Exit.isSuccess(started)) run.provide("testServerUrl", started.value)
   else {
     await stop()
     throw new Error(`The test database did not start: ${String(started.cause)}`)
