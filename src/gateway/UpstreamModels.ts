@@ -2,7 +2,7 @@
  * Asks an upstream which models it has, keeps what it said, and serves those that are chosen. Models that the installation does not
  * have are added with the prices of the newest file that names them; without a price none is.
  */
-import { Context, Data, Effect, Layer, Schema, Struct } from "effect"
+import { Context, Data, Effect, Layer, Struct } from "effect"
 import { SqlClient } from "effect/sql"
 import type { ImportRefused } from "../catalog/ModelError.ts"
 import { type OfferedModel, PriceImports } from "../catalog/PriceImports.ts"
@@ -14,31 +14,16 @@ import type {
   ChannelRefused
 } from "../channels/ChannelError.ts"
 import type { ChannelInput } from "../channels/ChannelInput.ts"
-import { ChannelKeyAdmin } from "../channels/ChannelKeyAdmin.ts"
 import { channelSettings } from "../domain/ChannelTerms.ts"
 import type { ChannelId } from "../domain/Ids.ts"
-import { Row } from "../domain/Row.ts"
 import type { Actor } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import type { MasterKeyInvalid } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { rowOf } from "../postgres/Rows.ts"
-import {
-  type MappedModel,
-  mappedModels,
-  type ModelChoice,
-  namesOf,
-  servedAfter,
-  upstreamModelsIn
-} from "./ModelMapping.ts"
-import { askUpstream } from "./upstream/UpstreamAsk.ts"
+import { lastFetched, makeFetchModels } from "./FetchModels.ts"
+import { type MappedModel, mappedModels, type ModelChoice, namesOf, servedAfter } from "./ModelMapping.ts"
 import { UpstreamClient } from "./upstream/UpstreamClient.ts"
-import { UpstreamUnanswered } from "./upstream/UpstreamUnanswered.ts"
-
-/** Of an upstream's list of models, with all that it says of each. */
-const MODELS_BYTES_MAX = 8_388_608
-
-const FetchedRow = Row({ fetchedAt: Schema.Date, models: Schema.Array(Schema.String) })
+import type { UpstreamUnanswered } from "./upstream/UpstreamUnanswered.ts"
 
 export interface FetchedModels {
   readonly fetchedAt: Date
@@ -80,21 +65,8 @@ export class UpstreamModels extends Context.Service<UpstreamModels, {
   static readonly layer = Layer.effect(UpstreamModels)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const channels = yield* ChannelAdmin
-    const keys = yield* ChannelKeyAdmin
     const imports = yield* PriceImports
-    const client = yield* UpstreamClient
-
-    const fetch = Effect.fn("UpstreamModels.fetch")(function*(id: ChannelId) {
-      const [{ apiKey, baseUrl }] = yield* keys.access(id)
-      const json = yield* askUpstream(client, { baseUrl, path: "/models", apiKey, bytesMax: MODELS_BYTES_MAX })
-      const models = upstreamModelsIn(json)
-      if (models === undefined) return yield* new UpstreamUnanswered({ reason: "not_json", status: 200 })
-      yield* orUnavailable(sql`INSERT INTO channel_upstream_models (channel_id, models)
-        SELECT ${id}, coalesce(array_agg(m.id ORDER BY m.at), '{}')
-          FROM jsonb_array_elements_text(${JSON.stringify(models)}::jsonb) WITH ORDINALITY AS m (id, at)
-        ON CONFLICT (channel_id) DO UPDATE SET models = excluded.models, fetched_at = now()`)
-      return models.length
-    })
+    const fetch = yield* makeFetchModels
 
     const offersOf = (names: ReadonlyArray<string>) =>
       Effect.map(
@@ -104,9 +76,7 @@ export class UpstreamModels extends Context.Service<UpstreamModels, {
 
     const fetched = Effect.fn("UpstreamModels.fetched")(function*(id: ChannelId) {
       const channel = yield* channels.get(id)
-      const row = yield* orUnavailable(
-        rowOf(FetchedRow, sql`SELECT fetched_at, models FROM channel_upstream_models WHERE channel_id = ${id}`)
-      )
+      const row = yield* lastFetched(sql, id)
       if (row === undefined) return undefined
       const known = new Set(yield* channels.models)
       const offers = yield* offersOf(row.models.flatMap(namesOf).filter((name) => !known.has(name)))

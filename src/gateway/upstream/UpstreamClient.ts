@@ -90,11 +90,7 @@ export class UpstreamClient extends Context.Service<UpstreamClient, {
   static readonly layer = Layer.effect(UpstreamClient)(Effect.gen(function*() {
     const limits = yield* UpstreamLimits
     const clock = yield* Clock.Clock
-    const guard = yield* makeOutboundGuard
-    const pools = yield* Effect.acquireRelease(
-      Effect.sync(() => new Pools(guard, limits)),
-      (all) => Effect.promise(() => all.destroy())
-    )
+    const pools = yield* makePools(limits)
     const send = (request: UpstreamRequest, onExchange: (exchange: Exchange) => void) =>
       sendOnce(pools, request, onExchange, () => clock.currentTimeMillisUnsafe(), true)
     const budget = new ByteBudget(limits.answerBudget)
@@ -168,6 +164,13 @@ class Pools {
     return Promise.all(Array.from(this.origins.values(), ({ pool }) => pool.destroy()))
   }
 }
+
+const makePools = (limits: UpstreamLimits) =>
+  Effect.flatMap(makeOutboundGuard, (guard) =>
+    Effect.acquireRelease(
+      Effect.sync(() => new Pools(guard, limits)),
+      (pools) => Effect.promise(() => pools.destroy())
+    ))
 
 const sendOnce = (
   pools: Pools,
