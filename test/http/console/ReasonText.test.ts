@@ -29,7 +29,7 @@ describe("why an event has its outcome", () => {
       say("en", due),
       /^a dispute to be answered at the provider \(product not received, answer before Jan 15, 2027/
     )
-    assert.match(say("zh", due), /^争议需要在支付平台答复（product not received，请在 2027年1月15日/)
+    assert.match(say("zh", due), /^争议需要在支付平台答复（product not received，请在 2027-01-15/)
   })
 
   it("is the note where no reason was kept", () => {

@@ -167,7 +167,11 @@ describe("texts", () => {
   it("writes times in the reader's zone", () => {
     const at = DateTime.toDateUtc(DateTime.makeUnsafe("2026-11-24T17:30:00Z"))
     assert.match(formatsOf("en", "UTC").time(at), /Nov 24, 2026, 5:30:00\sPM/)
-    assert.match(formatsOf("zh", "Asia/Shanghai").time(at), /2026年11月25日 01:30:00/)
+    const zh = formatsOf("zh", "Asia/Shanghai")
+    assert.strictEqual(zh.time(at), "2026-11-25 01:30:00")
+    assert.strictEqual(zh.date(at), "2026-11-25")
+    const midnight = DateTime.toDateUtc(DateTime.makeUnsafe("2026-11-24T16:00:00Z"))
+    assert.strictEqual(zh.time(midnight), "2026-11-25 00:00:00")
   })
 
   it("takes a zone only when it is one", () => {

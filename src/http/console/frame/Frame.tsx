@@ -92,7 +92,7 @@ const SiteLinks = ({ site, context }: { readonly context: PageContext; readonly 
       {site.contact === "" ? null : (
         <span class="break-anywhere">
           {" · "}
-          {context.say("footer.contact")}: {contact === undefined ? site.contact : <a href={contact}>{site.contact}</a>}
+          {context.say("footer.contact")} {contact === undefined ? site.contact : <a href={contact}>{site.contact}</a>}
         </span>
       )}
     </>

@@ -49,7 +49,7 @@ export const methodName = (context: PageContext, provider: PaymentSource, method
   if (provider === "stripe") return say("method.stripe")
   if (method === "alipay") return say("method.alipay")
   if (method === "wxpay") return say("method.wxpay")
-  return method ?? "EPay"
+  return method ?? say("epay")
 }
 
 /** The mark of a way of paying; gateways may offer others than these. */

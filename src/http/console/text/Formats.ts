@@ -49,6 +49,22 @@ const currencyFormat = (language: Language, currency: string, decimalsMax: numbe
   return (text: string): string => isDecimal(text) ? format.format(text) : text
 }
 
+type WriteMoment = (at: Date) => string
+
+/** How days and times are written; in Chinese in figures, 2026-11-25 01:30:00, as consoles do: short, and never broken in a day. */
+const momentsOf = (language: Language, timeZone: string): readonly [date: WriteMoment, time: WriteMoment] => {
+  const written = (options: Intl.DateTimeFormatOptions): WriteMoment => {
+    const format = new Intl.DateTimeFormat(localeOf[language], { timeZone, ...options })
+    return language === "zh" ? (at) => format.format(at).replaceAll("/", "-") : (at) => format.format(at)
+  }
+  if (language === "en") {
+    return [written({ dateStyle: "medium" }), written({ dateStyle: "medium", timeStyle: "medium" })]
+  }
+  const two = "2-digit"
+  const day = { year: "numeric", month: two, day: two } as const
+  return [written(day), written({ ...day, hour: two, minute: two, second: two, hourCycle: "h23" })]
+}
+
 /** Of a sum of tokens times prices: micros per million tokens. */
 const DECIMALS_MAX = 12
 
@@ -60,8 +76,7 @@ const build = (language: Language, timeZone: string): Formats => {
   const dayAndMonth = new Intl.DateTimeFormat(locale, { timeZone: "UTC", month: "short", day: "numeric" })
   const cny = currencyFormat(language, "CNY", 2)
   const count = new Intl.NumberFormat(locale)
-  const date = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium" })
-  const time = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium", timeStyle: "medium" })
+  const [date, time] = momentsOf(language, timeZone)
   const seconds = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
   return {
     language,
@@ -86,8 +101,8 @@ const build = (language: Language, timeZone: string): Formats => {
     count: (value) => count.format(value),
     dayAndMonth: (at) => dayAndMonth.format(at),
     usdExact: (amount, scale) => exact(formatDecimal(amount, { scale, decimalsMin: 2 })),
-    date: (at) => date.format(at),
-    time: (at) => time.format(at),
+    date,
+    time,
     seconds: (milliseconds) => `${seconds.format(milliseconds / 1_000)} s`
   }
 }

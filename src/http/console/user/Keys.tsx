@@ -101,14 +101,13 @@ const Actions = ({ context, item }: KeyProps) => {
 const columnsOf = (context: UserContext): ReadonlyArray<ItemColumn<SpendingApiKey>> => {
   const say = sayOf(context, "keys")
   const columns = keyColumns<SpendingApiKey>(context, "/keys", true)
-  const never = say("never")
   return [
     columns.name,
     columns.state,
     { title: say("spent"), cell: (item) => <KeySpent context={context} item={item} /> },
     { title: say("models"), wide: true, cell: (key) => modelsOf(context, key) },
-    dayColumn(context, say("lastUsed"), ({ lastUsedAt }) => lastUsedAt, never),
-    dayColumn(context, say("expires"), ({ expiresAt }) => expiresAt, never),
+    dayColumn(context, say("lastUsed"), ({ lastUsedAt }) => lastUsedAt, say("never")),
+    dayColumn(context, say("expires"), ({ expiresAt }) => expiresAt, say("expires.never")),
     { title: say("action"), number: true, cell: (item) => <Actions context={context} item={item} /> }
   ]
 }

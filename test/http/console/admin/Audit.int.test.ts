@@ -40,6 +40,12 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
       yield* record("payment.credited", "payment:3", null, { user_id: "7", amount_micros: "700000", payment: "pi_<b>" })
       yield* record("order.refund_requested", "order:4", null, { refund: "2", amount_minor: "994", currency: "cny" })
       yield* record("user.role_changed", "user:7", { role: "user" }, { role: "finance" })
+      yield* record("announcement.changed", "announcement:5", { title_zh: "旧" }, {
+        title_zh: "新",
+        starts_on: "2026-11-30"
+      })
+      yield* record("group.created", "group:6", null, { code: "vip" })
+      yield* record("settings.saved", "settings", { "site.name": "A" }, { "site.name": "B", reset: [] })
       yield* record("later.invented", "later:9", { what: { deep: [1, "<i>"] } }, { what: null })
       const page = yield* client.get("/admin/audit")
       assert.strictEqual(page.status, 200)
@@ -60,11 +66,15 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
           "Amount is now $0.70",
           "Amount is now ¥9.94",
           "Role changed User #7 user.role_changed Role was User is now Finance",
+          "Title (Chinese) was 旧 is now 新 From is now 2026-11-30",
+          "Code is now vip",
+          "Name of the site was A is now B",
           "later.invented later:9"
         ]
       ) {
         assert.include(text, said)
       }
+      assert.notInclude(text, "is now B Reset to the default")
       assert.notInclude(page.text, "<b>")
       assert.notInclude(page.text, "<i>")
       assert.include(page.text, 'href="/admin/plans/1"')
@@ -73,6 +83,8 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
         headers: { "accept-language": "zh-CN" }
       })
       const translated = textOf((yield* chinese.get("/admin/audit")).text)
-      for (const said of ["更改模型", "调整余额 用户 #7", "更改角色"]) assert.include(translated, said)
+      for (const said of ["更改模型", "调整余额 用户 #7", "更改角色", "标题 (中文)", "代码 现为 vip"]) {
+        assert.include(translated, said)
+      }
     }))
 })

@@ -175,6 +175,9 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       })
       const { text } = yield* client.get(`/admin/payments/${event}`)
       assert.include(text, `为 ${buyer.email} 入账 $1.40。余额：现在 $0.00，之后 $1.40。`)
-      assert.include((yield* client.get("/admin/payments")).text, "支付宝")
+      yield* client.post(`/admin/payments/${event}/accept_part`, { note: "其余免收" })
+      const list = (yield* client.get("/admin/payments")).text
+      for (const said of ["支付宝", "易支付", "已支付"]) assert.include(list, said)
+      assert.notInclude(list, "支付时间")
     }))
 })

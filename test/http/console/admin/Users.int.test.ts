@@ -57,6 +57,8 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
         assert.strictEqual((yield* other.get(path)).status, 404, path)
         assert.strictEqual((yield* new ConsoleClient(world.origin).get(path)).status, 303, path)
       }
+      // A session's device by its name, and what the client said of itself as a hint.
+      assert.include((yield* client.get(`/admin/users/${user.id}`)).text, 'title="test">Unknown device')
       yield* other.get("/account")
       const forms = ["adjust", "waive", "grant", "disable", "enable", "role", "password-link", "subscriptions/1/end"]
       for (const form of ["/admin/users", ...forms.map((name) => `/admin/users/${user.id}/${name}`)]) {

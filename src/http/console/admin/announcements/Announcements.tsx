@@ -29,7 +29,8 @@ const states: States<AnnouncementState, "coming" | "running" | "over"> = {
 const todayOf = (context: PageContext) =>
   Effect.map(Settings, (settings) => dayIn(context.now, settings.current().finance.timeZone))
 
-const termsOf = (context: PageContext, today = "") => {
+/** Its terms with their words. */
+export const announcementTermsOf = (context: PageContext, today = "") => {
   const say = sayOf(context, "adminAnnouncements")
   return shownTerms(context, announcementTerms, {
     startsOn: { label: say("from"), hint: say("day.hint"), initial: today },
@@ -49,7 +50,7 @@ interface FieldsProps {
 
 const Fields = ({ state, today, context }: FieldsProps) => {
   const say = sayOf(context, "adminAnnouncements")
-  const term = termsOf(context, today).inputs()
+  const term = announcementTermsOf(context, today).inputs()
   const days: InputEntry = [term.startsOn, term.endsOn]
   return (
     <>
@@ -110,14 +111,14 @@ export const AdminAnnouncementsRoutes = rowKind({
   made: (terms) => terms,
   nameOf: ({ context, row }) => announcementIn(row, context.language).title,
   lead: ({ context, row }) => <RowBadges context={context} row={row} />,
-  facts: ({ context, row }) => termsOf(context).facts(row),
-  problems: (context, fields) => termsOf(context).problems(fields),
+  facts: ({ context, row }) => announcementTermsOf(context).facts(row),
+  problems: (context, fields) => announcementTermsOf(context).problems(fields),
   refusal: (context, error) => {
     if (error._tag === "AnnouncementNotFound") return error
     return refuse(
       error.fields.length === 0
         ? { form: sayOf(context, "adminAnnouncements")("many", { count: ANNOUNCEMENTS_MAX }) }
-        : termsOf(context).problems(error.fields)
+        : announcementTermsOf(context).problems(error.fields)
     )
   }
 })

@@ -9,6 +9,7 @@ import type { AuditItem, AuditState } from "../../../../platform/AuditTrail.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { roleNames } from "../../text/SharedTexts.ts"
 import { hasText, sayNamed, type TextKey } from "../../text/Texts.ts"
+import { announcementTermsOf } from "../announcements/Announcements.tsx"
 import { channelTermsOf } from "../channels/ChannelTexts.ts"
 import { factOf } from "../confirmations/ConfirmationParts.tsx"
 import { modelTermsOf, pricesOf } from "../models/ModelTexts.ts"
@@ -44,7 +45,7 @@ const yesOrNo = (context: PageContext, value: unknown): string =>
 
 const momentText = (context: PageContext, value: unknown): string => {
   const at = typeof value === "string" ? Option.getOrUndefined(DateTime.make(value)) : undefined
-  return at === undefined ? sayOf(context, "audit")("never") : context.formats.time(DateTime.toDateUtc(at))
+  return at === undefined ? sayOf(context, "audit")("expires.never") : context.formats.time(DateTime.toDateUtc(at))
 }
 
 const usdText = (context: PageContext, value: unknown): string =>
@@ -153,6 +154,14 @@ const ofChannel: Word = (context, field, value) => {
   return channelTermsOf(context).recorded(field, value)
 }
 
+/** Of an announcement: its terms as its form has them, each with the language that is the heading of its group there. */
+const ofAnnouncement: Word = (context, field, value) => {
+  const say = sayOf(context, "adminAnnouncements")
+  const term = announcementTermsOf(context).recorded(field, value)
+  const language = field.endsWith("_en") ? say("english") : field.endsWith("_zh") ? say("chinese") : undefined
+  return term === undefined || language === undefined ? term : { ...term, label: `${term.label} (${language})` }
+}
+
 const ofUser: Word = (context, field, value) =>
   field === "usd_micros" ? { label: sayOf(context, "audit")("balance"), text: usdText(context, value) } : undefined
 
@@ -162,6 +171,7 @@ const words: ReadonlyMap<string, Word> = new Map<string, Word>([
   ["model", ofModel],
   ["plan", (context, field, value) => planTermsOf(context).recorded(field, value)],
   ["channel", ofChannel],
+  ["announcement", ofAnnouncement],
   ["user", ofUser]
 ])
 
@@ -172,6 +182,8 @@ const ofMoney: Word = (context, field, value, state) => {
   )
   return typeof value === "object" ? undefined : factOf(context, field, String(value), facts)
 }
+
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 
 /** A field of a change: what it was and what it is now; undefined where it was not recorded. */
 export interface ChangedField {
@@ -193,7 +205,8 @@ export const changedFields = (
       ofMoney(context, field, value, state) ?? { label: field, text: plainText(value) }
     return { ...word, text: word.text === "" ? "–" : word.text }
   }
-  return Object.keys({ ...before, ...after }).map((field) => {
+  const isSaid = (field: string) => field !== "reset" || !isEmpty(after?.[field])
+  return Object.keys({ ...before, ...after }).filter(isSaid).map((field) => {
     const [was, is] = [wordOf(field, before), wordOf(field, after)]
     return { field, label: is?.label ?? was?.label ?? field, was: was?.text, is: is?.text }
   })

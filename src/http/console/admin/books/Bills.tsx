@@ -49,7 +49,7 @@ const formPage = (context: UserContext, state: FormState): Page => {
         name: "provider",
         label: say("bill.provider"),
         required: true,
-        options: [["stripe", "Stripe", say("bill.stripe")], ["epay", "EPay", say("bill.epay")]]
+        options: [["stripe", "Stripe", say("bill.stripe")], ["epay", say("epay"), say("bill.epay")]]
       },
       {
         is: "file",

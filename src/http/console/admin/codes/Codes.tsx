@@ -71,7 +71,7 @@ const codesPage = (context: UserContext, state: string | undefined, batches: Lis
       { title: say("codes"), number: true, wide: true, cell: ({ codes }) => context.formats.count(codes) },
       amountColumn(say("redeemed"), ({ codes, uses, usesMax }) => usesText(context, uses, codes * usesMax)),
       { title: say("state"), cell: (batch) => <StateBadge say={say} states={states} state={batch.state} /> },
-      timeColumn(context, say("expires"), ({ expiresAt }) => expiresAt, say("never")),
+      timeColumn(context, say("expires"), ({ expiresAt }) => expiresAt, say("expires.never")),
       timeColumn(context, say("created"), ({ createdAt }) => createdAt)
     ]
   })
@@ -98,7 +98,10 @@ const BatchFacts = ({ batch, context }: BatchProps) => {
         [say("count"), count(batch.codes)],
         [say("uses"), count(batch.usesMax)],
         [say("redeemed"), usesText(context, batch.uses, batch.codes * batch.usesMax)],
-        [say("expires"), batch.expiresAt === null ? say("never") : <Moment context={context} at={batch.expiresAt} />],
+        [
+          say("expires"),
+          batch.expiresAt === null ? say("expires.never") : <Moment context={context} at={batch.expiresAt} />
+        ],
         [say("created"), <span class="break-anywhere">{made}</span>],
         batch.note === "" ? null : [say("note"), <span class="break-anywhere">{batch.note}</span>]
       ]}
@@ -129,7 +132,7 @@ const CodesCard = ({ batch, codes, context }: BatchProps & { readonly codes: Lis
       {...codes}
       empty={say("empty")}
       columns={[
-        { title: say("code"), cell: ({ hint }) => <Hint hint={hint} /> },
+        { title: say("codes"), cell: ({ hint }) => <Hint hint={hint} /> },
         amountColumn(say("redeemed"), ({ uses, usesMax }: RedemptionCode) => usesText(context, uses, usesMax)),
         { title: say("state"), cell: ({ state }) => <StateBadge say={say} states={states} state={state} /> },
         {
@@ -170,7 +173,7 @@ const RedemptionsCard = (
           title: say("user"),
           cell: ({ email, userId }) => <a class="break-anywhere" href={`/admin/users/${userId}`}>{email}</a>
         },
-        { title: say("code"), cell: ({ hint }) => <Hint hint={hint} /> },
+        { title: say("codes"), cell: ({ hint }) => <Hint hint={hint} /> },
         timeColumn(context, say("time"), ({ at }: Redemption) => at)
       ]}
     />

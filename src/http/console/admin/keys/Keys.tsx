@@ -47,7 +47,7 @@ const keysPage = (context: UserContext, keys: ReadonlyArray<AdminKey>, state: Fo
       columns.state,
       { title: say("administrator"), wide: true, cell: ({ email }) => <span class="break-anywhere">{email}</span> },
       timeColumn(context, say("lastUsed"), ({ lastUsedAt }) => lastUsedAt, say("never")),
-      timeColumn(context, say("expiry"), ({ expiresAt }) => expiresAt, say("never")),
+      timeColumn(context, say("expiry"), ({ expiresAt }) => expiresAt, say("expires.never")),
       timeColumn(context, say("created"), ({ createdAt }) => createdAt),
       columns.action
     ]

@@ -68,7 +68,7 @@ const payment = ({ record: { attempts }, context }: RecordProps): ReadonlyArray<
   if (paid === undefined) return []
   const amount = minorText(context, paid.amountMinor, paid.currency)
   return [
-    [say("paidWith"), `${methodName(context, paid.provider, paid.method)}, ${amount}`],
+    [say("paidWith"), `${methodName(context, paid.provider, paid.method)} · ${amount}`],
     [say("payment"), <code class="break-anywhere">{paid.payment}</code>],
     paid.debitedMicros === 0n ? null : [say("taken"), context.formats.usd(paid.debitedMicros)]
   ]

@@ -36,7 +36,7 @@ const attemptEntry = (context: PageContext, attempt: Attempt): Entry => {
     body: (
       <>
         <div>
-          {say("attempt", { method })},{" "}
+          {say("attempt", { method })} ·{" "}
           <span class="nowrap">{minorText(context, attempt.amountMinor, attempt.currency)}</span>{" "}
           <StateBadge say={say} states={attempts} state={attempt.state} />
         </div>
@@ -51,13 +51,14 @@ const eventEntry = (context: PageContext, event: EventItem): Entry => ({
   body: (
     <>
       <div>
-        {sourceName(context, event.provider)}:{" "}
+        {sourceName(context, event.provider)} ·{" "}
         <AdminLink context={context} isText class="text-decoration-underline" href={`/admin/payments/${event.id}`}>
           {factName(context, event.fact)}
         </AdminLink>
         {event.amountMinor === null ? null : (
           <>
-            , <span class="nowrap">{minorText(context, event.amountMinor, event.currency)}</span>
+            {" · "}
+            <span class="nowrap">{minorText(context, event.amountMinor, event.currency)}</span>
           </>
         )} <OutcomeBadge context={context} event={event} />
       </div>
@@ -97,7 +98,8 @@ const changeEntry = (context: PageContext, change: AuditItem): Entry => {
           {sayOf(context, "adminOrders")(key, { who: whoName(context, change) })}
           {amount === undefined || currency === undefined ? null : (
             <>
-              , <span class="nowrap">{minorText(context, BigInt(amount), currency)}</span>
+              {" · "}
+              <span class="nowrap">{minorText(context, BigInt(amount), currency)}</span>
             </>
           )}
         </div>

@@ -18,7 +18,11 @@ import { sayNamed, type TextKey } from "../../text/Texts.ts"
 export const sources = PaymentSource.literals
 
 export const sourceName = (context: PageContext, source: PaymentSource): string =>
-  source === "manual" ? sayOf(context, "payments")("source.manual") : source === "epay" ? "EPay" : "Stripe"
+  source === "manual"
+    ? sayOf(context, "payments")("source.manual")
+    : source === "epay"
+    ? sayOf(context, "payments")("epay")
+    : "Stripe"
 
 export const sourceFilter = (context: PageContext, label: string, value: string | undefined): ListFilter => ({
   is: "choice",

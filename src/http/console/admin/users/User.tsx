@@ -5,6 +5,7 @@ import { Effect } from "effect"
 import { AccountOverview, type AccountView } from "../../../../accounts/AccountOverview.ts"
 import { type LedgerItem, LedgerList } from "../../../../accounts/LedgerList.ts"
 import type { SpendingApiKey } from "../../../../identity/ApiKey.ts"
+import { deviceOf } from "../../../../identity/Device.ts"
 import { KeyList } from "../../../../identity/KeyList.ts"
 import type { UserDetails } from "../../../../identity/UserAdmin.ts"
 import { type SubscriptionItem, SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
@@ -238,7 +239,7 @@ const sessionColumns = (context: PageContext): ReadonlyArray<ItemColumn<UserDeta
     {
       title: say("device"),
       wide: true,
-      cell: ({ userAgent }) => <span class="break-anywhere small">{userAgent}</span>
+      cell: ({ userAgent }) => <span title={userAgent}>{deviceOf(userAgent) ?? say("device.unknown")}</span>
     },
     textColumn(say("address"), ({ address }) => address)
   ]

@@ -111,7 +111,7 @@ const Picture = ({ kind, page, path, tips, title, totals, context }: ChartCardPr
 }
 
 /** Which of the figures are drawn. */
-const MeasureChoice = ({ page, context }: Pick<ChartCardProps, "context" | "page">) => {
+const MeasureChoice = ({ page, title, context }: Pick<ChartCardProps, "context" | "page" | "title">) => {
   const say = sayOf(context, "usage")
   const shown = readMeasure(context)
   const hrefOf = (measure: Measure) => {
@@ -120,7 +120,7 @@ const MeasureChoice = ({ page, context }: Pick<ChartCardProps, "context" | "page
     return `${page.path}?${query}`
   }
   return (
-    <nav class="btn-group btn-group-sm chart-measures" aria-label={say("measure")}>
+    <nav class="btn-group btn-group-sm chart-measures" aria-label={`${title}: ${say("measure")}`}>
       {measures.map((measure) => (
         <a
           key={measure}
