@@ -59,6 +59,19 @@ const straggler = Effect.fnUntraced(function*(user: UserId, command: Reserve) {
   )
 })
 
+/** A reserve of 600 of 1,000 micros that is refused, because its connection dies before it is written or behind its commit. */
+const refusedWhere = Effect.fnUntraced(function*(lose: "loseRequest" | "loseAnswer") {
+  const { accounts, proxy } = yield* proxied
+  const user = yield* makeUser(1_000n)
+  yield* warm(accounts, user)
+  const command = reserveOf(600n)
+  const lost = proxy[lose]()
+  const refused = yield* Effect.flip(accounts.reserve(user, command, ignoreLoss))
+  yield* Effect.promise(() => lost)
+  assert.strictEqual(refused._tag, "AccountUnavailable")
+  return { accounts, command, user }
+})
+
 layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fail", (it) => {
   const test = audited(it)
 
@@ -128,14 +141,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
   })
 
   test("a connection that dies behind its commit: a reserve is refused and its hold voided", function*() {
-    const { accounts, proxy } = yield* proxied
-    const user = yield* makeUser(1_000n)
-    yield* warm(accounts, user)
-    const command = reserveOf(600n)
-    const lost = proxy.loseAnswer()
-    const refused = yield* Effect.flip(accounts.reserve(user, command, ignoreLoss))
-    yield* Effect.promise(() => lost)
-    assert.strictEqual(refused._tag, "AccountUnavailable")
+    const { accounts, command, user } = yield* refusedWhere("loseAnswer")
     const row = yield* untilState(command.id, "voided")
     // Not a tombstone: the hold had been written.
     assert.deepStrictEqual([row?.funding, row?.reserved_micros, row?.reason], ["balance", 600n, "reserve_unknown"])
@@ -183,14 +189,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
   })
 
   test("a reserve lost on its way leaves a tombstone; the straggler finds it and debits nothing", function*() {
-    const { accounts, proxy } = yield* proxied
-    const user = yield* makeUser(1_000n)
-    yield* warm(accounts, user)
-    const command = reserveOf(600n)
-    const lost = proxy.loseRequest()
-    const refused = yield* Effect.flip(accounts.reserve(user, command, ignoreLoss))
-    yield* Effect.promise(() => lost)
-    assert.strictEqual(refused._tag, "AccountUnavailable")
+    const { command, user } = yield* refusedWhere("loseRequest")
     assert.deepStrictEqual((yield* untilState(command.id, "voided"))?.funding, "free")
     const answers = yield* straggler(user, command)
     assert.deepStrictEqual(answers.map(({ note, tag }) => [tag, note]), [["exists", ""], ["user", ""]])

@@ -8,7 +8,8 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib"
 import { TestGateway } from "../support/TestGateway.ts"
-import { errorOf, send } from "../support/TestHttp.ts"
+import { errorOf, send, type TestAnswer } from "../support/TestHttp.ts"
+import type { UpstreamCall } from "../support/TestUpstream.ts"
 import {
   clientGateway,
   CODEX_DEFAULT,
@@ -46,55 +47,63 @@ const encodings: ReadonlyArray<readonly [name: string, encode: (text: string) =>
 ]
 
 layer(TestGateway.layerOf(clientGateway), { excludeTestServices: true })("applications", (it) => {
-  it.effect("Cline's call goes through without the tools that the upstream would run, and its answer says so", () =>
-    Effect.gen(function*() {
-      const { target, requests, charged } = yield* play(REASONING, [[text(SAID)]])
-      const answer = yield* post(target, "/responses", clineBody(target.model))
-      assert.strictEqual(answer.status, 200, answer.text)
-      assert.deepStrictEqual(listIn(requests[0], "tools").map((tool) => tool["type"]), ["function"])
-      assert.match(String(answer.headers["x-realms-dropped-fields"]), /web_search.*image_generation/)
-      yield* charged
-    }))
-
-  it.effect("Cherry Studio's service tier is sent as default where the channel knows the field", () =>
-    Effect.gen(function*() {
-      const { target, requests, charged } = yield* play(PLAIN, [[text(SAID)]])
-      const answer = yield* post(target, "/chat/completions", cherryStudioBody(target.model))
-      assert.strictEqual(answer.status, 200, answer.text)
-      assert.strictEqual(requests[0]?.body["service_tier"], "default")
-      assert.deepStrictEqual(requests[0]?.body["messages"], cherryStudioBody(target.model).messages)
-      yield* charged
-    }))
-
-  it.effect("Cherry Studio's service tier is removed where the channel does not know the field", () =>
-    Effect.gen(function*() {
-      const { target, requests, charged } = yield* play(COMPATIBLE, [[text(SAID)]])
-      const answer = yield* post(target, "/chat/completions", cherryStudioBody(target.model))
-      assert.strictEqual(answer.status, 200, answer.text)
-      assert.notProperty(requests[0]?.body, "service_tier")
-      yield* charged
-    }))
-
-  it.effect("opencode's output limit is clamped to the model's", () =>
-    Effect.gen(function*() {
-      const { target, requests, charged } = yield* play(PLAIN, [[text(SAID)]])
-      const answer = yield* post(target, "/chat/completions", opencodeBody(target.model))
-      assert.strictEqual(answer.status, 200, answer.text)
-      assert.strictEqual(requests[0]?.body["max_tokens"], MAX_OUTPUT_TOKENS)
-      yield* charged
-    }))
-
-  for (const [name, encode] of encodings) {
-    it.effect(`a body with content-encoding ${name} is the same call`, () =>
+  /** A call with this body is answered and charged; then what the upstream got and what was answered are looked at. */
+  const goesThrough = (
+    title: string,
+    model: string,
+    sent: { readonly path: string; readonly body: object | Uint8Array; readonly headers?: Record<string, string> },
+    look: (received: UpstreamCall | undefined, answer: TestAnswer) => void
+  ) =>
+    it.effect(title, () =>
       Effect.gen(function*() {
-        const { target, requests, charged } = yield* play(CODEX_DEFAULT, [[text(SAID)]])
-        const answer = yield* post(target, "/responses", encode(JSON.stringify(codexBody)), {
-          "content-encoding": name
-        })
+        const { target, requests, charged } = yield* play(model, [[text(SAID)]])
+        const answer = yield* post(target, sent.path, sent.body, sent.headers)
         assert.strictEqual(answer.status, 200, answer.text)
-        assert.deepStrictEqual(requests[0]?.body["input"], codexBody["input"])
+        look(requests[0], answer)
         yield* charged
       }))
+
+  goesThrough(
+    "Cline's call goes through without the tools that the upstream would run, and its answer says so",
+    REASONING,
+    { path: "/responses", body: clineBody(REASONING) },
+    (received, answer) => {
+      assert.deepStrictEqual(listIn(received, "tools").map((tool) => tool["type"]), ["function"])
+      assert.match(String(answer.headers["x-realms-dropped-fields"]), /web_search.*image_generation/)
+    }
+  )
+
+  goesThrough(
+    "Cherry Studio's service tier is sent as default where the channel knows the field",
+    PLAIN,
+    { path: "/chat/completions", body: cherryStudioBody(PLAIN) },
+    (received) => {
+      assert.strictEqual(received?.body["service_tier"], "default")
+      assert.deepStrictEqual(received?.body["messages"], cherryStudioBody(PLAIN).messages)
+    }
+  )
+
+  goesThrough(
+    "Cherry Studio's service tier is removed where the channel does not know the field",
+    COMPATIBLE,
+    { path: "/chat/completions", body: cherryStudioBody(COMPATIBLE) },
+    (received) => assert.notProperty(received?.body, "service_tier")
+  )
+
+  goesThrough(
+    "opencode's output limit is clamped to the model's",
+    PLAIN,
+    { path: "/chat/completions", body: opencodeBody(PLAIN) },
+    (received) => assert.strictEqual(received?.body["max_tokens"], MAX_OUTPUT_TOKENS)
+  )
+
+  for (const [name, encode] of encodings) {
+    goesThrough(
+      `a body with content-encoding ${name} is the same call`,
+      CODEX_DEFAULT,
+      { path: "/responses", body: encode(JSON.stringify(codexBody)), headers: { "content-encoding": name } },
+      (received) => assert.deepStrictEqual(received?.body["input"], codexBody["input"])
+    )
   }
 
   it.effect("a body in an encoding that is not known is refused, and nothing is charged", () =>

@@ -1,15 +1,13 @@
 /** Books in which a payment counted twice, as earlier versions could leave them, are repaired once, and the audit agrees. */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { EventId, makeReservationId, PaymentId, UserId } from "../../src/domain/Ids.ts"
+import { EventId, makeReservationId, PaymentId } from "../../src/domain/Ids.ts"
 import type { Order } from "../../src/orders/Order.ts"
-import type { Actor } from "../../src/platform/AuditLog.ts"
+import { ada } from "../support/AuditTrail.ts"
 import { creditTo, tagOf } from "../support/ClawbackFacts.ts"
 import { paidFact, PaymentWorld } from "../support/PaymentWorld.ts"
 
 const noEvent = EventId.make(0n)
-
-const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
 
 /** A top-up of 10.00 CNY that is paid; its event and its payment. */
 const paid = Effect.gen(function*() {

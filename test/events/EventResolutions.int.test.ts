@@ -6,7 +6,8 @@ import { Effect, Layer, References } from "effect"
 import { EventId, makeReservationId, UserId } from "../../src/domain/Ids.ts"
 import type { Resolve } from "../../src/events/EventResolutions.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
-import type { Actor } from "../../src/platform/AuditLog.ts"
+import { ada, bob } from "../support/AuditTrail.ts"
+import { tagOf } from "../support/ClawbackFacts.ts"
 import { inWorld, paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
 import { testsOf } from "../support/Steps.ts"
 
@@ -16,12 +17,6 @@ const Worlds = SecondServer.layer.pipe(
   Layer.provideMerge(PaymentWorld.layerOf()),
   Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
 )
-
-const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
-const bob: Actor = { name: "user:2", userId: UserId.make(2n), address: "" }
-
-const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.match(effect, { onSuccess: () => "done", onFailure: (error) => error._tag })
 
 /** An order that is paid, and its second payment: an exception. */
 const secondPayment = Effect.gen(function*() {

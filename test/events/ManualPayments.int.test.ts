@@ -4,18 +4,16 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
-import { makeReservationId, OrderId, UserId } from "../../src/domain/Ids.ts"
+import { makeReservationId, OrderId } from "../../src/domain/Ids.ts"
 import type { ManualPayment } from "../../src/events/ManualPayments.ts"
-import type { Actor } from "../../src/platform/AuditLog.ts"
+import { ada, bob } from "../support/AuditTrail.ts"
+import { tagOf } from "../support/ClawbackFacts.ts"
 import { inWorld, paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
 
 const Worlds = SecondServer.layer.pipe(
   Layer.provideMerge(PaymentWorld.layerOf()),
   Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
 )
-
-const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "192.0.2.1" }
-const bob: Actor = { name: "user:2", userId: UserId.make(2n), address: "192.0.2.2" }
 
 const RACES = 12
 
@@ -26,9 +24,6 @@ const byBank = (orderId: OrderId, more: Partial<ManualPayment> = {}): ManualPaym
   note: "transferred to our account",
   ...more
 })
-
-const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.match(effect, { onSuccess: () => "done", onFailure: (error) => error._tag })
 
 const epayFact = (reference: string, payment: string, pid: string, more: object = {}) =>
   paidFact(reference, { provider: "epay", payment, merchant: pid, ...more })

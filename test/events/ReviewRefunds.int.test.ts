@@ -1,14 +1,12 @@
 /** Payments in review that are given back: once, and in review again where that came to nothing. */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { EventId, makeReservationId, type RefundId, UserId } from "../../src/domain/Ids.ts"
+import { EventId, makeReservationId, type RefundId } from "../../src/domain/Ids.ts"
 import { isUnanswered } from "../../src/orders/Refunds.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
-import type { Actor } from "../../src/platform/AuditLog.ts"
+import { ada } from "../support/AuditTrail.ts"
 import { creditTo, dispute, refund, settle, tagOf } from "../support/ClawbackFacts.ts"
 import { inWorld, paidFact, PaymentWorld } from "../support/PaymentWorld.ts"
-
-const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
 
 layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("a payment in review", (it) => {
   const test = inWorld(it)

@@ -4,17 +4,15 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
-import { EventId, makeReservationId, UserId } from "../../src/domain/Ids.ts"
+import { EventId, makeReservationId } from "../../src/domain/Ids.ts"
 import type { Order } from "../../src/orders/Order.ts"
-import type { Actor } from "../../src/platform/AuditLog.ts"
 import { commitOf } from "../support/AccountsProcess.ts"
+import { ada } from "../support/AuditTrail.ts"
 import { dispute, refund } from "../support/ClawbackFacts.ts"
 import { inWorld, paidFact, PaymentWorld } from "../support/PaymentWorld.ts"
 import { ignoreLoss, reserveOf } from "../support/TestAccounts.ts"
 
 const Worlds = PaymentWorld.layerOf().pipe(Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None")))
-
-const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
 
 /** Kind, provider and amount of everything booked of a payment, in its order. */
 const bookedOf = Effect.fnUntraced(function*(payment: string) {
@@ -81,13 +79,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("movements of cash
     const order = yield* world.topup
     const { paymentIntent } = world.stripe.pay(yield* world.openStripe(order))
     yield* world.idle
-    yield* world.refunds.request(ada, {
-      orderId: order.id,
-      amountMinor: 100n,
-      note: "n",
-      key: `cash-refund-${order.id}`
-    })
-    yield* world.idle
+    yield* world.refund(order, 100n, "n")
     const rows = yield* world.sql<{ kind: string; at: Date | null }>`
         SELECT m.kind, m.provider_at AS at FROM cash_movements m JOIN payments p ON p.id = m.payment_id
           WHERE p.payment_id = ${paymentIntent} ORDER BY m.id`

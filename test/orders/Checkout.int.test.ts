@@ -1,13 +1,11 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { UserId } from "../../src/domain/Ids.ts"
+import { tagOf } from "../support/AuditTrail.ts"
 import { inWorld, makeServer, PaymentWorld } from "../support/PaymentWorld.ts"
 import { until } from "../support/Until.ts"
 
 const createPath = "/v1/checkout/sessions"
-
-const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.map(Effect.flip(effect), (error) => error._tag)
 
 layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their payment", (it) => {
   const test = inWorld(it)

@@ -4,12 +4,8 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { UserId } from "../../src/domain/Ids.ts"
 import type { Order } from "../../src/orders/Order.ts"
-import type { Actor } from "../../src/platform/AuditLog.ts"
 import { inWorld, makeServer, PaymentWorld } from "../support/PaymentWorld.ts"
-
-const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
 
 const seller = { name: "Realms GmbH", address: "Street 1\nTown", tax_id: "DE1" }
 
@@ -43,13 +39,7 @@ layer(World, { excludeTestServices: true })("the receipt of an order", (it) => {
     assert.notInclude(buyer?.email ?? "new-", "new-")
     assert.strictEqual(keptMinor, 1_000n)
     // Refunded and paid once more, it still names the same.
-    yield* world.refunds.request(ada, {
-      orderId: order.id,
-      amountMinor: 1n,
-      note: "one fen",
-      key: `one-fen-${order.id}`
-    })
-    yield* world.idle
+    yield* world.refund(order, 1n, "one fen")
     assert.deepInclude((yield* moved.receipts.show(order.id, userId)).buyer, { companyName: "Buyer Ltd" })
     const stranger = yield* world.user()
     assert.strictEqual((yield* Effect.flip(world.receipts.show(order.id, stranger)))._tag, "OrderNotFound")
@@ -63,13 +53,7 @@ layer(World, { excludeTestServices: true })("the receipt of an order", (it) => {
     const without = yield* makeServer({ ...world.options, billing: {} })
     yield* pay(order)
     assert.deepStrictEqual(yield* world.balance(userId), { usd: 7_491_498n, owed: 0n })
-    yield* world.refunds.request(ada, {
-      orderId: order.id,
-      amountMinor: 1_667n,
-      note: "a third",
-      key: `a-third-${order.id}`
-    })
-    yield* world.idle
+    yield* world.refund(order, 1_667n, "a third")
     // floor(7491498 × 1667 / 5001)
     const taken = 7_491_498n * 1_667n / 5_001n
     assert.deepStrictEqual(yield* world.balance(userId), { usd: 7_491_498n - taken, owed: 0n })
@@ -79,13 +63,7 @@ layer(World, { excludeTestServices: true })("the receipt of an order", (it) => {
     ])
     assert.deepStrictEqual([part.paidMinor, part.keptMinor, part.takenMicros], [5_001n, 3_334n, taken])
     assert.deepStrictEqual([part.order.creditMicros, part.order.bonusMicros], [7_491_498n, 490_098n])
-    yield* world.refunds.request(ada, {
-      orderId: order.id,
-      amountMinor: undefined,
-      note: "all",
-      key: `the-rest-${order.id}`
-    })
-    yield* world.idle
+    yield* world.refund(order, undefined, "all")
     assert.deepStrictEqual(yield* world.balance(userId), { usd: 0n, owed: 0n })
     const all = yield* world.receipts.show(order.id, userId)
     assert.deepStrictEqual([all.order.state, all.keptMinor, all.returns.length], ["refunded", 0n, 2])

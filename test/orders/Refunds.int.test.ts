@@ -3,10 +3,11 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
-import { OrderId, RefundId, UserId } from "../../src/domain/Ids.ts"
+import { OrderId, RefundId } from "../../src/domain/Ids.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import { isUnanswered, type NewRefund } from "../../src/orders/Refunds.ts"
-import type { Actor } from "../../src/platform/AuditLog.ts"
+import { ada } from "../support/AuditTrail.ts"
+import { tagOf } from "../support/ClawbackFacts.ts"
 import { inWorld, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
 import { adjustIn } from "../support/TestAccounts.ts"
 import { send } from "../support/TestHttp.ts"
@@ -15,11 +16,6 @@ const Worlds = SecondServer.layer.pipe(
   Layer.provideMerge(PaymentWorld.layerOf()),
   Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
 )
-
-const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
-
-const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.match(effect, { onSuccess: () => "done", onFailure: (error) => error._tag })
 
 const whyOf = <A, E extends { readonly _tag: string; readonly why?: string; readonly reason?: string }, R>(
   effect: Effect.Effect<A, E, R>

@@ -10,7 +10,7 @@ import { SubscriptionList } from "../../src/subscriptions/SubscriptionList.ts"
 import { setStanding } from "../../src/subscriptions/Subscriptions.ts"
 import { onePerson } from "../support/OnePerson.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { outcome } from "../support/TestIdentity.ts"
+import { outcome, recordedOf } from "../support/TestIdentity.ts"
 
 const root: Actor = { name: "user:1", userId: UserId.make(1n), address: "192.0.2.1" }
 
@@ -35,14 +35,6 @@ const end = (userId: UserId, subscriptionId: SubscriptionId, note = "abuse") =>
 
 const listed = (userId: UserId) => Effect.flatMap(SubscriptionList, (list) => list.page(userId, { limit: 10 }))
 
-const recorded = (userId: UserId) =>
-  Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
-    const rows = yield* sql<{ actor: string; action: string }>`
-      SELECT actor, action FROM audit_log WHERE target = ${`user:${userId}`} ORDER BY id`
-    return rows.map(({ action, actor }) => `${actor} ${action}`)
-  })
-
 const services = Layer.mergeAll(Grants.layer, SubscriptionList.layer).pipe(
   Layer.provide(onePerson),
   Layer.provideMerge(TestDatabase.layer)
@@ -65,7 +57,7 @@ layer(services, { excludeTestServices: true })("Grants", (it) => {
         assert.strictEqual(yield* outcome(grant(userId, more)), "GrantReused")
       }
       assert.strictEqual(yield* outcome(grant(other, { key })), "GrantReused")
-      assert.deepStrictEqual(yield* recorded(userId), ["user:1 subscription.granted"])
+      assert.deepStrictEqual(yield* recordedOf(userId), ["user:1 subscription.granted"])
       assert.deepStrictEqual(yield* listed(other), [])
     }))
 
@@ -85,7 +77,7 @@ layer(services, { excludeTestServices: true })("Grants", (it) => {
           reason
         })
       }
-      assert.deepStrictEqual([yield* listed(userId), yield* recorded(userId)], [[], []])
+      assert.deepStrictEqual([yield* listed(userId), yield* recordedOf(userId)], [[], []])
       assert.deepStrictEqual((yield* (yield* Grants).plans).map(({ code }) => code), ["basic", "gift"])
     }))
 
@@ -107,7 +99,7 @@ layer(services, { excludeTestServices: true })("Grants", (it) => {
       ])
       yield* inTransaction(sql, setStanding(sql, userId, first, "runs"))
       assert.strictEqual((yield* listed(userId))[1]?.state, "over", "a provider's later word does not bring it back")
-      assert.deepStrictEqual(yield* recorded(userId), [
+      assert.deepStrictEqual(yield* recordedOf(userId), [
         "user:1 subscription.granted",
         "user:1 subscription.granted",
         "user:1 subscription.ended"

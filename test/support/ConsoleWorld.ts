@@ -15,6 +15,7 @@ import type { UserId } from "../../src/domain/Ids.ts"
 import { paymentAudit } from "../../src/events/PaymentAudit.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { LoginSessions } from "../../src/identity/LoginSessions.ts"
+import { hashPassword } from "../../src/identity/Passwords.ts"
 import { SetupLinks } from "../../src/identity/SetupLinks.ts"
 import { Users } from "../../src/identity/Users.ts"
 import { Orders } from "../../src/orders/Orders.ts"
@@ -26,6 +27,9 @@ import { makeDatabase } from "./TestDatabase.ts"
 import { startServer } from "./TestServer.ts"
 
 const PASSWORD = "correct horse battery"
+
+/** A hash takes its time, and is made once for everybody in this process. */
+const passwordHash = Effect.runSync(Effect.cached(hashPassword(Redacted.make(PASSWORD))))
 
 const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<never> | undefined) {
   const apiKey = "sk-simulated"
@@ -51,13 +55,16 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
   const adjust = (userId: UserId, amountMicros: bigint, note: string) =>
     Effect.orDie(adjustments.adjust(cliActor, { userId, amountMicros, note, key: randomUUID() }))
 
+  /** Somebody with the password of all of them. */
+  const person = Effect.fnUntraced(function*(role: "user" | "root", domain: string) {
+    const made = yield* users.create({ email: `${randomUUID()}@${domain}`, role })
+    yield* sql`UPDATE users SET password_hash = ${yield* passwordHash} WHERE id = ${made.id}`
+    return made
+  })
+
   /** A user with money, as many micros as are given. */
   const user = Effect.fnUntraced(function*(usdMicros: bigint) {
-    const made = yield* users.create({
-      email: `${randomUUID()}@example.com`,
-      role: "user",
-      password: Redacted.make(PASSWORD)
-    })
+    const made = yield* person("user", "example.com")
     if (usdMicros > 0n) yield* adjust(made.id, usdMicros, "test")
     return made
   }, Effect.orDie)
@@ -69,9 +76,7 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
       Redacted.value
     ).pipe(Effect.orDie)
 
-  const root = Effect.suspend(() =>
-    users.create({ email: `${randomUUID()}@root.example.com`, role: "root", password: Redacted.make(PASSWORD) })
-  ).pipe(Effect.orDie)
+  const root = Effect.suspend(() => person("root", "root.example.com")).pipe(Effect.orDie)
 
   return {
     origin,
@@ -102,6 +107,16 @@ export class ConsoleWorld
   /** `more`: what a test's configuration has besides the demo's. `observing`: hears the server's logs and spans in place of its own. */
   static readonly layerOf = (more: object = {}, observing?: Layer.Layer<never>) =>
     Layer.effect(ConsoleWorld, Effect.orDie(start(more, observing)))
+}
+
+/** As the file of a fresh installation is, with no key in the environment. */
+export const keyless = {
+  channels: [{
+    name: "openai",
+    base_url: "https://api.openai.com/v1",
+    api_key: "",
+    models: { "gpt-4o-mini": "gpt-4o-mini" }
+  }]
 }
 
 /** A new administrator who is logged in. */

@@ -31,6 +31,7 @@ import { Refunds } from "../../src/orders/Refunds.ts"
 import { Settlement } from "../../src/orders/Settlement.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
 import { redemptionAudit } from "../../src/redemption/RedemptionAudit.ts"
+import { ada } from "./AuditTrail.ts"
 import { testsOf } from "./Steps.ts"
 import { balanceIn, makeUserIn, problemsIn } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
@@ -145,6 +146,15 @@ const start = Effect.fnUntraced(function*(more: More) {
     return Object.fromEntries(form.fields)["out_trade_no"] ?? ""
   }, Effect.orDie)
 
+  const idle = Effect.promise(() => Promise.all([stripe.idle(), epay.idle()])).pipe(Effect.asVoid)
+
+  /** Gives back a part of what was paid, or all that is left of it, and waits until the provider has said so. */
+  const refund = Effect.fnUntraced(function*(order: Order, amountMinor: bigint | undefined, note: string) {
+    const key = `refund-${makeReservationId()}`
+    yield* server.refunds.request(ada, { orderId: order.id, amountMinor, note, key })
+    yield* idle
+  }, Effect.orDie)
+
   const problems = problemsIn(sql, [paymentAudit, redemptionAudit, booksAudit])
 
   return {
@@ -167,7 +177,8 @@ const start = Effect.fnUntraced(function*(more: More) {
       assert.deepStrictEqual(yield* balance(order.userId), { usd: 1_400_000n, owed: 0n })
     }),
     /** Everything the providers have sent is answered. */
-    idle: Effect.promise(() => Promise.all([stripe.idle(), epay.idle()])).pipe(Effect.asVoid),
+    idle,
+    refund,
     events: Effect.orDie(sql<EventRow>`SELECT fact, outcome, note, deliveries FROM payment_events ORDER BY id`),
     clean: Effect.map(problems, (found) => assert.deepStrictEqual(found, [])),
     problems

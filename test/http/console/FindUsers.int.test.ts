@@ -4,7 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { ConsoleWorld, keyless } from "../../support/ConsoleWorld.ts"
 import { signIn } from "../../support/RootClient.ts"
 
 /** The users' rows of a page, in their order. */
@@ -113,16 +113,6 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("f
       assert.strictEqual((yield* (yield* world.signedIn(somebody.id)).get("/admin/search?q=a")).status, 404)
     }))
 })
-
-/** As the file of a fresh installation is, with no key in the environment. */
-const keyless = {
-  channels: [{
-    name: "openai",
-    base_url: "https://api.openai.com/v1",
-    api_key: "",
-    models: { "gpt-4o-mini": "gpt-4o-mini" }
-  }]
-}
 
 layer(ConsoleWorld.layerOf(keyless), { excludeTestServices: true, timeout: 60_000 })("first steps", (it) => {
   it.effect("begin on the overview, say what is missing, and are put away by root, once and for all", () =>

@@ -61,14 +61,21 @@ const adminPages = [
 const signIn = (visitor: Visitor, origin: string, token: string): Promise<void> =>
   visitor.context.addCookies([{ name: "realms_session", value: token, url: origin }])
 
-/** Somebody who is signed in, by a browser of this kind. */
-const visitAs = Effect.fnUntraced(function*(userId: UserId, options?: Parameters<typeof visit>[1]) {
-  const world = yield* ConsoleWorld
-  const token = yield* world.session(userId)
+/** What somebody does who is signed in, in a browser of this kind, and nothing goes wrong on the way. */
+const visitAs = Effect.fnUntraced(function*(
+  userId: UserId,
+  options: Parameters<typeof visit>[1],
+  steps: (page: Visitor["page"], origin: string) => Promise<void>
+) {
+  const { origin, session } = yield* ConsoleWorld
+  const token = yield* session(userId)
   const visitor = yield* visit(yield* connect, options)
-  yield* Effect.promise(() => signIn(visitor, world.origin, token))
-  return visitor
-})
+  yield* Effect.promise(async () => {
+    await signIn(visitor, origin, token)
+    await steps(visitor.page, origin)
+    visitor.assertSilent()
+  })
+}, Effect.scoped)
 
 describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
   layer(ConsoleWorld.layerOf(), { excludeTestServices: true })((it) => {
@@ -100,45 +107,34 @@ describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
 
     it.effect("has its links in a drawer on a phone, and leads to pages from there without a script", () =>
       Effect.gen(function*() {
-        const world = yield* ConsoleWorld
-        const root = yield* world.root
-        const visitor = yield* visitAs(root.id, { viewport: narrow, javaScriptEnabled: false })
-        yield* Effect.promise(async () => {
-          const { page } = visitor
-          await page.goto(`${world.origin}/`)
+        const root = yield* (yield* ConsoleWorld).root
+        yield* visitAs(root.id, { viewport: narrow, javaScriptEnabled: false }, async (page, origin) => {
+          await page.goto(`${origin}/`)
           assert.isFalse(await page.locator("nav a[href='/keys']").isVisible())
           await page.click(".console-side > summary")
           await page.click("nav a[href='/admin']")
           await page.click(".console-side > summary")
           await page.click("nav a[href='/admin/users']")
-          await page.waitForURL(`${world.origin}/admin/users`)
-          visitor.assertSilent()
+          await page.waitForURL(`${origin}/admin/users`)
         })
-      }).pipe(Effect.scoped))
+      }))
 
     it.effect("shows times in the reader's zone from the first page on, and names it", () =>
       Effect.gen(function*() {
-        const world = yield* ConsoleWorld
-        const user = yield* world.user(1_000_000n)
-        const visitor = yield* visitAs(user.id)
-        yield* Effect.promise(async () => {
-          const { page } = visitor
+        const user = yield* (yield* ConsoleWorld).user(1_000_000n)
+        yield* visitAs(user.id, {}, async (page, origin) => {
           // The browser says its zone by the first page, which has times, and so is asked for again.
-          await page.goto(`${world.origin}/account`)
+          await page.goto(`${origin}/account`)
           await page.waitForSelector("html[data-zone='Asia/Shanghai']")
           assert.include(await page.textContent("footer"), "Asia/Shanghai")
-          visitor.assertSilent()
         })
-      }).pipe(Effect.scoped))
+      }))
 
     it.effect("opens a refused form at what is wrong, where the language can be changed too", () =>
       Effect.gen(function*() {
-        const world = yield* ConsoleWorld
-        const root = yield* world.root
-        const visitor = yield* visitAs(root.id)
-        yield* Effect.promise(async () => {
-          const { page } = visitor
-          await page.goto(`${world.origin}/admin/plans/new`)
+        const root = yield* (yield* ConsoleWorld).root
+        yield* visitAs(root.id, {}, async (page, origin) => {
+          await page.goto(`${origin}/admin/plans/new`)
           await page.click("main form button.btn-primary")
           await page.waitForSelector(".alert-danger:focus")
           const links = await page.locator(".alert-danger a").evaluateAll((all) =>
@@ -147,10 +143,9 @@ describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
           assert.isAbove(links.length, 1)
           for (const link of links) assert.strictEqual(await page.locator(link ?? "#").count(), 1, link ?? "")
           await page.click(".console-look button[value='zh']")
-          await page.waitForURL(`${world.origin}/admin/plans/new`)
+          await page.waitForURL(`${origin}/admin/plans/new`)
           assert.strictEqual(await page.getAttribute("html", "lang"), "zh-CN")
-          visitor.assertSilent()
         })
-      }).pipe(Effect.scoped))
+      }))
   })
 })

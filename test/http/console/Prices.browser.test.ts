@@ -7,7 +7,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { chromiumPath, connect, desktop, phone, visit, type Visitor } from "../../support/Browser.ts"
 import { call, fillIn, inspect, type Telling } from "../../support/ConsoleStory.ts"
-import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { ConsoleWorld, keyless } from "../../support/ConsoleWorld.ts"
 
 const tellings: ReadonlyArray<Telling> = [
   { name: "prices-en-desktop", locale: "en-US", viewport: desktop, colorScheme: "light" },
@@ -113,15 +113,6 @@ const tell = (telling: Telling) =>
     })
     assert.deepStrictEqual(yield* world.problems, [])
   })
-
-const keyless = {
-  channels: [{
-    name: "openai",
-    base_url: "https://api.openai.com/v1",
-    api_key: "",
-    models: { "gpt-4o-mini": "gpt-4o-mini" }
-  }]
-}
 
 const dismissSteps = (telling: Telling) =>
   Effect.gen(function*() {
