@@ -6,12 +6,8 @@ import type { Effect } from "effect"
 import { SqlError } from "effect/sql"
 import type { Actor } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile, ConfigManaged } from "../platform/ChangedMeanwhile.ts"
+import type { CodedFilter } from "../platform/CodedRows.ts"
 import type { RowAt } from "../platform/RowAdmin.ts"
-import type { IdPage } from "../postgres/Rows.ts"
-
-export interface RowFilter extends IdPage {
-  readonly state?: "enabled" | "disabled" | undefined
-}
 
 /** Somebody else changed the row meanwhile, or config.yaml has it, or the database did not answer: of rows of all kinds. */
 export type CommonFailure = SqlError.SqlError | ConfigManaged | ChangedMeanwhile
@@ -21,7 +17,7 @@ export const isCommonFailure = (error: object): error is CommonFailure =>
 
 /** Besides {@link CommonFailure} each fails as its kind of rows does. */
 export interface RowUseCases<Id, Row, New, Terms, Missing, NotMade, NotEdited, NotSwitched> {
-  list(filter: RowFilter): Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
+  list(filter: CodedFilter): Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
   get(id: Id): Effect.Effect<Row, Missing | SqlError.SqlError>
   create(actor: Actor, row: New): Effect.Effect<Id, NotMade | SqlError.SqlError>
   edit(actor: Actor, at: RowAt<Id>, terms: Terms): Effect.Effect<void, NotEdited | CommonFailure>
