@@ -12,6 +12,7 @@ import { calls } from "./scenarios/calls.ts"
 import { growth } from "./scenarios/growth.ts"
 import { journal } from "./scenarios/journal.ts"
 import { pages } from "./scenarios/pages.ts"
+import { runners } from "./scenarios/runners.ts"
 import { soak } from "./scenarios/soak.ts"
 import { starting } from "./scenarios/start.ts"
 import { streams } from "./scenarios/streams.ts"
@@ -24,6 +25,7 @@ const scenarios: ReadonlyArray<Scenario> = [
   accounts,
   starting,
   bodies,
+  runners,
   pages,
   growth,
   soak

@@ -100,6 +100,9 @@ export interface RealmsOptions {
   readonly moreModels?: ReadonlyArray<{ readonly id: string; readonly maxOutputTokens: number }>
   /** A built checkout of another version; else this one. */
   readonly checkout?: string
+  readonly runners?: number
+  /** Is given every line of its log. */
+  readonly hear?: (line: string) => void
 }
 
 let installations = 0
@@ -112,7 +115,7 @@ const listening = /listening on (http:\/\/127\.0\.0\.1:\d+)/
 /** Realms on a fresh embedded PostgreSQL, with the models of the upstream. */
 export const startRealms = async (
   upstreamOrigin: string,
-  { checkout = root, moreModels = [], nodeArgs = [], settings = "" }: RealmsOptions = {}
+  { checkout = root, hear, moreModels = [], nodeArgs = [], runners = 1, settings = "" }: RealmsOptions = {}
 ): Promise<Realms> => {
   const entry = join(checkout, "dist/main.js")
   const own = join(folder, String(++installations))
@@ -122,7 +125,7 @@ export const startRealms = async (
   const config = join(own, "config.yaml")
   writeFileSync(
     config,
-    `server: { port: 0 }
+    `server: { port: 0${runners === 1 ? "" : `, runners: ${runners}`} }
 ${settings}
 data_dir: ${dataDir}
 log: { format: json, level: info }
@@ -137,7 +140,7 @@ models: [${
 `
   )
   const env = { ...process.env, REALMS_CONFIG: config }
-  const serve = () => start([...nodeArgs, entry, "serve"], (line) => listening.exec(line)?.[1], env)
+  const serve = () => start([...nodeArgs, entry, "serve"], (line) => listening.exec(line)?.[1], env, hear)
   const { child, found } = await serve()
   const command = (...args: ReadonlyArray<string>): string =>
     execFileSync(process.execPath, [entry, ...args], { env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })

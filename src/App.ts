@@ -1,7 +1,7 @@
 /**
  * The layer graph: one layer for each folder, floor on floor, as the imports point. Its lower floors are in `CommandApp`. No logic.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import { AccountsWorkLayer } from "./accounts/AccountsWorkLayer.ts"
 import { CatalogLayer } from "./catalog/CatalogLayer.ts"
 import { ChannelsLayer, ChannelToolsLayer } from "./channels/ChannelsLayer.ts"
@@ -18,7 +18,12 @@ import { HttpLayer } from "./http/HttpLayer.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { IdentityCleanerLayer } from "./identity/IdentityCleaner.ts"
 import { StripeSdkLayer } from "./payments/StripeSdk.ts"
+import { GivenConnections } from "./platform/GivenConnections.ts"
+import { PublicAddress } from "./platform/PublicAddress.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
+import { PostgresLayer } from "./postgres/PostgresLayer.ts"
+import { asRunner, givenTo, placeOfRunner } from "./runners/Runner.ts"
+import { supervise } from "./runners/Supervisor.ts"
 import { SubscriptionsLayer } from "./subscriptions/SubscriptionsLayer.ts"
 import { UsageLayer } from "./usage/UsageLayer.ts"
 import { UsageFolderLayer } from "./usage/UsageFolds.ts"
@@ -41,14 +46,61 @@ export const ServerServices = Layer.merge(HttpLayer, StripeSdkLayer).pipe(
 /** What commands about channels stand on; needs `CliServices`. */
 export const ChannelServices = ChannelTest.layer.pipe(Layer.provideMerge(ChannelToolsLayer))
 
-/** Runs the server until it is interrupted. */
-export const serve = Effect.flatMap(HttpServer, ({ host, port }) => announceServer(`http://${host}:${port}`)).pipe(
-  Effect.andThen(Effect.never),
-  Effect.onInterrupt(() => Effect.logInfo("stopping")),
-  Effect.provide(ServerServices),
-  Effect.onInterrupt(() => Effect.logInfo("stopped")),
-  Effect.provide(Telemetry.layer.pipe(Layer.provideMerge(AppConfig.layerOfServer)))
-)
+/** One process that serves, until it is interrupted. */
+const serveOne = (announce: (listens: string) => ReturnType<typeof announceServer>) =>
+  Effect.flatMap(HttpServer, ({ host, port }) => announce(`http://${host}:${port}`)).pipe(
+    Effect.andThen(Effect.never),
+    Effect.onInterrupt(() => Effect.logInfo("stopping")),
+    Effect.provide(ServerServices),
+    Effect.onInterrupt(() => Effect.logInfo("stopped"))
+  )
+
+/** The supervisor announces the server; a runner only says that it is there. */
+const announceRunner = (listens: string) => Effect.logInfo(`this runner serves at ${listens}`)
+
+/** What a stop takes beyond the grace of open calls: their last bytes, their settlements, the database. */
+const STOP_SLACK_MS = 45_000
+
+/** Several processes that serve, until it is interrupted. The database is there as long as the last of them. */
+const serveTogether = Effect.fnUntraced(function*(runners: number) {
+  const { server } = yield* AppConfig
+  const { host, port, shutdownGraceSeconds } = server
+  const announce = (bound: number) =>
+    Effect.gen(function*() {
+      const address = yield* PublicAddress
+      address.listensOn(bound)
+      yield* announceServer(`http://${host}:${bound}`)
+    }).pipe(Effect.provide(CliServices))
+  const stopMs = shutdownGraceSeconds * 1_000 + STOP_SLACK_MS
+  return yield* supervise({ runners, host, port, stopMs, onReady: announce }).pipe(
+    Effect.onInterrupt(() => Effect.logInfo("stopping")),
+    Effect.scoped,
+    Effect.onInterrupt(() => Effect.logInfo("stopped"))
+  )
+}, Effect.provide(PostgresLayer))
+
+/** The configuration of a server, with the number of runners that the command names. A runner does not repeat its warnings. */
+const serverConfig = (runners: Option.Option<number>) =>
+  Layer.effect(
+    AppConfig,
+    Effect.map(AppConfig, (config) => ({
+      ...config,
+      server: { ...config.server, runners: Option.getOrElse(runners, () => config.server.runners) }
+    }))
+  ).pipe(Layer.provide(placeOfRunner() === undefined ? AppConfig.layerOfServer : AppConfig.layer))
+
+/** Runs the server until it is interrupted, with so many runners; none: as many as the configuration says. */
+export const serve = (runners: Option.Option<number>) =>
+  Effect.gen(function*() {
+    const { server } = yield* AppConfig
+    const place = placeOfRunner()
+    if (place !== undefined) {
+      return yield* asRunner(Effect.provideService(serveOne(announceRunner), GivenConnections, givenTo(place)), place)
+    }
+    return yield* server.runners === 1 ? serveOne(announceServer) : serveTogether(server.runners)
+  }).pipe(
+    Effect.provide(Telemetry.layer.pipe(Layer.provideMerge(serverConfig(runners))))
+  )
 
 /** The server of a given configuration, as long as the scope. */
 export const serveWith = (config: RealmsConfig) =>

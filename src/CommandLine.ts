@@ -3,7 +3,7 @@
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Effect, Exit, Layer, Runtime } from "effect"
+import { Cause, Effect, Exit, Layer, type Option, Runtime } from "effect"
 import { makeCli, runCli } from "./cli/Cli.ts"
 import { CliServices, migrate } from "./CommandApp.ts"
 import { AppConfig } from "./config/Config.ts"
@@ -12,7 +12,7 @@ import { version } from "./platform/Version.ts"
 /** The server's floors are loaded by the commands that run one. */
 const app = Effect.promise(() => import("./App.ts"))
 
-const serve = Effect.flatMap(app, (loaded) => loaded.serve)
+const serve = (runners: Option.Option<number>) => Effect.flatMap(app, (loaded) => loaded.serve(runners))
 
 const demo = Effect.flatMap(app, (loaded) => loaded.demo)
 

@@ -3,7 +3,7 @@
  * A hold is durable before `reserve` answers; a settlement, once given, is kept and retried until it lands, whether or
  * not its caller waits. Leases are renewed here, and expired holds of other processes are swept.
  */
-import { Clock, Context, Duration, Effect, FileSystem, Layer, Metric, Schema, Semaphore } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Metric, Schema, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { AppConfig } from "../config/Config.ts"
 import { makeReservationId, UserId } from "../domain/Ids.ts"
@@ -42,9 +42,9 @@ import { ask, askStanding } from "./AskAccount.ts"
 import { JournalLane, lanes } from "./JournalLane.ts"
 import { journalSession } from "./JournalSession.ts"
 import { Leases } from "./Leases.ts"
-import { replayFiles } from "./Replay.ts"
+import { makeOutbox } from "./Outbox.ts"
 import { ANSWER_MS_MAX, READ_MS_MAX } from "./Silent.ts"
-import { appendToOutbox, type OutboxItem } from "./OutboxFile.ts"
+import type { OutboxItem } from "./OutboxFile.ts"
 import type { Standing } from "./Standing.ts"
 
 /** Open reservations of one process, at most. Each owns the room for its own settlement. */
@@ -117,6 +117,8 @@ export class Accounts extends Context.Service<Accounts, {
   drain(graceMs: number): Effect.Effect<void>
   /** Replays settlements of the outbox file and those that were set aside. For the start of a server. */
   readonly replay: Effect.Effect<void>
+  /** Replays what ended processes left in the same folder, again and again. */
+  readonly adopt: Effect.Effect<void>
 }>()("realms/accounts/Accounts") {
   static readonly layer = Layer.effect(Accounts)(Effect.gen(function*() {
     const database = yield* Database
@@ -125,12 +127,10 @@ export class Accounts extends Context.Service<Accounts, {
     const policy = yield* AccountPolicy
     const idleMs = yield* AccountIdleMs
     const notifications = yield* Notifications
-    const fs = yield* FileSystem.FileSystem
     const clock = yield* Clock.Clock
     const run = Effect.runForkWith(yield* Effect.context<never>())
     const now = () => clock.currentTimeMillisUnsafe()
-    const outboxPath = `${config.dataDir}/unsettled.jsonl`
-    const setAsidePath = `${config.dataDir}/set-aside.jsonl`
+    const outbox = yield* makeOutbox(config.dataDir)
 
     const connect = (name: string, lockTimeoutMs: number) =>
       database.connect({
@@ -154,12 +154,6 @@ export class Accounts extends Context.Service<Accounts, {
     const leases = new Leases()
     let opening = 0
     let closing = false
-
-    const appendItems = (path: string, commands: ReadonlyArray<OutboxItem>) =>
-      appendToOutbox(path, commands).pipe(
-        Effect.provideService(FileSystem.FileSystem, fs),
-        Effect.catch((error) => Effect.logFatal("settlements could not be written to the outbox file", error, commands))
-      )
 
     const host: ActorHost = {
       enqueue: (actor) => (actor.lane === "slow" ? slow : main).enqueue(actor),
@@ -188,9 +182,9 @@ export class Accounts extends Context.Service<Accounts, {
         leases.close(command.id)
         run(
           Effect.logError("a settlement can not be written and is set aside", cause).pipe(
-            Effect.annotateLogs({ userId: String(userId), file: setAsidePath }),
+            Effect.annotateLogs({ userId: String(userId) }),
             Effect.andThen(Metric.update(setAsideTotal, 1)),
-            Effect.andThen(appendItems(setAsidePath, [{ userId, command }]))
+            Effect.andThen(outbox.setAside([{ userId, command }]))
           )
         )
       }
@@ -297,11 +291,7 @@ export class Accounts extends Context.Service<Accounts, {
       ).length
     }).pipe(sweepLock.withPermits(1))
 
-    const replay = replayFiles({
-      paths: [outboxPath, setAsidePath],
-      keepAt: setAsidePath,
-      submit: ({ command, userId }) => askAccount(userId, command)
-    }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+    const submit = ({ command, userId }: OutboxItem) => askAccount(userId, command)
 
     const drain = (graceMs: number) =>
       Effect.gen(function*() {
@@ -317,9 +307,9 @@ export class Accounts extends Context.Service<Accounts, {
         if (left.length === 0) return
         yield* Effect.logWarning("settlements are kept in the outbox file, and replayed at the next start", {
           count: left.length,
-          outboxPath
+          path: yield* outbox.unsettledPath
         })
-        yield* appendItems(outboxPath, left)
+        yield* outbox.keep(left)
       })
 
     yield* notifications.subscribe({
@@ -362,7 +352,8 @@ export class Accounts extends Context.Service<Accounts, {
       usedSince: (sinceMs) => residents.usedSince(sinceMs),
       isAvailable: () => main.connected,
       drain,
-      replay
+      replay: outbox.replay(submit),
+      adopt: outbox.adopt(submit)
     })
   }))
 }

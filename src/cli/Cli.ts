@@ -42,7 +42,7 @@ import { planCommand } from "./PlanCommand.ts"
 import { reconcileCommand } from "./ReconcileCommand.ts"
 import { redeemCommand } from "./RedeemCommand.ts"
 import { secretsCommand } from "./SecretsCommand.ts"
-import { serveCommand } from "./ServeCommand.ts"
+import { type Serve, serveCommand } from "./ServeCommand.ts"
 import { statementCommand } from "./StatementCommand.ts"
 import { userCommand } from "./UserCommand.ts"
 
@@ -73,7 +73,7 @@ export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4, E5, R5> {
   /** Those of commands about channels. */
   readonly channels: Layer.Layer<ChannelAdmin | ChannelTest, E5, R5>
   /** Runs the server until it is told to stop. */
-  readonly serve: Effect.Effect<void, E2, R2>
+  readonly serve: Serve<E2, R2>
   /** Applies pending migrations; answers their names. */
   readonly migrate: Effect.Effect<ReadonlyArray<string>, E3, R3>
   /** Runs the demo until it is interrupted: `runDemo` of its parts. */

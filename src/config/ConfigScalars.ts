@@ -9,6 +9,7 @@ import { scalar, textOf } from "../domain/Scalars.ts"
 import { readSiteImage, SITE_IMAGE_BYTES_MAX } from "../domain/SiteImage.ts"
 import { printTopupBonus, readTopupBonus } from "../domain/TopupBonus.ts"
 import { baseUrlOf } from "./OutboundUrl.ts"
+import { readRunnerCount, RUNNERS_EXPECTED } from "./RunnerCount.ts"
 import { zoneNamed } from "./TimeZones.ts"
 
 const asIs = (text: string): string => text
@@ -48,6 +49,9 @@ export const OptionalHttpUrl = scalar(
   (raw) => textOf(raw) === "" ? "" : httpUrl(raw),
   asIs
 )
+
+/** How many runners; `auto` is resolved to a number. */
+export const Runners = scalar(RUNNERS_EXPECTED, (raw) => readRunnerCount(textOf(raw) ?? ""), String)
 
 /** An IP address, or a range of them as address/prefix. */
 export const IpRange = scalar("an IP address or a range such as 10.0.0.0/8", (raw) => {

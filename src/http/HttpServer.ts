@@ -3,14 +3,16 @@
  * new calls, open ones get their grace, then are settled and closed.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Context, Data, Duration, Effect, Layer, Scope } from "effect"
+import { Context, Duration, Effect, Layer, Scope } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServerResponse } from "effect/http"
 import { IpNetwork } from "effect/net"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { isIP } from "node:net"
+import { isIP, type Socket } from "node:net"
 import { AppConfig } from "../config/Config.ts"
 import { Gateway } from "../gateway/Gateway.ts"
 import { openAiError, openAiErrorBody } from "../gateway/OpenAiError.ts"
+import { GivenConnections } from "../platform/GivenConnections.ts"
+import { listen } from "../platform/ListenFailed.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { makeAccessLog } from "./AccessLog.ts"
 import { AdminApiRoutes } from "./admin/AdminApi.ts"
@@ -23,9 +25,6 @@ import { DataPlane } from "./v1/DataPlane.ts"
 import { isBodyPending } from "./v1/DiscardBody.ts"
 import { PaymentRoutes } from "./webhooks/PaymentRoutes.ts"
 
-/** The address could not be listened on. */
-export class ListenFailed extends Data.TaggedError("ListenFailed")<{ readonly message: string }> {}
-
 /** A request that nobody reads is cut off so long after its body should have been here. */
 const REQUEST_SLACK_MS = 30_000
 
@@ -33,9 +32,6 @@ const REQUEST_SLACK_MS = 30_000
 const CLOSE_MS_MAX = 2_000
 
 const STOP_POLL_MS = 20
-
-/** Connections that wait to be accepted, at most: those of a burst beyond it come back only after a second or more. */
-const BACKLOG_MAX = 4_096
 
 export class HttpServer extends Context.Service<HttpServer, {
   readonly host: string
@@ -67,9 +63,12 @@ export class HttpServer extends Context.Service<HttpServer, {
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: limits.checkMs
     })
+    const given = yield* GivenConnections
+    let leaving = false
     const noteRequest = config.log.access ? yield* makeAccessLog : undefined
     const handle = (request: IncomingMessage, response: ServerResponse): void => {
       noteRequest?.(request, response)
+      if (leaving) response.setHeader("connection", "close")
       if (isCall(request)) return dataPlane.handle(request, response)
       // No cache keeps what does not say that it may be kept.
       response.setHeader("cache-control", "no-store")
@@ -83,10 +82,29 @@ export class HttpServer extends Context.Service<HttpServer, {
       handle(request, response)
     })
     server.on("clientError", answerClientError)
-    const port = yield* listen(server, config.server.host, config.server.port)
+    let connections = 0
+    server.on("connection", (connection: Socket) => {
+      connections++
+      connection.once("close", () => connections--)
+    })
+    const host = given?.host ?? config.server.host
+    const port = given === undefined ? yield* listen(server, host, config.server.port) : takeFrom(given, server)
     address.listensOn(port)
-    yield* Effect.addFinalizer(() => stop(server, dataPlane, gateway, config.server.shutdownGraceSeconds))
-    return HttpServer.of({ host: config.server.host, port })
+    yield* Effect.addFinalizer(() => {
+      // Where others serve, a stop turns nobody away: what comes on connections that are there is answered, and they are closed with it.
+      if (given === undefined) dataPlane.close()
+      else {
+        leaving = true
+        given.leave()
+      }
+      server.close()
+      const isBusy = () => {
+        server.closeIdleConnections()
+        return dataPlane.openRequests() > 0 || (leaving && connections > 0)
+      }
+      return stop({ isBusy, server, dataPlane, gateway, graceSeconds: config.server.shutdownGraceSeconds })
+    })
+    return HttpServer.of({ host, port })
   })).pipe(
     Layer.provide(Layer.mergeAll(DataPlane.layer, Readiness.layer, NodeHttpServer.layerHttpServices))
   )
@@ -119,42 +137,37 @@ const notFound = HttpServerResponse.text(openAiErrorBody(openAiError("not_found"
   contentType: "application/json"
 })
 
-const listen = (server: Server, host: string, port: number): Effect.Effect<number, ListenFailed> =>
-  Effect.callback((resume) => {
-    server.once(
-      "error",
-      (error) => resume(Effect.fail(new ListenFailed({ message: listenMessage(error, host, port) })))
-    )
-    server.listen({ port, host, backlog: BACKLOG_MAX }, () => {
-      const address = server.address()
-      resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
-    })
+/** Serves the connections that another process accepts; answers the port that it listens on. */
+const takeFrom = (given: GivenConnections, server: Server): number => {
+  given.take((connection) => {
+    server.emit("connection", connection)
+    // It was accepted without a byte being read.
+    connection.resume()
   })
+  // Node watches over the times of connections, and knows the idle ones, from this event on.
+  server.emit("listening")
+  return given.port
+}
 
-const listenMessage = (error: Error, host: string, port: number): string =>
-  "code" in error && error.code === "EADDRINUSE"
-    ? `${host}:${port} is already in use. Stop what listens there, or set PORT (or server.port) to another port.`
-    : `cannot listen on ${host}:${port}: ${error.message}`
+interface Stop {
+  /** Whether a call is open, or may still come. */
+  readonly isBusy: () => boolean
+  readonly server: Server
+  readonly dataPlane: DataPlane["Service"]
+  readonly gateway: Gateway["Service"]
+  /** Open calls have so long to end. */
+  readonly graceSeconds: number
+}
 
-const stop = (
-  server: Server,
-  dataPlane: DataPlane["Service"],
-  gateway: Gateway["Service"],
-  graceSeconds: number
-): Effect.Effect<void> =>
+const stop = ({ dataPlane, gateway, graceSeconds, isBusy, server }: Stop): Effect.Effect<void> =>
   Effect.gen(function*() {
-    dataPlane.close()
-    server.close()
-    server.closeIdleConnections()
-    const idle = Effect.sleep(STOP_POLL_MS).pipe(
-      Effect.repeat({ while: () => dataPlane.openRequests() > 0 }),
-      Effect.asVoid
-    )
-    if (dataPlane.openRequests() > 0) {
+    const idle = Effect.sleep(STOP_POLL_MS).pipe(Effect.repeat({ while: isBusy }), Effect.asVoid)
+    if (isBusy()) {
       yield* Effect.logInfo("waiting for open calls", { open: dataPlane.openRequests(), graceSeconds })
       yield* Effect.timeoutOption(idle, Duration.seconds(graceSeconds))
     }
-    if (dataPlane.openRequests() > 0) {
+    dataPlane.close()
+    if (isBusy()) {
       gateway.stopCalls()
       yield* Effect.timeoutOption(idle, Duration.millis(CLOSE_MS_MAX))
     }

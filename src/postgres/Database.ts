@@ -7,7 +7,7 @@ import { Clock, Context, Effect, Layer, Option, type Redacted, type Scope } from
 import type { SqlError } from "effect/sql/SqlError"
 import { AppConfig } from "../config/Config.ts"
 import { isDiskFull } from "./DiskSpace.ts"
-import { EmbeddedPostgres } from "./EmbeddedPostgres.ts"
+import { CONNECTIONS_MIN, EmbeddedPostgres } from "./EmbeddedPostgres.ts"
 
 const POOL_CONNECTIONS_MAX = 10
 const CONNECT_TIMEOUT_MS = 5_000
@@ -15,6 +15,16 @@ const KEEP_ALIVE_MS = 10_000
 const STATEMENT_TIMEOUT_MS = 30_000
 const LOCK_TIMEOUT_MS = 5_000
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
+
+/** The pool of a runner, and its connections of its own. */
+const CONNECTIONS_PER_RUNNER = POOL_CONNECTIONS_MAX + 6
+
+/** For commands, and those of the server itself. */
+const CONNECTIONS_BESIDE = 20
+
+/** Connections that an embedded PostgreSQL takes for so many runners. */
+export const connectionsOf = (runners: number): number =>
+  Math.max(CONNECTIONS_MIN, CONNECTIONS_BESIDE + CONNECTIONS_PER_RUNNER * runners)
 
 /** What a connection of one's own is called and starts with. */
 export interface ConnectOptions {
@@ -62,7 +72,10 @@ export class Database extends Context.Service<Database, {
     const config = yield* AppConfig
     if (Option.isSome(config.database.url)) return Database.layerOf(config.database.url.value)
     return Layer.unwrap(
-      Effect.map(EmbeddedPostgres.acquire(config.dataDir), ({ url }) => Database.layerOf(url, true))
+      Effect.map(
+        EmbeddedPostgres.acquire(config.dataDir, connectionsOf(config.server.runners)),
+        ({ url }) => Database.layerOf(url, true)
+      )
     )
   }))
 }

@@ -25,6 +25,9 @@ const STOP_LOCK_WAIT_MS = 60_000
 const HOLD_WAIT_MS = 15_000
 const RECONNECT_MS = 250
 
+/** Connections of a server, at the least: those of one process that serves, and of commands beside it. */
+export const CONNECTIONS_MIN = 100
+
 /** Where the users' lock is: advisory locks are a database's own, and this one is never dropped. */
 const USERS_DATABASE = "postgres"
 
@@ -107,12 +110,12 @@ const enter = (installation: PostgresInstallation) =>
   )
 
 /**
- * Uses the PostgreSQL of `dataDir` until the scope closes, starting it if it does not run. `adopted` says that it ran.
+ * Uses the PostgreSQL of `dataDir` until the scope closes, starting it - for so many connections - if it does not run. `adopted` says that it ran.
  * Fails with {@link EmbeddedPostgresError}, whose message says what to do.
  */
-const acquire = Effect.fn("EmbeddedPostgres.acquire")(function*(dataDir: string) {
+const acquire = Effect.fn("EmbeddedPostgres.acquire")(function*(dataDir: string, connectionsMax = CONNECTIONS_MIN) {
   const home = yield* openHome(dataDir)
-  const installation = yield* install(home)
+  const installation = yield* install(home, connectionsMax)
   return yield* withStartLock(home, START_LOCK_WAIT_MS)(enter(installation))
 })
 

@@ -30,6 +30,8 @@ export interface PostgresInstallation {
   readonly home: PostgresHome
   readonly user: Option.Option<RunUser>
   readonly binaries: PostgresBinaries
+  /** Connections that the server takes, when it is started here. */
+  readonly connectionsMax: number
 }
 
 const Facts = Schema.Struct({
@@ -69,11 +71,11 @@ export const openHome = Effect.fnUntraced(function*(dataDir: string) {
 })
 
 /** Chooses the user and the programs, and checks that the one can reach the other. */
-export const install = Effect.fnUntraced(function*(home: PostgresHome) {
+export const install = Effect.fnUntraced(function*(home: PostgresHome, connectionsMax: number) {
   const user = yield* chooseRunUser(home.dataDir, home.clusterDir)
   yield* requireReachable(home.dataDir, user)
   const binaries = yield* findPostgresBinaries(home.dataDir, user)
-  return { home, user, binaries } satisfies PostgresInstallation
+  return { home, user, binaries, connectionsMax } satisfies PostgresInstallation
 })
 
 /** A port of 127.0.0.1 that was free a moment ago: `preferred` if it can be had. */

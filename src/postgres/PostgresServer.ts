@@ -35,12 +35,12 @@ export const OutlivesPowerLoss = Context.Reference<boolean>("realms/postgres/Pos
   defaultValue: () => true
 })
 
-const settings = (facts: PostgresFacts, outlivesPowerLoss: boolean): ReadonlyArray<string> =>
+const settings = (facts: PostgresFacts, connectionsMax: number, outlivesPowerLoss: boolean): ReadonlyArray<string> =>
   Object.entries({
     listen_addresses: "127.0.0.1",
     port: String(facts.port),
     unix_socket_directories: "",
-    max_connections: "100",
+    max_connections: String(connectionsMax),
     shared_buffers: "128MB",
     fsync: outlivesPowerLoss ? "on" : "off",
     synchronous_commit: "on",
@@ -87,8 +87,8 @@ const logTail = (home: PostgresHome) =>
   }).pipe(Effect.catchDefect(() => Effect.succeed("(no log)")))
 
 const spawnServer = Effect.fnUntraced(function*(installation: PostgresInstallation, facts: PostgresFacts) {
-  const { binaries, home, user } = installation
-  const args = ["-D", home.clusterDir, ...settings(facts, yield* OutlivesPowerLoss)]
+  const { binaries, connectionsMax, home, user } = installation
+  const args = ["-D", home.clusterDir, ...settings(facts, connectionsMax, yield* OutlivesPowerLoss)]
   const fail = (cause: unknown) =>
     new EmbeddedPostgresError({
       dataDir: home.dataDir,

@@ -215,7 +215,7 @@ export const run = (args: ReadonlyArray<string>, options: { readonly stdin?: str
     const cli = makeCli({
       channels,
       services: options.bare ? Layer.unwrap(Effect.as(mustNotStart, servicesOf(seen))) : servicesOf(seen),
-      serve: mustNotStart,
+      serve: () => mustNotStart,
       migrate: Effect.fail(new MigrationError({ message: "Migration 0002_more failed" })),
       demo: Effect.map(DemoOptions, ({ port }) => void seen.demoPorts.push(port))
     })

@@ -85,7 +85,7 @@ export class RealmsProcess {
   }
 
   /** Sends a signal. */
-  signal(name: "SIGTERM" | "SIGKILL"): void {
+  signal(name: "SIGTERM" | "SIGKILL" | "SIGHUP"): void {
     this.child.kill(name)
   }
 
@@ -127,7 +127,7 @@ const runCommand = Effect.fnUntraced(function*(configPath: string, args: Readonl
   const config = yield* load({ cwd: root, env: { ...environment, REALMS_CONFIG: configPath } })
   const services = CliServices.pipe(Layer.provide(AppConfig.layerOf(config)))
   const exit = yield* Effect.exit(
-    runCli(makeCli({ services, channels, serve: isProcess, migrate, demo: isProcess }), { version: "test", args })
+    runCli(makeCli({ services, channels, serve: () => isProcess, migrate, demo: isProcess }), { version: "test", args })
   )
   const printed = yield* Exit.isSuccess(exit) ? TestConsole.logLines : TestConsole.errorLines
   const text = printed.join("\n").trim()

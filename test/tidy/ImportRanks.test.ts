@@ -16,7 +16,7 @@ const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["orders"],
   ["events", "finance", "redemption", "gateway", "usage"],
   ["confirmations"],
-  ["http", "cli"],
+  ["http", "cli", "runners"],
   ["CommandApp.ts"],
   ["App.ts"],
   ["CommandLine.ts"],

@@ -1,0 +1,126 @@
+/**
+ * The outbox files of this process in `data_dir`: settlements that had to wait for the next start (`unsettled.jsonl`), and those that
+ * PostgreSQL refused for good (`set-aside.jsonl`). Processes that share the folder have a place each, which they hold by a lock of the
+ * operating system: the first has these names, the next `unsettled-1.jsonl`, and so on. What a process left whose lock is free - it has
+ * ended, however - is replayed by another within seconds. Nobody else's file is touched while its owner lives: a line that is being
+ * written could be lost.
+ *
+ * @internal
+ */
+import { Effect, Exit, FileSystem, Scope } from "effect"
+import { inRounds } from "../platform/Rounds.ts"
+import { openFileLock } from "../postgres/FileLock.ts"
+import type { AccountError } from "./AccountError.ts"
+import type { Answer } from "./AccountState.ts"
+import { appendToOutbox, type OutboxItem } from "./OutboxFile.ts"
+import { replayFiles } from "./Replay.ts"
+
+/** Processes that share a folder, at most. One more has the files of the first, without a lock. */
+const PLACES_MAX = 128
+
+/** What ended processes left is looked for so often. */
+const ADOPT_EVERY_MS = 2_000
+
+const NOT_ADOPTED = "settlements that ended processes left could not be replayed"
+
+/** Gives a settlement to its account. */
+export type Submit = (item: OutboxItem) => Effect.Effect<Answer, AccountError>
+
+export interface Outbox {
+  /** Where settlements wait for the next start. */
+  readonly unsettledPath: Effect.Effect<string>
+  /** Keeps settlements for the next start. */
+  keep(items: ReadonlyArray<OutboxItem>): Effect.Effect<void>
+  /** Keeps settlements that PostgreSQL refuses for good. */
+  setAside(items: ReadonlyArray<OutboxItem>): Effect.Effect<void>
+  /** Replays what this place has, and what ended processes left. */
+  replay(submit: Submit): Effect.Effect<void>
+  /** Replays what ended processes left, now and again and again until it is interrupted. */
+  adopt(submit: Submit): Effect.Effect<void>
+}
+
+interface Place {
+  readonly unsettled: string
+  readonly setAside: string
+}
+
+const placeAt = (dataDir: string, place: number): Place => {
+  const suffix = place === 0 ? "" : `-${place}`
+  return { unsettled: `${dataDir}/unsettled${suffix}.jsonl`, setAside: `${dataDir}/set-aside${suffix}.jsonl` }
+}
+
+const fileName = /^(?:unsettled|set-aside)(?:-(\d{1,3}))?\.jsonl(?:\.replaying)?$/
+
+/** The places that have files, by the names in a folder. */
+export const placesOf = (names: ReadonlyArray<string>): ReadonlyArray<number> => {
+  const found = names.flatMap((name) => {
+    const match = fileName.exec(name)
+    return match === null ? [] : [Number(match[1] ?? "0")]
+  })
+  return [...new Set(found)].filter((place) => place < PLACES_MAX).toSorted((a, b) => a - b)
+}
+
+/** The outbox of a data folder. A place is taken when the first file is needed, and held until the scope closes. */
+export const makeOutbox = Effect.fn("Outbox.make")(function*(dataDir: string) {
+  const fs = yield* FileSystem.FileSystem
+  const scope = yield* Scope.Scope
+  /** Takes a place until the scope closes; false when another process has it. */
+  const tryToTake = Effect.fnUntraced(function*(place: number) {
+    const lock = yield* openFileLock(`${dataDir}/outbox-${place}.lock`)
+    return yield* lock.tryToTake
+  })
+
+  /** Takes the first free place. */
+  const take = Effect.gen(function*() {
+    // With a database elsewhere nothing else may have needed the folder before.
+    yield* fs.makeDirectory(dataDir, { recursive: true, mode: 0o711 })
+    for (let place = 0; place < PLACES_MAX; place++) {
+      const attempt = yield* Scope.fork(scope)
+      if (yield* Scope.provide(tryToTake(place), attempt)) return place
+      yield* Scope.close(attempt, Exit.void)
+    }
+    yield* Effect.logError("too many processes share a data folder; this one writes the files of the first", {
+      dataDir
+    })
+    return 0
+  }).pipe(
+    Effect.catch((error) =>
+      Effect.as(Effect.logError("no outbox file could be locked; others are not kept from it", error), 0)
+    )
+  )
+  const place = yield* Effect.cached(take)
+  const files = Effect.map(place, (own) => placeAt(dataDir, own))
+
+  const append = (pathOf: (files: Place) => string, items: ReadonlyArray<OutboxItem>) =>
+    Effect.flatMap(files, (own) => appendToOutbox(pathOf(own), items)).pipe(
+      Effect.provideService(FileSystem.FileSystem, fs),
+      Effect.catch((error) => Effect.logFatal("settlements could not be written to the outbox file", error, items))
+    )
+
+  const replayPlace = Effect.fnUntraced(function*(from: number, submit: Submit) {
+    const { setAside, unsettled } = placeAt(dataDir, from)
+    const keepAt = (yield* files).setAside
+    yield* replayFiles({ paths: [unsettled, setAside], keepAt, submit })
+  }, Effect.provideService(FileSystem.FileSystem, fs))
+
+  const adoptOnce = Effect.fnUntraced(function*(submit: Submit) {
+    const own = yield* place
+    for (const other of placesOf(yield* fs.readDirectory(dataDir))) {
+      if (other === own) continue
+      yield* Effect.scoped(
+        Effect.flatMap(tryToTake(other), (taken) => taken ? replayPlace(other, submit) : Effect.void)
+      )
+    }
+  })
+
+  return {
+    unsettledPath: Effect.map(files, ({ unsettled }) => unsettled),
+    keep: (items) => append(({ unsettled }) => unsettled, items),
+    setAside: (items) => append(({ setAside }) => setAside, items),
+    replay: (submit) =>
+      Effect.andThen(Effect.flatMap(place, (own) => replayPlace(own, submit)), adoptOnce(submit)).pipe(
+        Effect.catch((error) => Effect.logError(NOT_ADOPTED, error))
+      ),
+    adopt: (submit) => Effect.asVoid(inRounds(adoptOnce(submit), { failure: NOT_ADOPTED, everyMs: ADOPT_EVERY_MS }))
+  } satisfies Outbox
+})

@@ -1,0 +1,19 @@
+/**
+ * How many processes serve together on this machine: a number, or `auto` for one on each core.
+ */
+import { availableParallelism } from "node:os"
+
+/** Runners of one supervisor, at most. */
+export const RUNNERS_MAX = 64
+
+/** What `auto` comes to, at most: beyond it PostgreSQL on the same machine needs the cores. */
+export const AUTO_RUNNERS_MAX = 8
+
+export const RUNNERS_EXPECTED = `auto, or a whole number from 1 to ${RUNNERS_MAX}`
+
+/** Undefined for a text that is neither. */
+export const readRunnerCount = (text: string): number | undefined => {
+  if (text === "auto") return Math.min(availableParallelism(), AUTO_RUNNERS_MAX)
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : 0
+  return count >= 1 && count <= RUNNERS_MAX ? count : undefined
+}

@@ -1,0 +1,224 @@
+/**
+ * Several runners behind one socket: they share the calls and the money, one that is killed is started again, all are replaced under
+ * load, and a stop - of the supervisor too - finishes and settles what is open.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { balanceOf, chatBody, chatPath, document, openSlow } from "../support/ProcessCalls.ts"
+import { makeInstallation, type RealmsProcess } from "../support/SpawnRealms.ts"
+import { makeDatabase, queryAt } from "../support/TestDatabase.ts"
+import { send } from "../support/TestHttp.ts"
+import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
+
+/** Each starts processes, which a busy machine takes its time for. */
+const TEST_TIMEOUT_MS = 240_000
+const LEASE_SECONDS = 2
+const RUNNERS = 2
+const COST = 15n
+/** The most that a call of `callsAtOnce` holds, in micros: its bytes as tokens of its prompt, and five tokens of output. */
+const HOLD_MAX = 2_000n
+
+const installed = Effect.fnUntraced(function*(more: object = {}) {
+  const upstream = yield* TestUpstream.acquire
+  upstream.on("quick", (call) => call.json(completion("word", chatUsage(10, 5))))
+  const url = yield* makeDatabase()
+  const realms = yield* makeInstallation(
+    document(upstream, LEASE_SECONDS, { server: { port: 0, runners: RUNNERS }, database: { url }, ...more })
+  )
+  return { realms, server: yield* realms.start, upstream, url }
+})
+
+/** The processes that the supervisor named last. */
+const pidsOf = (server: RealmsProcess): ReadonlyArray<number> => {
+  const found = [...server.log.matchAll(/"pids":\[([\d,]+)\]/g)].at(-1)?.[1] ?? ""
+  return found.split(",").map(Number)
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Calls in a loop from many clients. `answers` counts whole answers by status, `broken` connections that ended without one. */
+const load = Effect.fnUntraced(function*(origin: string, key: string, clients: number) {
+  const seen = { answers: new Map<number, number>(), broken: 0, stopped: false }
+  const call = send(`${origin}${chatPath}`, { key, body: chatBody("quick", false) }).pipe(
+    Effect.map(({ status }) => void seen.answers.set(status, (seen.answers.get(status) ?? 0) + 1)),
+    Effect.catchDefect(() =>
+      Effect.sync(() => {
+        seen.broken++
+      })
+    )
+  )
+  const client = Effect.repeat(call, { while: () => !seen.stopped })
+  const fiber = yield* Effect.forkScoped(Effect.forEach(Array.from({ length: clients }), () => client, {
+    concurrency: "unbounded",
+    discard: true
+  }))
+  const stop = Effect.andThen(
+    Effect.sync(() => {
+      seen.stopped = true
+    }),
+    Fiber.join(fiber)
+  )
+  return { seen, stop, answered: () => seen.answers.get(200) ?? 0 }
+})
+
+/** Many calls at once; answers how many were answered. A refusal says that the money does not cover it. */
+const callsAtOnce = Effect.fnUntraced(function*(origin: string, key: string) {
+  const answers = yield* Effect.forEach(
+    Array.from({ length: 60 }),
+    () => send(`${origin}${chatPath}`, { key, body: { ...chatBody("quick", false), max_tokens: 5 } }),
+    { concurrency: "unbounded" }
+  )
+  const refused = answers.filter(({ status }) => status !== 200)
+  assert.isTrue(refused.every(({ status }) => status === 402 || status === 429), JSON.stringify(refused[0]))
+  return answers.length - refused.length
+})
+
+const noneOpen = (url: string) => Effect.map(queryAt(url, "SELECT 1 FROM open_holds"), (rows) => rows.length === 0)
+
+const chargedOf = (url: string) =>
+  Effect.map(
+    queryAt(url, "SELECT count(*)::int AS calls FROM usage_events WHERE state = 'committed'"),
+    (rows) => Number(rows[0]?.["calls"])
+  )
+
+describe("runners", { timeout: TEST_TIMEOUT_MS }, () => {
+  it.live("share a user's last money: no call too many is answered, and what each cost is paid", () =>
+    Effect.gen(function*() {
+      const { realms, server, upstream, url } = yield* installed()
+      const user = yield* realms.user("last@example.com", "0.005")
+      const answered = yield* callsAtOnce(server.origin, user.key)
+      yield* until("every hold has ended", noneOpen(url))
+      assert.strictEqual(yield* chargedOf(url), answered)
+      assert.strictEqual(upstream.callsOf("quick").length, answered)
+      assert.isTrue(answered > 0 && BigInt(answered) * COST <= 5_000n)
+      const balance = yield* balanceOf(realms, user.email)
+      assert.strictEqual(BigInt(balance.usd_micros), 5_000n - BigInt(answered) * COST)
+      assert.strictEqual(balance.owed_micros, "0")
+      yield* realms.cli("audit")
+    }))
+
+  it.live("share the windows of a subscription: what is left of the tightest is spent, and not a call more", () =>
+    Effect.gen(function*() {
+      const { realms, server, upstream, url } = yield* installed()
+      const user = yield* realms.user("window@example.com", "0.000001")
+      const limit = 5_000n
+      yield* queryAt(
+        url,
+        `INSERT INTO user_subscriptions (user_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros, limit_7d_micros,
+           limit_30d_micros, starts_at, ends_at, fence)
+         SELECT id, 'p', 'P', ${limit}, 1000000, 1000000, 1000000, now(), now() + interval '30 days', 7
+         FROM users WHERE email = '${user.email}'`
+      )
+      let answered = 0
+      // What is held and not used comes back: round by round the window fills.
+      yield* Effect.repeat(
+        Effect.tap(callsAtOnce(server.origin, user.key), (more) =>
+          Effect.sync(() => {
+            answered += more
+          })),
+        { while: (more) => more > 0 }
+      )
+      yield* until("every hold has ended", noneOpen(url))
+      assert.strictEqual(yield* chargedOf(url), answered)
+      assert.strictEqual(upstream.callsOf("quick").length, answered)
+      const [used] = yield* queryAt(url, "SELECT sum(micros)::text AS used FROM subscription_usage")
+      assert.strictEqual(used?.["used"], String(BigInt(answered) * COST))
+      assert.isTrue(BigInt(answered) * COST <= limit, "the window holds")
+      assert.isTrue(BigInt(answered) * COST > limit - HOLD_MAX, "all of it is used")
+      yield* realms.cli("audit")
+    }))
+
+  it.live("of which one is killed under load: it is started again, the other answers all the while, the books hold", () =>
+    Effect.gen(function*() {
+      const { realms, server, url } = yield* installed()
+      const user = yield* realms.user("kill@example.com", "10.00")
+      const { answered, seen, stop } = yield* load(server.origin, user.key, 20)
+      yield* until("the load is on", () => answered() >= 200)
+      const [killed = 0, living = 0] = pidsOf(server)
+      process.kill(killed, "SIGKILL")
+      yield* until("it is started again", () => server.log.includes("is ready again"))
+      const before = answered()
+      yield* until("calls go on", () => answered() >= before + 200)
+      yield* stop
+      assert.isTrue(isAlive(living))
+      assert.deepStrictEqual([...seen.answers.keys()], [200], "what was answered at all was answered well")
+      assert.isAtMost(seen.broken, 20, "only calls of the runner that was killed broke off")
+      yield* until("every hold has ended", noneOpen(url))
+      const charged = yield* chargedOf(url)
+      assert.isAtLeast(charged, answered(), "what was answered is paid")
+      assert.isAtMost(charged, answered() + seen.broken)
+      const balance = yield* balanceOf(realms, user.email)
+      assert.strictEqual(BigInt(balance.usd_micros), 10_000_000n - BigInt(charged) * COST)
+      yield* realms.cli("audit")
+    }))
+
+  it.live("are replaced one by one on SIGHUP under load: no call fails", () =>
+    Effect.gen(function*() {
+      const { realms, server, url } = yield* installed()
+      const user = yield* realms.user("roll@example.com", "10.00")
+      const { answered, seen, stop } = yield* load(server.origin, user.key, 20)
+      yield* until("the load is on", () => answered() >= 200)
+      const before = pidsOf(server)
+      server.signal("SIGHUP")
+      yield* until("all are replaced", () => server.log.includes("all runners are replaced"))
+      yield* stop
+      const after = pidsOf(server)
+      assert.isTrue(before.every((pid) => !after.includes(pid) && !isAlive(pid)))
+      assert.isTrue(after.length === RUNNERS && after.every(isAlive))
+      assert.deepStrictEqual([...seen.answers.keys()], [200])
+      // A connection may be closed while a call is sent on it; a client sends it again.
+      assert.isAtMost(seen.broken, 20 * RUNNERS)
+      yield* until("every hold has ended", noneOpen(url))
+      const charged = yield* chargedOf(url)
+      assert.strictEqual(charged, answered(), "each answer is paid once, and nothing else")
+      yield* realms.cli("audit")
+    }))
+
+  it.live("finish and settle open calls when their supervisor is stopped, and when it is killed", () =>
+    Effect.forEach(["SIGTERM", "SIGKILL"] as const, (signal) =>
+      Effect.gen(function*() {
+        const { realms, server, upstream, url } = yield* installed()
+        const gate = new Gate()
+        upstream.on("slow", async (call) => {
+          call.frame(chunk("word "))
+          await gate.opened
+          call.chatStream(["word "], chatUsage(10, 5))
+        })
+        const user = yield* realms.user("stop@example.com", "1.00")
+        const pids = pidsOf(server)
+        const open = Array.from({ length: 20 }, () => openSlow(server.origin, user.key))
+        yield* until("the streams have begun", () => open.every((stream) => stream.frames.length === 1))
+        server.signal(signal)
+        yield* until("both wait for them", () => (server.log.match(/waiting for open calls/g)?.length ?? 0) === RUNNERS)
+        gate.open()
+        yield* until("the streams have ended", () => open.every((stream) => stream.ended))
+        assert.isTrue(open.every((stream) => stream.text.trimEnd().endsWith("data: [DONE]")))
+        assert.strictEqual(yield* server.exit, signal === "SIGTERM" ? 0 : "SIGKILL")
+        yield* until("no runner is left", () => pids.every((pid) => !isAlive(pid)))
+        assert.isTrue(yield* noneOpen(url))
+        const balance = yield* balanceOf(realms, user.email)
+        assert.strictEqual(BigInt(balance.usd_micros), 1_000_000n - 20n * COST)
+        yield* realms.cli("audit")
+      }), { discard: true }))
+
+  it.live("do not start where the port is taken, and leave nothing behind", () =>
+    Effect.gen(function*() {
+      const { realms, server, upstream } = yield* installed()
+      const other = yield* makeInstallation(
+        document(upstream, LEASE_SECONDS, { server: { port: Number(new URL(server.origin).port), runners: RUNNERS } })
+      )
+      const second = other.begin("serve")
+      assert.strictEqual(yield* second.exit, 1)
+      assert.include(second.log, "is already in use")
+      assert.notInclude(second.log, "this runner serves")
+      yield* realms.cli("audit")
+    }))
+})
