@@ -17,20 +17,22 @@ export interface ServerFacts {
   readonly dataDir: string
   /** Processes that serve, together. */
   readonly runners: number
+  /** Of the process that is told to stop. */
+  readonly pid: number
   /** Its database is another server's. */
   readonly externalDatabase: boolean
   readonly setup: SetupLink | undefined
 }
 
 /** The block for a terminal. */
-export const bannerOf = ({ dataDir, externalDatabase, listens, runners, setup, url }: ServerFacts): string => {
+export const bannerOf = ({ dataDir, externalDatabase, listens, pid, runners, setup, url }: ServerFacts): string => {
   const rows: ReadonlyArray<readonly [name: string, value: string]> = [
     ["Console", url],
     ["API base", `${url}/v1`],
     ...(listens === url ? [] : [["Listens on", listens] as const]),
     ["Data folder", dataDir],
     ["Database", externalDatabase ? "PostgreSQL at database.url" : "embedded PostgreSQL, in the data folder"],
-    ...(runners === 1 ? [] : [["Runners", `${runners} processes; SIGHUP replaces them one by one`] as const]),
+    ...(runners === 1 ? [] : [["Runners", `${runners} processes; kill -HUP ${pid} replaces them one by one`] as const]),
     ["Stop", "Ctrl+C: open calls are finished and settled first"]
   ]
   const width = Math.max(...rows.map(([name]) => name.length))
@@ -70,7 +72,15 @@ export const announceServer = Effect.fn("Cli.announceServer")(function*(listens:
   if (log.format === "pretty") {
     const url = (yield* PublicAddress).url()
     return yield* Console.error(
-      bannerOf({ url, listens, dataDir, runners: server.runners, externalDatabase: Option.isSome(database.url), setup })
+      bannerOf({
+        url,
+        listens,
+        dataDir,
+        pid: process.pid,
+        runners: server.runners,
+        externalDatabase: Option.isSome(database.url),
+        setup
+      })
     )
   }
   if (setup !== undefined) yield* Effect.logWarning(`no administrator yet: open ${setup.url} to make the account`)

@@ -37,7 +37,11 @@ export const supervise = Effect.fnUntraced(function*<E, R>(options: SupervisorOp
   const connections = new Connections<Socket>()
   const server = createServer(
     { pauseOnConnect: true, allowHalfOpen: true, noDelay: true, keepAlive: true },
-    (connection) => connections.give(connection)
+    (connection) => {
+      // A client may leave before a runner has its connection.
+      connection.on("error", () => undefined)
+      connections.give(connection)
+    }
   )
   const port = yield* listen(server, host, options.port)
   const all = new Set<RunnerProcess>()

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Clock, Effect, Fiber } from "effect"
+import { Clock, Effect, Exit, Fiber, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -139,7 +139,8 @@ layer(TestAccounts, { excludeTestServices: true })("Journal", (it) => {
   test("a settlement that PostgreSQL will not take is set aside after its tries; the others of its batch go on", function*() {
     const sql = yield* SqlClient.SqlClient
     const url = yield* databaseUrl
-    const { accounts, dataDir, proxy } = yield* proxied
+    const life = yield* Scope.make()
+    const { accounts, dataDir, proxy } = yield* Scope.provide(proxied, life)
     const file = join(dataDir, "set-aside.jsonl")
     const users = yield* Effect.forEach(Array.from({ length: 7 }), () => makeUser(1_000n))
     const [guilty = UserId.make(0n)] = users
@@ -176,6 +177,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal", (it) => {
     assert.strictEqual((yield* usageOf(guiltyId))?.state, "reserved")
 
     // With its cause gone, the next start lands it.
+    yield* Scope.close(life, Exit.void)
     yield* sql.unsafe("ALTER TABLE usage_events DROP CONSTRAINT poison")
     const next = yield* accountsAt(url, dataDir)
     yield* next.replay

@@ -8,7 +8,6 @@ import {
   accountsAt,
   anotherProcess,
   commitOf,
-  databaseUrl,
   proxied,
   untilAvailable,
   usageOf,
@@ -137,8 +136,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, with batches on the
       assert.strictEqual((yield* Fiber.join(later))._tag, "Failure")
       assert.deepStrictEqual(yield* balanceOf(guilty), { usd: 500n, owed: 0n })
       yield* sql.unsafe("ALTER TABLE usage_events DROP CONSTRAINT poison")
-      const next = yield* accountsAt(yield* databaseUrl, world.dataDir)
-      yield* next.replay
+      yield* world.accounts.replay
       // The account that met it knows what it has.
       yield* world.accounts.reserve(guilty, reserveOf(800n), ignoreLoss)
       assert.deepStrictEqual(yield* balanceOf(guilty), { usd: 0n, owed: 0n })
