@@ -16,6 +16,8 @@ import {
   usageOf,
   voidOf
 } from "../support/AccountsProcess.ts"
+import { makeProxy } from "../support/JournalProxy.ts"
+import { scratchFolder } from "../support/ScratchFolder.ts"
 import { audited, balanceOf, ignoreLoss, makeUser, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
 import { eventually } from "../support/Until.ts"
 
@@ -140,7 +142,8 @@ layer(TestAccounts, { excludeTestServices: true })("Journal", (it) => {
     const sql = yield* SqlClient.SqlClient
     const url = yield* databaseUrl
     const life = yield* Scope.make()
-    const { accounts, dataDir, proxy } = yield* Scope.provide(proxied, life)
+    const [dataDir, proxy] = [yield* scratchFolder, yield* makeProxy(url)]
+    const accounts = yield* Scope.provide(accountsAt(proxy.url, dataDir), life)
     const file = join(dataDir, "set-aside.jsonl")
     const users = yield* Effect.forEach(Array.from({ length: 7 }), () => makeUser(1_000n))
     const [guilty = UserId.make(0n)] = users

@@ -4,15 +4,7 @@ import { SqlClient } from "effect/sql"
 import type { Reservation, Settlement } from "../../src/accounts/AccountState.ts"
 import { makeReservationId, type UserId } from "../../src/domain/Ids.ts"
 import { Database } from "../../src/postgres/Database.ts"
-import {
-  accountsAt,
-  anotherProcess,
-  commitOf,
-  proxied,
-  untilAvailable,
-  usageOf,
-  voidOf
-} from "../support/AccountsProcess.ts"
+import { anotherProcess, commitOf, proxied, untilAvailable, usageOf, voidOf } from "../support/AccountsProcess.ts"
 import {
   adjustIn,
   balanceOf,
