@@ -21,7 +21,9 @@ import { StripeSdkLayer } from "./payments/StripeSdk.ts"
 import { GivenConnections } from "./platform/GivenConnections.ts"
 import { PublicAddress } from "./platform/PublicAddress.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
+import { warnOfFewConnections } from "./postgres/ConnectionsMax.ts"
 import { PostgresLayer } from "./postgres/PostgresLayer.ts"
+import { hearHangUps } from "./runners/HangUps.ts"
 import { asRunner, givenTo, placeOfRunner } from "./runners/Runner.ts"
 import { supervise } from "./runners/Supervisor.ts"
 import { SubscriptionsLayer } from "./subscriptions/SubscriptionsLayer.ts"
@@ -62,8 +64,9 @@ const announceRunner = (listens: string) => Effect.logInfo(`this runner serves a
 const STOP_SLACK_MS = 45_000
 
 /** Several processes that serve, until it is interrupted. The database is there as long as the last of them. */
-const serveTogether = Effect.fnUntraced(function*(runners: number) {
+const serveTogether = Effect.fnUntraced(function*(runners: number, nextHangUp: Effect.Effect<unknown>) {
   const { server } = yield* AppConfig
+  yield* warnOfFewConnections(runners)
   const { host, port, shutdownGraceSeconds } = server
   const announce = (bound: number) =>
     Effect.gen(function*() {
@@ -72,7 +75,7 @@ const serveTogether = Effect.fnUntraced(function*(runners: number) {
       yield* announceServer(`http://${host}:${bound}`)
     }).pipe(Effect.provide(CliServices))
   const stopMs = shutdownGraceSeconds * 1_000 + STOP_SLACK_MS
-  return yield* supervise({ runners, host, port, stopMs, onReady: announce }).pipe(
+  return yield* supervise({ runners, host, port, stopMs, nextHangUp, onReady: announce }).pipe(
     Effect.onInterrupt(() => Effect.logInfo("stopping")),
     Effect.scoped,
     Effect.onInterrupt(() => Effect.logInfo("stopped"))
@@ -97,8 +100,15 @@ export const serve = (runners: Option.Option<number>) =>
     if (place !== undefined) {
       return yield* asRunner(Effect.provideService(serveOne(announceRunner), GivenConnections, givenTo(place)), place)
     }
-    return yield* server.runners === 1 ? serveOne(announceServer) : serveTogether(server.runners)
+    const nextHangUp = yield* hearHangUps
+    if (server.runners > 1 && process.platform === "win32") {
+      yield* Effect.logWarning("on Windows one process serves: a runner there could not be asked to stop")
+    } else if (server.runners > 1) return yield* serveTogether(server.runners, nextHangUp)
+    const ignore = Effect.logWarning("SIGHUP is for several runners (`server.runners`); one process goes on as it is")
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(nextHangUp, ignore)))
+    return yield* serveOne(announceServer)
   }).pipe(
+    Effect.scoped,
     Effect.provide(Telemetry.layer.pipe(Layer.provideMerge(serverConfig(runners))))
   )
 

@@ -16,7 +16,8 @@ const DRAIN_MS_MAX = 10_000
 const ReplayAndDrainLayer = Layer.effectDiscard(Effect.gen(function*() {
   const accounts = yield* Accounts
   yield* Effect.addFinalizer(() => accounts.drain(DRAIN_MS_MAX))
-  yield* Effect.forkScoped(Effect.andThen(accounts.replay, accounts.adopt))
+  yield* Effect.forkScoped(accounts.replay)
+  yield* Effect.forkScoped(accounts.adopt)
 }))
 
 export const AccountsWorkLayer = Layer.mergeAll(

@@ -9,6 +9,7 @@
  */
 import { Effect, Exit, FileSystem, Scope } from "effect"
 import { inRounds } from "../platform/Rounds.ts"
+import { makeSparingLog } from "../platform/SparingLog.ts"
 import { openFileLock } from "../postgres/FileLock.ts"
 import type { AccountError } from "./AccountError.ts"
 import type { Answer } from "./AccountState.ts"
@@ -64,30 +65,28 @@ export const placesOf = (names: ReadonlyArray<string>): ReadonlyArray<number> =>
 export const makeOutbox = Effect.fn("Outbox.make")(function*(dataDir: string) {
   const fs = yield* FileSystem.FileSystem
   const scope = yield* Scope.Scope
-  /** Takes a place until the scope closes; false when another process has it. */
-  const tryToTake = Effect.fnUntraced(function*(place: number) {
-    const lock = yield* openFileLock(`${dataDir}/outbox-${place}.lock`)
-    return yield* lock.tryToTake
-  })
+  const warn = yield* makeSparingLog<"lock">("an outbox file cannot be locked, and is left alone")
+  /** Takes a place until the scope closes; false when another process has it, or when it cannot be locked. */
+  const tryToTake = (place: number) =>
+    openFileLock(`${dataDir}/outbox-${place}.lock`).pipe(
+      Effect.flatMap((lock) => lock.tryToTake),
+      Effect.catchTag("FileLockFailed", (error) => Effect.as(warn("lock", { place, error: error.message }), false))
+    )
 
   /** Takes the first free place. */
   const take = Effect.gen(function*() {
     // With a database elsewhere nothing else may have needed the folder before.
-    yield* fs.makeDirectory(dataDir, { recursive: true, mode: 0o711 })
+    yield* Effect.ignore(fs.makeDirectory(dataDir, { recursive: true, mode: 0o711 }))
     for (let place = 0; place < PLACES_MAX; place++) {
       const attempt = yield* Scope.fork(scope)
       if (yield* Scope.provide(tryToTake(place), attempt)) return place
       yield* Scope.close(attempt, Exit.void)
     }
-    yield* Effect.logError("too many processes share a data folder; this one writes the files of the first", {
+    yield* Effect.logError("no outbox file could be locked; this process writes those of the first without a lock", {
       dataDir
     })
     return 0
-  }).pipe(
-    Effect.catch((error) =>
-      Effect.as(Effect.logError("no outbox file could be locked; others are not kept from it", error), 0)
-    )
-  )
+  })
   const place = yield* Effect.cached(take)
   const files = Effect.map(place, (own) => placeAt(dataDir, own))
 
@@ -103,14 +102,20 @@ export const makeOutbox = Effect.fn("Outbox.make")(function*(dataDir: string) {
     yield* replayFiles({ paths: [unsettled, setAside], keepAt, submit })
   }, Effect.provideService(FileSystem.FileSystem, fs))
 
-  const adoptOnce = Effect.fnUntraced(function*(submit: Submit) {
+  /** Places that this process is replaying for others. */
+  const adopting = new Set<number>()
+  const adoptPlace = (other: number, submit: Submit) =>
+    Effect.scoped(
+      Effect.flatMap(tryToTake(other), (taken) => taken ? replayPlace(other, submit) : Effect.void)
+    ).pipe(
+      Effect.ensuring(Effect.sync(() => adopting.delete(other)))
+    )
+  /** What ended processes left, a replay for each. */
+  const leftovers = Effect.fnUntraced(function*(submit: Submit) {
     const own = yield* place
-    for (const other of placesOf(yield* fs.readDirectory(dataDir))) {
-      if (other === own) continue
-      yield* Effect.scoped(
-        Effect.flatMap(tryToTake(other), (taken) => taken ? replayPlace(other, submit) : Effect.void)
-      )
-    }
+    const others = placesOf(yield* fs.readDirectory(dataDir)).filter((other) => other !== own && !adopting.has(other))
+    for (const other of others) adopting.add(other)
+    return others.map((other) => adoptPlace(other, submit))
   })
 
   return {
@@ -118,9 +123,17 @@ export const makeOutbox = Effect.fn("Outbox.make")(function*(dataDir: string) {
     keep: (items) => append(({ unsettled }) => unsettled, items),
     setAside: (items) => append(({ setAside }) => setAside, items),
     replay: (submit) =>
-      Effect.andThen(Effect.flatMap(place, (own) => replayPlace(own, submit)), adoptOnce(submit)).pipe(
-        Effect.catch((error) => Effect.logError(NOT_ADOPTED, error))
-      ),
-    adopt: (submit) => Effect.asVoid(inRounds(adoptOnce(submit), { failure: NOT_ADOPTED, everyMs: ADOPT_EVERY_MS }))
+      Effect.gen(function*() {
+        const others = yield* leftovers(submit)
+        const own = Effect.flatMap(place, (mine) => replayPlace(mine, submit))
+        yield* Effect.all([own, ...others], { concurrency: "unbounded", discard: true })
+      }).pipe(Effect.catch((error) => Effect.logError(NOT_ADOPTED, error))),
+    // One account that is stuck in what one process left keeps nothing else from being replayed.
+    adopt: (submit) =>
+      Effect.asVoid(inRounds(
+        Effect.flatMap(leftovers(submit), (others) =>
+          Effect.forEach(others, (other) => Effect.forkIn(other, scope), { discard: true })),
+        { failure: NOT_ADOPTED, everyMs: ADOPT_EVERY_MS }
+      ))
   } satisfies Outbox
 })

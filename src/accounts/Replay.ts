@@ -16,10 +16,9 @@ export interface ReplayOptions {
   readonly submit: (item: OutboxItem) => Effect.Effect<Answer, AccountError>
 }
 
-const replayFile = Effect.fn("Replay.file")(function*(path: string, options: ReplayOptions) {
+/** Replays a file that nobody writes any more, and removes it. */
+const replayTaken = Effect.fn("Replay.taken")(function*(path: string, replaying: string, options: ReplayOptions) {
   const fs = yield* FileSystem.FileSystem
-  const replaying = `${path}.replaying`
-  if (!(yield* fs.exists(replaying)) && (yield* fs.exists(path))) yield* fs.rename(path, replaying)
   const { commands, unreadable } = yield* readOutbox(replaying)
   if (commands.length > 0) {
     yield* Effect.logInfo("replaying settlements that an earlier stop left behind", { count: commands.length, path })
@@ -37,6 +36,16 @@ const replayFile = Effect.fn("Replay.file")(function*(path: string, options: Rep
     yield* fs.writeFileString(`${path}.unreadable`, `${unreadable.join("\n")}\n`, { flag: "a" })
   }
   yield* fs.remove(replaying, { force: true })
+})
+
+const replayFile = Effect.fn("Replay.file")(function*(path: string, options: ReplayOptions) {
+  const fs = yield* FileSystem.FileSystem
+  const replaying = `${path}.replaying`
+  // What an earlier replay did not finish, then what was written since.
+  if (yield* fs.exists(replaying)) yield* replayTaken(path, replaying, options)
+  if (!(yield* fs.exists(path))) return
+  yield* fs.rename(path, replaying)
+  yield* replayTaken(path, replaying, options)
 })
 
 /** Replays the files, one after the other. */

@@ -3,7 +3,7 @@
  * new calls, open ones get their grace, then are settled and closed.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Context, Duration, Effect, Layer, Scope } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Scope } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServerResponse } from "effect/http"
 import { IpNetwork } from "effect/net"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
@@ -11,7 +11,7 @@ import { isIP, type Socket } from "node:net"
 import { AppConfig } from "../config/Config.ts"
 import { Gateway } from "../gateway/Gateway.ts"
 import { openAiError, openAiErrorBody } from "../gateway/OpenAiError.ts"
-import { GivenConnections } from "../platform/GivenConnections.ts"
+import { GivenConnections, REPLACED_GRACE_SECONDS } from "../platform/GivenConnections.ts"
 import { listen } from "../platform/ListenFailed.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { makeAccessLog } from "./AccessLog.ts"
@@ -33,6 +33,12 @@ const CLOSE_MS_MAX = 2_000
 
 const STOP_POLL_MS = 20
 
+/** A process beside which others serve leaves connections without a call open for so long: a call may be on its way. */
+const LEAVE_IDLE_MS = 2_000
+
+/** A connection on which no call has begun after so long is not waited for. */
+const LEAVE_MS_MAX = 5_000
+
 export class HttpServer extends Context.Service<HttpServer, {
   readonly host: string
   readonly port: number
@@ -44,6 +50,7 @@ export class HttpServer extends Context.Service<HttpServer, {
     const limits = yield* ClientLimits
     const address = yield* PublicAddress
     const scope = yield* Scope.Scope
+    const clock = yield* Clock.Clock
     const routes = yield* HttpRouter.toHttpEffect(
       Layer.mergeAll(AdminApiRoutes, OpsRoutes, PaymentRoutes, ConsoleRoutes)
     )
@@ -90,20 +97,28 @@ export class HttpServer extends Context.Service<HttpServer, {
     const host = given?.host ?? config.server.host
     const port = given === undefined ? yield* listen(server, host, config.server.port) : takeFrom(given, server)
     address.listensOn(port)
-    yield* Effect.addFinalizer(() => {
-      // Where others serve, a stop turns nobody away: what comes on connections that are there is answered, and they are closed with it.
-      if (given === undefined) dataPlane.close()
-      else {
-        leaving = true
-        given.leave()
-      }
-      server.close()
-      const isBusy = () => {
-        server.closeIdleConnections()
-        return dataPlane.openRequests() > 0 || (leaving && connections > 0)
-      }
-      return stop({ isBusy, server, dataPlane, gateway, graceSeconds: config.server.shutdownGraceSeconds })
-    })
+    yield* Effect.addFinalizer(() =>
+      Effect.suspend(() => {
+        const startedMs = clock.currentTimeMillisUnsafe()
+        const sinceMs = () => clock.currentTimeMillisUnsafe() - startedMs
+        leaving = given !== undefined
+        given?.leave()
+        if (given === undefined) {
+          dataPlane.close()
+          server.close()
+        }
+        /** Where others serve, a stop turns nobody away: what comes on connections that are there is answered, and they end with it. */
+        const mayStillCome = (of: GivenConnections) => sinceMs() < LEAVE_MS_MAX && (connections > 0 || !of.isOver())
+        const isBusy = () => {
+          if (given === undefined || sinceMs() > LEAVE_IDLE_MS) server.closeIdleConnections()
+          return dataPlane.openRequests() > 0 || (given !== undefined && mayStillCome(given))
+        }
+        const graceSeconds = () =>
+          given?.isReplaced() === true ? REPLACED_GRACE_SECONDS : config.server.shutdownGraceSeconds
+        const isWaitedFor = () => isBusy() && sinceMs() < graceSeconds() * 1_000
+        return stop({ isBusy, isWaitedFor, server, dataPlane, gateway })
+      })
+    )
     return HttpServer.of({ host, port })
   })).pipe(
     Layer.provide(Layer.mergeAll(DataPlane.layer, Readiness.layer, NodeHttpServer.layerHttpServices))
@@ -152,24 +167,24 @@ const takeFrom = (given: GivenConnections, server: Server): number => {
 interface Stop {
   /** Whether a call is open, or may still come. */
   readonly isBusy: () => boolean
+  /** The same, within the grace of open calls. */
+  readonly isWaitedFor: () => boolean
   readonly server: Server
   readonly dataPlane: DataPlane["Service"]
   readonly gateway: Gateway["Service"]
-  /** Open calls have so long to end. */
-  readonly graceSeconds: number
 }
 
-const stop = ({ dataPlane, gateway, graceSeconds, isBusy, server }: Stop): Effect.Effect<void> =>
+const stop = ({ dataPlane, gateway, isBusy, isWaitedFor, server }: Stop): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const idle = Effect.sleep(STOP_POLL_MS).pipe(Effect.repeat({ while: isBusy }), Effect.asVoid)
-    if (isBusy()) {
-      yield* Effect.logInfo("waiting for open calls", { open: dataPlane.openRequests(), graceSeconds })
-      yield* Effect.timeoutOption(idle, Duration.seconds(graceSeconds))
-    }
+    const open = dataPlane.openRequests()
+    if (open > 0) yield* Effect.logInfo("waiting for open calls", { open })
+    yield* Effect.sleep(STOP_POLL_MS).pipe(Effect.repeat({ while: isWaitedFor }))
     dataPlane.close()
     if (isBusy()) {
       gateway.stopCalls()
+      const idle = Effect.sleep(STOP_POLL_MS).pipe(Effect.repeat({ while: isBusy }))
       yield* Effect.timeoutOption(idle, Duration.millis(CLOSE_MS_MAX))
     }
+    server.close()
     server.closeAllConnections()
   })

@@ -13,6 +13,12 @@ export interface ByteBudgetLimits {
   readonly freeBytes: number
 }
 
+/** The bounds of one of so many processes on a machine: together they keep what one would, unless a user's part is more than that. */
+export const shareOf = (limits: ByteBudgetLimits, processes: number): ByteBudgetLimits => ({
+  ...limits,
+  processBytesMax: Math.max(limits.userBytesMax, Math.floor(limits.processBytesMax / processes))
+})
+
 /** Whose bound more bytes would exceed. */
 export type ByteRefusal = "process" | "user"
 

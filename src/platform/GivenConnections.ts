@@ -4,14 +4,21 @@
 import { Context } from "effect"
 import type { Socket } from "node:net"
 
+/** Open calls of a process that was replaced have so long to end. */
+export const REPLACED_GRACE_SECONDS = 600
+
 export interface GivenConnections {
   /** Where the other process listens. */
   readonly host: string
   readonly port: number
   /** Has every connection from now on given to `accept`. Called once. */
   take(accept: (connection: Socket) => void): void
-  /** Asks for no more; a few may come all the same. */
+  /** Asks for no more; those that are on their way still come. */
   leave(): void
+  /** After `leave`: no connection comes any more. */
+  isOver(): boolean
+  /** Another process has taken the place of this one: nobody waits for its end, and open calls have time. */
+  isReplaced(): boolean
 }
 
 /** Undefined: this process listens by itself. */

@@ -22,9 +22,8 @@ const CONNECTIONS_PER_RUNNER = POOL_CONNECTIONS_MAX + 6
 /** For commands, and those of the server itself. */
 const CONNECTIONS_BESIDE = 20
 
-/** Connections that an embedded PostgreSQL takes for so many runners. */
-export const connectionsOf = (runners: number): number =>
-  Math.max(CONNECTIONS_MIN, CONNECTIONS_BESIDE + CONNECTIONS_PER_RUNNER * runners)
+/** Connections that so many runners may have, with what runs beside them. */
+export const connectionsOf = (runners: number): number => CONNECTIONS_BESIDE + CONNECTIONS_PER_RUNNER * runners
 
 /** What a connection of one's own is called and starts with. */
 export interface ConnectOptions {
@@ -73,7 +72,7 @@ export class Database extends Context.Service<Database, {
     if (Option.isSome(config.database.url)) return Database.layerOf(config.database.url.value)
     return Layer.unwrap(
       Effect.map(
-        EmbeddedPostgres.acquire(config.dataDir, connectionsOf(config.server.runners)),
+        EmbeddedPostgres.acquire(config.dataDir, Math.max(CONNECTIONS_MIN, connectionsOf(config.server.runners))),
         ({ url }) => Database.layerOf(url, true)
       )
     )

@@ -1,12 +1,22 @@
 /**
- * Gives each new connection to the next runner. A runner says when it has taken one; what it had not taken when it ended is given to
- * another, so a connection that came while a runner died waits for nobody. While no runner takes any, a bounded number waits.
+ * Gives each new connection to the next runner. A runner says when it has taken one. What it had not taken when it ended is given to
+ * another - only then: a runner that lives may still read what is on its way to it. What waits, waits for a bounded time: a client that
+ * is closed tries again, one that waits for ever does not.
  *
  * @internal
  */
 
 /** Connections that wait for a runner, at most; more are closed. */
 export const WAITING_MAX = 4_096
+
+/** A connection waits for a runner so long at most, in milliseconds: the start of one takes seconds. */
+export const WAITING_MS_MAX = 30_000
+
+/** Connections on their way to one runner, at most; others go to the next one. */
+export const UNTAKEN_MAX = 256
+
+/** A runner that lives has taken a connection after so long, in milliseconds. It keeps it then, whatever is closed here. */
+export const UNTAKEN_MS_MAX = 10_000
 
 /** What is needed of a connection. */
 export interface Connection {
@@ -20,49 +30,105 @@ export interface Taker<C extends Connection> {
   give(number: number, connection: C): void
 }
 
+interface Since<C> {
+  readonly connection: C
+  readonly atMs: number
+}
+
 export class Connections<C extends Connection> {
-  /** Those that take connections, with what each was given and has not taken. */
-  private readonly takers = new Map<Taker<C>, Map<number, C>>()
-  private readonly waiting: Array<C> = []
+  private readonly now: () => number
+  /** What each runner that lives was given and has not taken. */
+  private readonly untaken = new Map<Taker<C>, Map<number, Since<C>>>()
+  /** Those that are given connections. */
+  private readonly open = new Set<Taker<C>>()
+  private readonly waiting: Array<Since<C>> = []
   private lastNumber = 0
-  private lastTaker = -1
+  private turn = 0
+
+  /** `now`: the time in milliseconds. */
+  constructor(now: () => number) {
+    this.now = now
+  }
 
   /** Gives a connection to the next runner. */
   give(connection: C): void {
-    const takers = Array.from(this.takers.keys())
-    this.lastTaker = (this.lastTaker + 1) % Math.max(takers.length, 1)
-    const taker = takers[this.lastTaker]
-    if (taker !== undefined) {
-      const number = ++this.lastNumber
-      this.takers.get(taker)?.set(number, connection)
-      taker.give(number, connection)
-    } else if (this.waiting.length < WAITING_MAX) this.waiting.push(connection)
+    const taker = this.next()
+    if (taker !== undefined) return this.send(taker, connection)
+    if (this.waiting.length < WAITING_MAX) this.waiting.push({ connection, atMs: this.now() })
     else connection.destroy()
   }
 
   /** A runner takes connections from now on. */
   join(taker: Taker<C>): void {
-    if (this.takers.has(taker)) return
-    this.takers.set(taker, new Map())
-    for (const connection of this.waiting.splice(0)) this.give(connection)
+    if (!this.untaken.has(taker)) this.untaken.set(taker, new Map())
+    this.open.add(taker)
+    this.giveWaiting()
   }
 
   /** A runner has a connection: it is closed here. */
   taken(taker: Taker<C>, number: number): void {
-    const given = this.takers.get(taker)
-    given?.get(number)?.destroy()
+    const given = this.untaken.get(taker)
+    given?.get(number)?.connection.destroy()
     given?.delete(number)
+    this.giveWaiting()
   }
 
-  /** A runner takes no more; what it has not taken goes to others. */
+  /** A runner is given no more. What is on its way stays its own. */
   leave(taker: Taker<C>): void {
-    const given = this.takers.get(taker)
-    this.takers.delete(taker)
-    for (const connection of given?.values() ?? []) this.give(connection)
+    this.open.delete(taker)
+  }
+
+  /** A runner has ended: what it had not taken goes to others. */
+  ended(taker: Taker<C>): void {
+    this.open.delete(taker)
+    const given = this.untaken.get(taker)
+    this.untaken.delete(taker)
+    for (const { connection } of given?.values() ?? []) this.give(connection)
+  }
+
+  /** Closes what has waited too long; answers how many that were. */
+  expire(): number {
+    const nowMs = this.now()
+    let closed = 0
+    for (const given of this.untaken.values()) {
+      for (const [number, { atMs, connection }] of given) {
+        if (nowMs - atMs < UNTAKEN_MS_MAX) break
+        given.delete(number)
+        connection.destroy()
+        closed++
+      }
+    }
+    while (this.waiting[0] !== undefined && nowMs - this.waiting[0].atMs >= WAITING_MS_MAX) {
+      this.waiting.shift()?.connection.destroy()
+      closed++
+    }
+    return closed
   }
 
   /** Closes what waits. */
   close(): void {
-    for (const connection of this.waiting.splice(0)) connection.destroy()
+    for (const { connection } of this.waiting.splice(0)) connection.destroy()
+  }
+
+  /** Whose turn it is, of those that keep up. */
+  private next(): Taker<C> | undefined {
+    const takers = [...this.open].filter((taker) => (this.untaken.get(taker)?.size ?? 0) < UNTAKEN_MAX)
+    this.turn = (this.turn + 1) % Math.max(takers.length, 1)
+    return takers[this.turn]
+  }
+
+  private send(taker: Taker<C>, connection: C): void {
+    const number = ++this.lastNumber
+    this.untaken.get(taker)?.set(number, { connection, atMs: this.now() })
+    taker.give(number, connection)
+  }
+
+  private giveWaiting(): void {
+    while (this.waiting.length > 0) {
+      const taker = this.next()
+      if (taker === undefined) return
+      const first = this.waiting.shift()
+      if (first !== undefined) this.send(taker, first.connection)
+    }
   }
 }

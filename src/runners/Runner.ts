@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import { Socket } from "node:net"
 import type { GivenConnections } from "../platform/GivenConnections.ts"
-import { ADDRESS_VARIABLE, PLACE_VARIABLE, readGivenConnection, type RunnerMessage } from "./RunnerMessage.ts"
+import { ADDRESS_VARIABLE, PLACE_VARIABLE, readSupervisorMessage, type RunnerMessage } from "./RunnerMessage.ts"
 
 /** What makes a process a runner. */
 export interface RunnerPlace {
@@ -28,26 +28,44 @@ const tell = (message: RunnerMessage): void => {
 }
 
 /** The connections that the supervisor gives. */
-export const givenTo = ({ host, port }: RunnerPlace): GivenConnections => ({
-  host,
-  port,
-  take: (accept) => {
-    process.on("message", (message, connection) => {
-      const number = readGivenConnection(message)
-      if (number === undefined) return
-      tell({ realms: "taken", number })
-      // None comes for a connection that has ended on its way.
-      if (connection instanceof Socket) accept(connection)
-    })
-    tell({ realms: "ready" })
-  },
-  leave: () => tell({ realms: "leaving" })
-})
+export const givenTo = ({ host, port }: RunnerPlace): GivenConnections => {
+  let isOver = false
+  let isReplaced = false
+  // A stop of the whole server ends the long grace of one that was replaced.
+  process.on("SIGTERM", () => {
+    isReplaced = false
+  })
+  return {
+    host,
+    port,
+    take: (accept) => {
+      process.on("message", (received, connection) => {
+        const message = readSupervisorMessage(received)
+        if (message?.realms === "last") isOver = true
+        if (message?.realms === "replaced") {
+          isReplaced = true
+          process.kill(process.pid, "SIGINT")
+        }
+        if (message?.realms !== "connection") return
+        tell({ realms: "taken", number: message.number })
+        // None comes for a connection that has ended on its way.
+        if (connection instanceof Socket) accept(connection)
+      })
+      tell({ realms: "ready" })
+    },
+    leave: () => tell({ realms: "leaving" }),
+    isOver: () => isOver || !process.connected,
+    isReplaced: () => isReplaced
+  }
+}
 
 /** Runs a server as a runner; its place is in every line that it logs. */
 export const asRunner = <A, E, R>(server: Effect.Effect<A, E, R>, { place }: RunnerPlace): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
+    const stop = (): void => void process.kill(process.pid, "SIGTERM")
     process.on("SIGHUP", () => undefined)
-    process.once("disconnect", () => process.kill(process.pid, "SIGTERM"))
+    process.once("disconnect", stop)
+    // It was gone before this could be heard.
+    if (!process.connected) stop()
     return Effect.annotateLogs(server, { runner: place })
   })

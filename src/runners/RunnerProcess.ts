@@ -4,10 +4,10 @@
  * @internal
  */
 import { Data, Deferred, Effect, Option } from "effect"
-import { fork } from "node:child_process"
+import { type ChildProcess, fork } from "node:child_process"
 import type { Socket } from "node:net"
 import type { Connections, Taker } from "./Connections.ts"
-import { ADDRESS_VARIABLE, type GivenConnection, PLACE_VARIABLE, readRunnerMessage } from "./RunnerMessage.ts"
+import { ADDRESS_VARIABLE, PLACE_VARIABLE, readRunnerMessage, type SupervisorMessage } from "./RunnerMessage.ts"
 
 /** How a process ended: its exit code, or the signal that ended it. */
 export type RunnerEnd = number | string
@@ -28,6 +28,8 @@ export interface RunnerProcess {
   readonly ended: Effect.Effect<RunnerEnd>
   /** Asks it to stop, and waits for its end; one that does not stop in `waitMs` is ended. */
   stop(waitMs: number): Effect.Effect<RunnerEnd>
+  /** The same for one whose place another has taken: its open calls have time. */
+  retire(waitMs: number): Effect.Effect<RunnerEnd>
 }
 
 export interface RunnerOptions {
@@ -43,56 +45,65 @@ export const startRunner = ({ connections, host, place, port }: RunnerOptions): 
   Effect.gen(function*() {
     const isReady = yield* Deferred.make<void, RunnerNotReady>()
     const ends = yield* Deferred.make<RunnerEnd>()
-    const child = fork(process.argv[1] ?? "", process.argv.slice(2), {
-      env: { ...process.env, [PLACE_VARIABLE]: String(place), [ADDRESS_VARIABLE]: `${port} ${host}` },
-      detached: true
-    })
-    const taker: Taker<Socket> = {
-      give: (number, connection) => {
-        const message: GivenConnection = { realms: "connection", number }
-        // What cannot be sent was not taken: that is found out when the process has ended.
-        child.send(message, connection, { keepOpen: true }, () => undefined)
-      }
-    }
-    child.on("message", (received) => {
-      const message = readRunnerMessage(received)
-      if (message?.realms === "taken") return connections.taken(taker, message.number)
-      if (message?.realms === "leaving") return connections.leave(taker)
-      if (message?.realms !== "ready") return
-      connections.join(taker)
-      Deferred.doneUnsafe(isReady, Effect.void)
-    })
     const end = (how: RunnerEnd) => {
-      connections.leave(taker)
+      connections.ended(taker)
       const message = `runner ${place} ended with ${how} before it was ready`
       Deferred.doneUnsafe(isReady, Effect.fail(new RunnerNotReady({ message })))
       Deferred.doneUnsafe(ends, Effect.succeed(how))
     }
-    child.once("exit", (code, signal) => end(signal ?? code ?? "an unknown end"))
-    child.on("error", (error) => {
-      // Without a number it could not even be started.
-      if (child.pid === undefined) end(error.message)
-    })
+    let child: ChildProcess | undefined
+    const send = (message: SupervisorMessage, connection?: Socket): void => {
+      // What cannot be sent was not taken: that is found out when the process has ended.
+      child?.send(message, connection, { keepOpen: true }, () => undefined)
+    }
+    const taker: Taker<Socket> = { give: (number, connection) => send({ realms: "connection", number }, connection) }
+    const leave = (): void => {
+      connections.leave(taker)
+      send({ realms: "last" })
+    }
+    try {
+      child = fork(process.argv[1] ?? "", process.argv.slice(2), {
+        env: { ...process.env, [PLACE_VARIABLE]: String(place), [ADDRESS_VARIABLE]: `${port} ${host}` },
+        detached: true
+      })
+      child.on("message", (received) => {
+        const message = readRunnerMessage(received)
+        if (message?.realms === "taken") return connections.taken(taker, message.number)
+        if (message?.realms === "leaving") return leave()
+        if (message?.realms !== "ready") return
+        connections.join(taker)
+        Deferred.doneUnsafe(isReady, Effect.void)
+      })
+      child.once("exit", (code, signal) => end(signal ?? code ?? "an unknown end"))
+      child.on("error", (error) => {
+        // Without a number it could not even be started.
+        if (child?.pid === undefined) end(error.message)
+      })
+    } catch (error) {
+      // Neither memory nor a process is to be had at this moment.
+      end(error instanceof Error ? error.message : String(error))
+    }
 
     const ended = Deferred.await(ends)
-    const signal = (name: NodeJS.Signals) => Effect.sync(() => void child.kill(name))
+    const signal = (name: NodeJS.Signals) => Effect.sync(() => void child?.kill(name))
+    /** Waits for the end of one that was asked to stop. */
+    const awaitEnd = Effect.fnUntraced(function*(waitMs: number) {
+      const stopped = yield* Effect.timeoutOption(ended, waitMs)
+      if (Option.isSome(stopped)) return stopped.value
+      yield* Effect.logError(`runner ${place} did not stop in ${waitMs / 1_000} s and is ended`)
+      yield* signal("SIGKILL")
+      return yield* ended
+    })
     return {
       place,
-      pid: child.pid ?? 0,
+      pid: child?.pid ?? 0,
       ready: Deferred.await(isReady).pipe(Effect.timeoutOrElse({
         duration: READY_MS_MAX,
         orElse: () =>
           Effect.fail(new RunnerNotReady({ message: `runner ${place} was not ready in ${READY_MS_MAX / 1_000} s` }))
       })),
       ended,
-      stop: Effect.fnUntraced(function*(waitMs: number) {
-        connections.leave(taker)
-        yield* signal("SIGTERM")
-        const stopped = yield* Effect.timeoutOption(ended, waitMs)
-        if (Option.isSome(stopped)) return stopped.value
-        yield* Effect.logError(`runner ${place} did not stop in ${waitMs / 1_000} s and is ended`)
-        yield* signal("SIGKILL")
-        return yield* ended
-      })
+      stop: (waitMs) => Effect.andThen(signal("SIGTERM"), awaitEnd(waitMs)),
+      retire: (waitMs) => Effect.andThen(Effect.sync(() => send({ realms: "replaced" })), awaitEnd(waitMs))
     }
   })

@@ -4,8 +4,9 @@
  * when it is stopped. Accounts need no owner among the runners: what each of them decides stands behind
  * the guards in PostgreSQL.
  */
-import { Clock, Effect, Queue } from "effect"
+import { Clock, Effect, Fiber, Schedule } from "effect"
 import { createServer, type Socket } from "node:net"
+import { REPLACED_GRACE_SECONDS } from "../platform/GivenConnections.ts"
 import { listen } from "../platform/ListenFailed.ts"
 import { Connections } from "./Connections.ts"
 import { type RunnerProcess, startRunner } from "./RunnerProcess.ts"
@@ -16,6 +17,8 @@ export interface SupervisorOptions<E, R> {
   readonly port: number
   /** A runner that is asked to stop has so long, in milliseconds. */
   readonly stopMs: number
+  /** Waits for the next time that all are to be replaced. */
+  readonly nextHangUp: Effect.Effect<unknown>
   /** Called once, when all of them take connections, with the port that is listened on. */
   readonly onReady: (port: number) => Effect.Effect<void, E, R>
 }
@@ -23,6 +26,13 @@ export interface SupervisorOptions<E, R> {
 /** One that ends again soon after its start waits for the next one so long, doubled each time. */
 const RESTART_MS_MIN = 200
 const RESTART_MS_MAX = 30_000
+
+/** One that was replaced has so long for its open calls, in milliseconds; for the first of it the next replacement waits. */
+const RETIRE_MS_MAX = (REPLACED_GRACE_SECONDS + 60) * 1_000
+const RETIRE_WAIT_MS = 30_000
+
+/** How often connections that nobody takes are looked for. */
+const EXPIRE_EVERY_MS = 1_000
 
 /** One that has run for so long had started well. */
 const STEADY_MS = 60_000
@@ -33,8 +43,9 @@ export const restartWaitMs = (quickEnds: number): number =>
 
 /** Runs the runners until it is interrupted. Fails when one of them does not start the first time. */
 export const supervise = Effect.fnUntraced(function*<E, R>(options: SupervisorOptions<E, R>) {
-  const { host, onReady, runners, stopMs } = options
-  const connections = new Connections<Socket>()
+  const { host, nextHangUp, onReady, runners, stopMs } = options
+  const clock = yield* Clock.Clock
+  const connections = new Connections<Socket>(() => clock.currentTimeMillisUnsafe())
   const server = createServer(
     { pauseOnConnect: true, allowHalfOpen: true, noDelay: true, keepAlive: true },
     (connection) => {
@@ -49,10 +60,14 @@ export const supervise = Effect.fnUntraced(function*<E, R>(options: SupervisorOp
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       server.close()
-      connections.close()
       return Effect.forEach([...all], (runner) => runner.stop(stopMs), { concurrency: "unbounded", discard: true })
-    })
+    }).pipe(Effect.andThen(Effect.sync(() => connections.close())))
   )
+  const expire = Effect.suspend(() => {
+    const closed = connections.expire()
+    return closed === 0 ? Effect.void : Effect.logWarning("connections that no runner took were closed", { closed })
+  })
+  yield* Effect.forkScoped(Effect.repeat(expire, Schedule.spaced(EXPIRE_EVERY_MS)))
 
   const begin = Effect.fnUntraced(function*(place: number) {
     const runner = yield* startRunner({ place, host, port, connections })
@@ -63,7 +78,7 @@ export const supervise = Effect.fnUntraced(function*<E, R>(options: SupervisorOp
 
   const current = yield* Effect.forEach(Array.from({ length: runners }, (_, place) => place), begin)
   yield* Effect.forEach(current, (runner) => runner.ready, { concurrency: "unbounded", discard: true })
-  yield* Effect.logInfo("all runners are ready", { pids: current.map(({ pid }) => pid) })
+  yield* Effect.logInfo("all runners are ready", { supervisor: process.pid, pids: current.map(({ pid }) => pid) })
   yield* onReady(port)
 
   /** Starts the runner of a place again whenever it ends, unless it was replaced. */
@@ -100,7 +115,10 @@ export const supervise = Effect.fnUntraced(function*<E, R>(options: SupervisorOp
     }
     const old = current[place]
     current[place] = next
-    if (old !== undefined) yield* old.stop(stopMs)
+    if (old !== undefined) {
+      const retired = yield* Effect.forkScoped(old.retire(RETIRE_MS_MAX))
+      yield* Effect.timeoutOption(Fiber.join(retired), RETIRE_WAIT_MS)
+    }
     yield* Effect.logInfo(`runner ${place} is replaced`, { pid: next.pid })
     return true
   })
@@ -112,9 +130,5 @@ export const supervise = Effect.fnUntraced(function*<E, R>(options: SupervisorOp
   })
 
   for (const { place } of current) yield* Effect.forkScoped(keep(place))
-  const hangUps = yield* Queue.sliding<undefined>(1)
-  const onHangUp = () => void Queue.offerUnsafe(hangUps, undefined)
-  process.on("SIGHUP", onHangUp)
-  yield* Effect.addFinalizer(() => Effect.sync(() => process.removeListener("SIGHUP", onHangUp)))
-  return yield* Effect.forever(Effect.andThen(Queue.take(hangUps), replaceAll))
+  return yield* Effect.forever(Effect.andThen(nextHangUp, replaceAll))
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { UserId } from "../../src/domain/Ids.ts"
-import { ByteBudget } from "../../src/platform/ByteBudget.ts"
+import { ByteBudget, shareOf } from "../../src/platform/ByteBudget.ts"
 
 const user = UserId.make(1n)
 const limits = { processBytesMax: 1_000, userBytesMax: 250, freeBytes: 100 }
@@ -35,6 +35,13 @@ describe("ByteBudget", () => {
     first.release()
     assert.strictEqual(budget.usedBytes, 250)
     assert.isUndefined(budget.open(user).add(250))
+  })
+
+  it("is shared by the processes of a machine, as far as a user's part goes", () => {
+    const limits = { processBytesMax: 400, userBytesMax: 120, freeBytes: 10 }
+    const processBytesMax = (processes: number) => shareOf(limits, processes).processBytesMax
+    assert.deepStrictEqual([1, 2, 3, 4, 64].map(processBytesMax), [400, 200, 133, 120, 120])
+    assert.strictEqual(shareOf(limits, 4).userBytesMax, 120)
   })
 
   it("refuses everybody above the bound of the process", () => {

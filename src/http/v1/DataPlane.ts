@@ -13,7 +13,7 @@ import { openAiError, openAiErrorBody, openAiErrors } from "../../gateway/OpenAi
 import type { Call, Dialect, Refused } from "../../gateway/request/Call.ts"
 import { CallParser } from "../../gateway/request/CallParser.ts"
 import { type ApiKeyIdentity, ApiKeys } from "../../identity/ApiKeys.ts"
-import { ByteBudget } from "../../platform/ByteBudget.ts"
+import { ByteBudget, shareOf } from "../../platform/ByteBudget.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { RefusedCalls, type RefusedStatus, refusedStatuses } from "../../usage/RefusedCalls.ts"
@@ -50,7 +50,7 @@ export class DataPlane extends Context.Service<DataPlane, {
     const address = yield* PublicAddress
     const clientLimits = yield* ClientLimits
     const limits = new KeyLimits(clientLimits.callsPerKeyMax)
-    const budget = new ByteBudget(clientLimits.bodyBudget)
+    const budget = new ByteBudget(shareOf(clientLimits.bodyBudget, config.server.runners))
     const watch = new ClientWatch(clientLimits)
     const clock = yield* Clock.Clock
     const run = Effect.runForkWith(yield* Effect.context<never>())

@@ -1,0 +1,15 @@
+/**
+ * SIGHUP, heard as long as the scope: without that it would end the process at once, with its calls unsettled.
+ */
+import { Effect, Queue } from "effect"
+
+/** One that waits to be heard; more are the same. */
+export const hearHangUps = Effect.gen(function*() {
+  const hangUps = yield* Queue.sliding<undefined>(1)
+  const onHangUp = () => void Queue.offerUnsafe(hangUps, undefined)
+  yield* Effect.acquireRelease(
+    Effect.sync(() => process.on("SIGHUP", onHangUp)),
+    () => Effect.sync(() => process.removeListener("SIGHUP", onHangUp))
+  )
+  return Queue.take(hangUps)
+})
