@@ -61,12 +61,19 @@ export const startRunner = ({ connections, host, place, port }: RunnerOptions): 
       connections.leave(taker)
       send({ realms: "last" })
     }
-    try {
-      child = fork(process.argv[1] ?? "", process.argv.slice(2), {
-        env: { ...process.env, [PLACE_VARIABLE]: String(place), [ADDRESS_VARIABLE]: `${port} ${host}` },
-        detached: true
-      })
-      child.on("message", (received) => {
+    const forked = yield* Effect.result(Effect.try({
+      try: () =>
+        fork(process.argv[1] ?? "", process.argv.slice(2), {
+          env: { ...process.env, [PLACE_VARIABLE]: String(place), [ADDRESS_VARIABLE]: `${port} ${host}` },
+          detached: true
+        }),
+      // Neither memory nor a process is to be had at this moment.
+      catch: (cause) => cause instanceof Error ? cause.message : String(cause)
+    }))
+    if (forked._tag === "Failure") end(forked.failure)
+    else {
+      const started = child = forked.success
+      started.on("message", (received) => {
         const message = readRunnerMessage(received)
         if (message?.realms === "taken") return connections.taken(taker, message.number)
         if (message?.realms === "leaving") return leave()
@@ -74,14 +81,11 @@ export const startRunner = ({ connections, host, place, port }: RunnerOptions): 
         connections.join(taker)
         Deferred.doneUnsafe(isReady, Effect.void)
       })
-      child.once("exit", (code, signal) => end(signal ?? code ?? "an unknown end"))
-      child.on("error", (error) => {
+      started.once("exit", (code, signal) => end(signal ?? code ?? "an unknown end"))
+      started.on("error", (error) => {
         // Without a number it could not even be started.
-        if (child?.pid === undefined) end(error.message)
+        if (started.pid === undefined) end(error.message)
       })
-    } catch (error) {
-      // Neither memory nor a process is to be had at this moment.
-      end(error instanceof Error ? error.message : String(error))
     }
 
     const ended = Deferred.await(ends)
