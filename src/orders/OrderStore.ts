@@ -20,17 +20,26 @@ export const findOrder = (sql: Sql, id: OrderId): Read<Order | undefined> =>
 /** The largest id there can be: before it are all. */
 const ID_MAX = 2n ** 63n - 1n
 
-/** A user's orders with an id below `before`, newest first. */
+/**
+ * A user's orders with an id below `before`, newest first. Their ids are found first: of all else the view would compute what each
+ * order of the user is, only to leave most of it out.
+ */
 export const ordersOf = (
   sql: Sql,
   userId: UserId,
   limit: number,
   before: bigint = ID_MAX
-): Read<ReadonlyArray<Order>> =>
-  rowsOf(
+): Read<ReadonlyArray<Order>> => {
+  const newest = (kind: OrderKind) =>
+    sql`(SELECT id FROM ${
+      tableOf(sql, kind)
+    } WHERE user_id = ${userId} AND id < ${before} ORDER BY id DESC LIMIT ${limit})`
+  return rowsOf(
     Order,
-    sql`SELECT * FROM orders WHERE user_id = ${userId} AND id < ${before} ORDER BY id DESC LIMIT ${limit}`
+    sql`SELECT o.* FROM (${newest("topup")} UNION ALL ${newest("subscription")} ORDER BY id DESC LIMIT ${limit}) n
+    CROSS JOIN LATERAL (SELECT * FROM orders WHERE id = n.id OFFSET 0) o ORDER BY o.id DESC`
   )
+}
 
 /** Locks an order until the transaction under way ends; answers it as it is then. */
 export const lockOrder = (sql: Sql, kind: OrderKind, id: OrderId): Read<Order | undefined> =>

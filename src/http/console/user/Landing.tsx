@@ -20,6 +20,7 @@ import {
 } from "../kit/ModelPrices.tsx"
 import { limitLines, methodName } from "../kit/Orders.tsx"
 import { Card, Copyable, Grid, Nothing, Panel } from "../kit/Parts.tsx"
+import { PlanCard } from "../kit/PlanCard.tsx"
 import { curlLine } from "../kit/Snippets.ts"
 import { type PageContext, sayOf } from "../PageContext.ts"
 
@@ -150,16 +151,7 @@ const Plans = ({ plans, context }: LandingProps) => {
       <Grid
         cells={plans.slice(0, PLANS_SHOWN_MAX).map((plan) => [
           "col-md-4",
-          <section class="card h-100">
-            <div class="card-body">
-              <h3 class="subheader break-anywhere">{plan.name}</h3>
-              <p class="h2 my-2">
-                {context.formats.cny(plan.priceFen)}{" "}
-                <small class="text-secondary">/ {say("days", { count: plan.durationDays })}</small>
-              </p>
-              {limitLines(context, plan.limits).map((line) => <div key={line} class="text-secondary">{line}</div>)}
-            </div>
-          </section>
+          <PlanCard context={context} plan={plan} lines={limitLines(context, plan.limits)} />
         ])}
       />
     </section>

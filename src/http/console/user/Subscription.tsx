@@ -22,9 +22,9 @@ import { type PlanForSale, PlansForSale } from "../../../subscriptions/PlansForS
 import { emptyForm, redirect, refusing } from "../Answer.ts"
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
 import { ButtonForm, headedPage } from "../kit/Forms.tsx"
-import { Icon } from "../kit/Icon.tsx"
 import { limitLines, windowName } from "../kit/Orders.tsx"
 import { Badge, Card, Grid, Meter, Moment, Nothing, Notice } from "../kit/Parts.tsx"
+import { PlanCard } from "../kit/PlanCard.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { givenNotice, orderingRefusals, RedeemCard, redeemOn } from "./Redeem.tsx"
 
@@ -124,11 +124,11 @@ interface OffersProps {
   readonly usdPerCny: string | undefined
 }
 
-type PlanCardProps = OffersProps & { readonly plan: PlanForSale }
+type OfferProps = OffersProps & { readonly plan: PlanForSale }
 
 /** What a plan pays for, and what the same money would buy as credit, where credit can be bought and is worth less. */
 const valueLines = (
-  { groups, plan: { countedMicros, priceFen }, usdPerCny, context }: PlanCardProps,
+  { groups, plan: { countedMicros, priceFen }, usdPerCny, context }: OfferProps,
   multipliers: FundingMultipliers
 ): ReadonlyArray<string> => {
   const say = sayOf(context, "subscription")
@@ -144,52 +144,32 @@ const valueLines = (
     : [pays, say("value", { times, price: cny(priceFen), credit: usd(credit) })]
 }
 
-const PlanCard = (props: PlanCardProps) => {
+const Offer = (props: OfferProps) => {
   const { groups, payable, plan, subscriptions, context } = props
   const say = sayOf(context, "subscription")
   const isOwned = subscriptions.some(({ planCode }) => planCode === plan.code)
   const { groupMultiplier, multiplierMicros: multiplier } = plan
   const multipliers = planMultipliers({ groups }, { multiplier, groupMultiplier })
-  const description = plan.description[context.language] || plan.description.en || plan.description.zh
   const lines = [
     ...valueLines(props, multipliers),
     ...limitLines(context, plan.limits),
     ...multiplierLines(context, multipliers)
   ]
   return (
-    <section class={`card h-100 ${plan.recommended ? "border-primary" : ""}`}>
-      <div class="card-body d-flex flex-column">
-        <div class="d-flex align-items-start justify-content-between gap-2">
-          <h3 class="subheader break-anywhere">{plan.name}</h3>
-          {plan.recommended ? <Badge tone="blue">{say("recommended")}</Badge> : null}
-        </div>
-        <div class="d-flex align-items-baseline gap-2 my-2">
-          <span class="display-6 fw-bold">{context.formats.cny(plan.priceFen)}</span>
-          <span class="text-secondary">/ {say("days", { count: plan.durationDays })}</span>
-        </div>
-        {description === "" ? null : <p class="text-secondary break-anywhere">{description}</p>}
-        <ul class="list-unstyled mb-4">
-          {lines.map((line) => (
-            <li key={line} class="d-flex gap-2 mb-1">
-              <Icon name="check" class="text-green flex-shrink-0" />
-              <span>{line}</span>
-            </li>
-          ))}
-        </ul>
-        {payable
-          ? (
-            <ButtonForm
-              context={context}
-              action="/subscription/create"
-              class="mt-auto"
-              fields={{ plan_code: plan.code }}
-              look={`w-100 ${isOwned ? "btn-outline-primary" : "btn-primary"}`}
-              button={<span class="text-truncate">{say(isOwned ? "again" : "buy", { name: plan.name })}</span>}
-            />
-          )
-          : null}
-      </div>
-    </section>
+    <PlanCard context={context} plan={plan} lines={lines}>
+      {payable
+        ? (
+          <ButtonForm
+            context={context}
+            action="/subscription/create"
+            class="mt-auto"
+            fields={{ plan_code: plan.code }}
+            look={`w-100 ${isOwned ? "btn-outline-primary" : "btn-primary"}`}
+            button={<span class="text-truncate">{say(isOwned ? "again" : "buy", { name: plan.name })}</span>}
+          />
+        )
+        : null}
+    </PlanCard>
   )
 }
 
@@ -205,7 +185,7 @@ const Offers = (props: OffersProps) => {
   return (
     <>
       <h2 class="mb-2">{say("offers")}</h2>
-      <Grid cells={props.plans.map((plan) => ["col-sm-6 col-xl-4", <PlanCard {...props} plan={plan} />])} />
+      <Grid cells={props.plans.map((plan) => ["col-sm-6 col-xl-4", <Offer {...props} plan={plan} />])} />
       <p class="text-secondary mt-3">{say("queue")}</p>
     </>
   )
