@@ -29,11 +29,20 @@ const SEEN_CHARACTERS_MAX = 2_000
 export const start = (
   args: ReadonlyArray<string>,
   find: (line: string) => string | undefined,
+  env?: NodeJS.ProcessEnv,
+  hear?: (line: string) => void
+): Promise<Started> => startProgram(process.execPath, args, find, env, hear)
+
+/** The same for any program. */
+export const startProgram = (
+  program: string,
+  args: ReadonlyArray<string>,
+  find: (line: string) => string | undefined,
   env: NodeJS.ProcessEnv = process.env,
   hear: (line: string) => void = () => undefined
 ): Promise<Started> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe", "ipc"] })
+    const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe", "ipc"] })
     children.push(child)
     let seen = ""
     const look = (line: string): void => {

@@ -1,7 +1,7 @@
 /**
  * Calls that are answered in JSON: how many a second, what they cost in CPU, and what they take longer than the upstream.
  */
-import { startPortkey } from "../peers.ts"
+import { startLitellm, startPortkey } from "../peers.ts"
 import { cpuMicros, descendantsCpuMicros } from "../processes.ts"
 import type { Bench, Scenario } from "../scenario.ts"
 import { keyOf, type Realms, startRealms, startScript } from "../servers.ts"
@@ -71,7 +71,7 @@ const realmsTarget = async (name: string, upstreamOrigin: string, settings: stri
 export const calls: Scenario = {
   name: "calls",
   about:
-    "JSON calls by one user: Realms with and without billing, Portkey, a bare proxy of node:http and Undici, the upstream",
+    "JSON calls by one user: Realms with and without billing, Portkey, LiteLLM, a bare proxy of node:http and Undici, the upstream",
   run: async (bench) => {
     const { figure } = bench
     const upstream = { name: "upstream", key: "x", ...await startScript("upstream.ts") }
@@ -83,6 +83,9 @@ export const calls: Scenario = {
     ]
     const portkey = await startPortkey(upstream.origin, bench.say)
     if (portkey !== undefined) targets.push({ name: "Portkey", key: "x", ...portkey })
+    // It takes minutes to install, and says little in rounds of a second.
+    const litellm = bench.isQuick ? undefined : await startLitellm(upstream.origin, bench.say)
+    if (litellm !== undefined) targets.push({ name: "LiteLLM", ...litellm })
 
     const at64 = await alternating(targets, bench, CONNECTIONS)
     const speed = (name: string) => median(at64(name, ({ callsPerSecond }) => callsPerSecond))

@@ -178,7 +178,7 @@ const stop = ({ dataPlane, gateway, isBusy, isWaitedFor, server }: Stop): Effect
   Effect.gen(function*() {
     const open = dataPlane.openRequests()
     if (open > 0) yield* Effect.logInfo("waiting for open calls", { open })
-    yield* Effect.sleep(STOP_POLL_MS).pipe(Effect.repeat({ while: isWaitedFor }))
+    if (isWaitedFor()) yield* Effect.sleep(STOP_POLL_MS).pipe(Effect.repeat({ while: isWaitedFor }))
     dataPlane.close()
     if (isBusy()) {
       gateway.stopCalls()
