@@ -15,29 +15,33 @@ import { scratchFolder } from "./ScratchFolder.ts"
 import { PolicyLayer, used } from "./TestAccounts.ts"
 import { eventually } from "./Until.ts"
 
+type NotificationsLayer = Layer.Layer<Notifications, never, Database | SqlClient.SqlClient>
+
+const processAt = (url: string, dataDir: string, policy: typeof PolicyLayer, notifications: NotificationsLayer) =>
+  Layer.build(Layer.fresh(Accounts.layer.pipe(
+    Layer.provideMerge(notifications),
+    Layer.provide(policy),
+    Layer.provide(AppConfig.layerOf({ ...testConfig(), dataDir })),
+    Layer.provide(NodeServices.layer),
+    Layer.provide(SqlLayer),
+    Layer.provide(Database.layerOf(Redacted.make(url)))
+  )))
+
 /** Accounts over the database at `url`, as long as the scope. */
 export const accountsAt = (
   url: string,
   dataDir: string,
   policy = PolicyLayer,
-  notifications: Layer.Layer<Notifications, never, Database | SqlClient.SqlClient> = Notifications.layer
-) =>
-  Effect.map(
-    Layer.build(Layer.fresh(Accounts.layer.pipe(
-      Layer.provide(notifications),
-      Layer.provide(policy),
-      Layer.provide(AppConfig.layerOf({ ...testConfig(), dataDir })),
-      Layer.provide(NodeServices.layer),
-      Layer.provide(SqlLayer),
-      Layer.provide(Database.layerOf(Redacted.make(url)))
-    ))),
-    (context) => Context.get(context, Accounts)
-  )
+  notifications: NotificationsLayer = Notifications.layer
+) => Effect.map(processAt(url, dataDir, policy, notifications), (context) => Context.get(context, Accounts))
 
-/** Accounts of another process over the same database. */
+/** Accounts of another process over the same database, once it hears of changes: until then it trusts nothing that it has read. */
 export const anotherProcess = (policy = PolicyLayer) =>
   Effect.gen(function*() {
-    return yield* accountsAt(yield* databaseUrl, yield* scratchFolder, policy)
+    const context = yield* processAt(yield* databaseUrl, yield* scratchFolder, policy, Notifications.layer)
+    const notifications = Context.get(context, Notifications)
+    yield* eventually("the process hears of changes", Effect.sync(() => notifications.isUp()), (isUp) => isUp)
+    return Context.get(context, Accounts)
   })
 
 /** The URL of the test's database. */
