@@ -60,7 +60,7 @@ interface Keyed {
   readonly declared: boolean
 }
 
-/** Where keys are kept: opened, and sealed. */
+/** Seals keys for the database, and opens them. */
 export const makeKeySafe = Effect.gen(function*() {
   const box = yield* SecretBox
   const { channels } = yield* AppConfig
@@ -68,7 +68,7 @@ export const makeKeySafe = Effect.gen(function*() {
     channel.name,
     new Map(channelKeysOf(channel).map((key) => [digestOf(key).toString("hex"), key]))
   ]))
-  /** Undefined: a key of a file that this process was not started with. */
+  /** Undefined: the key is of a config.yaml that this process was not started with. */
   const open = (
     channel: Keyed,
     key: StoredKey

@@ -57,17 +57,17 @@ export class Channels extends Context.Service<Channels, {
     const health = yield* ChannelHealth
     const clock = yield* Clock.Clock
 
-    const openLoudly: KeySafe["open"] = (channel, key) =>
+    const openLogged: KeySafe["open"] = (channel, key) =>
       Effect.tapError(
         open(channel, key),
         ({ message }) =>
           Effect.logError(`a key of channel "${channel.name}" is not used: it does not open (${message})`)
       )
 
-    /** The key, where this process can use it: not one of a file that it was not started with, and none that stays shut. */
+    /** The key as calls use it; undefined where this process cannot open it. */
     const opened = (row: ServedModel, key: StoredKey) =>
       Effect.map(
-        openedKey(openLoudly, row, key),
+        openedKey(openLogged, row, key),
         (secret) =>
           secret === undefined ? undefined : { id: key.id, secret, coolingUntilMs: key.coolingUntil?.getTime() ?? 0 }
       )

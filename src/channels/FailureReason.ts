@@ -30,7 +30,7 @@ export type FailureReason = typeof FailureReason.Type
 
 const isReason = Schema.is(FailureReason)
 
-/** As it is stored. One that another version wrote, and this one does not know, is a failure all the same. */
+/** A reason as it is stored. One that only another version knows is read as `upstream_error`: it is still a failure. */
 export const StoredReason = Schema.String.pipe(
   Schema.decodeTo(
     FailureReason,

@@ -3,14 +3,15 @@ import { Effect, type Layer } from "effect"
 import { Command } from "effect/cli"
 import { print, type Printable } from "./Output.ts"
 
-/** `services` are built for a list that is asked for, not for help about it. */
+/** `services` are built for the list, not for help about it. */
 export const listCommand = <Listed, E, R, Provided, E2, R2>(
   { describe, description, fields, listed, name, services }: {
     readonly name: "model" | "plan"
     readonly description: string
     readonly listed: Effect.Effect<ReadonlyArray<Listed>, E, R>
-    /** One of them for programs, and all of them for people. */
+    /** A row for programs. */
     readonly fields: (one: Listed) => Printable
+    /** The list for people. */
     readonly describe: (all: ReadonlyArray<Listed>) => string
     readonly services: Layer.Layer<Provided, E2, R2>
   }

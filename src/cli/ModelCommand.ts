@@ -26,7 +26,7 @@ const stateOf = ({ channels, disabledAt }: AdminModel): string => {
 }
 
 /** Prices are USD for 1M tokens. */
-export const describeModels = (models: ReadonlyArray<AdminModel>): string =>
+const describeModels = (models: ReadonlyArray<AdminModel>): string =>
   models.length === 0
     ? "there are no models yet: add them in the console, at /admin/models, or in config.yaml"
     : [

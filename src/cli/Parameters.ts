@@ -5,18 +5,16 @@
 import { Effect, Option, Redacted, Stdio, Stream } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { mayDo } from "../confirmations/ActionRoles.ts"
-import { ApiKeyId, type IdOf, UserId } from "../domain/Ids.ts"
+import { ApiKeyId, idIn, type IdOf, UserId } from "../domain/Ids.ts"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { type User, Users } from "../identity/Users.ts"
 import { type Actor, cliActor } from "../platform/AuditLog.ts"
 import type { ConfirmedAction } from "../platform/SecondPerson.ts"
 import { failed } from "./CliFailure.ts"
 
-const idPattern = /^\d{1,18}$/
-
 /** A numeric id of one kind; none when the text is something else. */
 export const parseId = <Id extends bigint>(id: IdOf<Id>) => (text: string): Option.Option<Id> =>
-  idPattern.test(text) ? Option.some(id.make(BigInt(text))) : Option.none()
+  Option.map(Option.fromUndefinedOr(idIn(text)), (number) => id.make(number))
 
 /** A signed amount of USD in micros, not zero, at most six decimals, `$` allowed in front. */
 export const parseUsd = (text: string): Option.Option<bigint> => {

@@ -25,7 +25,7 @@ const limitsOf = (plan: AdminPlan): string =>
     ["30d", plan.limit30dMicros]
   ] as const).filter(([, micros]) => micros > 0n).map(([window, micros]) => `${dollars(micros)}/${window}`).join(" ")
 
-export const describePlans = (plans: ReadonlyArray<AdminPlan>): string =>
+const describePlans = (plans: ReadonlyArray<AdminPlan>): string =>
   plans.length === 0
     ? "there are no plans yet: add them in the console, at /admin/plans, or in config.yaml"
     : table(

@@ -13,7 +13,7 @@ const runnersFlag = Flag.String("runners").pipe(
   Flag.optional
 )
 
-/** Runs a server with so many runners; none: as many as the configuration says. */
+/** Runs a server. Without a number of runners the configuration decides. */
 export type Serve<E, R> = (runners: Option.Option<number>) => Effect.Effect<void, E, R>
 
 export const serveCommand = <E, R>(serve: Serve<E, R>) =>

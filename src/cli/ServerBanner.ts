@@ -15,9 +15,9 @@ export interface ServerFacts {
   /** Where it listens. */
   readonly listens: string
   readonly dataDir: string
-  /** Processes that serve, together. */
+  /** Processes that serve together. */
   readonly runners: number
-  /** Of the process that is told to stop. */
+  /** The process that takes signals. */
   readonly pid: number
   /** Its database is another server's. */
   readonly externalDatabase: boolean

@@ -72,7 +72,7 @@ const list = Command.make("list", {}, () =>
     yield* print(users.map(userFields), describeUsers(users))
   })).pipe(Command.withDescription("List all users"))
 
-/** A command that lets a user in, or keeps one out. */
+/** The command that disables users, or the one that enables them. */
 const switching = (
   name: "disable" | "enable",
   { description, said }: { readonly description: string; readonly said: (email: string) => string }

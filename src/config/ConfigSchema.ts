@@ -80,7 +80,7 @@ const Server = section({
   /** Without a trailing slash; empty: it follows host and port. */
   publicUrl: withDefault(OptionalHttpUrl, ""),
   maxBodyBytes: withDefault(integer(1, BODY_BYTES_MAX), 20_971_520),
-  /** Processes that serve, together; `auto`: one for each core. */
+  /** Processes that serve together; `auto`: one for each core, at most 8. */
   runners: withDefault(Runners, 1),
   shutdownGraceSeconds: withDefault(integer(0, GRACE_SECONDS_MAX), 30),
   /** Addresses and ranges whose forwarding headers are believed. */

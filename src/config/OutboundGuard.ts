@@ -1,4 +1,4 @@
-/** Which addresses this process may call, by its configuration. */
+/** Which addresses this process may call, as its configuration says. */
 import { Effect } from "effect"
 import { AppConfig } from "./AppConfig.ts"
 import { HostLookup, outboundGuard } from "./OutboundUrl.ts"

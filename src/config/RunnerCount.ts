@@ -1,13 +1,13 @@
 /**
- * How many processes serve together on this machine: a number, or `auto` for one on each core.
+ * How many processes serve together on this machine: a number, or `auto` for one on each core, up to a bound.
  */
 import { availableParallelism } from "node:os"
 
 /** Runners of one supervisor, at most. */
-export const RUNNERS_MAX = 64
+const RUNNERS_MAX = 64
 
-/** What `auto` comes to, at most: beyond it PostgreSQL on the same machine needs the cores. */
-export const AUTO_RUNNERS_MAX = 8
+/** Runners that `auto` makes, at most: PostgreSQL on the same machine needs the other cores. */
+const AUTO_RUNNERS_MAX = 8
 
 export const RUNNERS_EXPECTED = `auto, or a whole number from 1 to ${RUNNERS_MAX}`
 

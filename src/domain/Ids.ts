@@ -48,10 +48,10 @@ export interface IdOf<Id extends bigint> {
   make(id: bigint): Id
 }
 
-/** Every number of so many digits fits a PostgreSQL `bigint`. */
+/** Every number of 18 digits fits a PostgreSQL `bigint`. */
 const idPattern = /^[1-9]\d{0,17}$/
 
-/** The number of a row that a text is; undefined for every other text. */
+/** The id that a text is; undefined when the text is not an id. */
 export const idIn = (text: string | null | undefined): bigint | undefined =>
   typeof text === "string" && idPattern.test(text) ? BigInt(text) : undefined
 

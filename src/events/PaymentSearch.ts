@@ -7,7 +7,7 @@ import { SqlClient } from "effect/sql"
 import { EventId, OrderId, PaymentId, UserId } from "../domain/Ids.ts"
 import { Micros, Minor } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
-import { type FoundBy, foundByParameters } from "../orders/FoundBy.ts"
+import { type SearchFilter, searchParameters } from "../orders/SearchFilter.ts"
 import { PaymentSource } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { type IdPage, rowsOf } from "../postgres/Rows.ts"
@@ -25,7 +25,7 @@ export type PaymentStanding = typeof PaymentStanding.Type
 export const paymentStandings = PaymentStanding.literals
 
 /** What is left out does not matter. */
-export interface PaymentFilter extends FoundBy {
+export interface PaymentFilter extends SearchFilter {
   readonly provider?: PaymentSource | undefined
   readonly standing?: PaymentStanding | undefined
   /** Only those that were disputed, or over which a bank has asked. */
@@ -69,7 +69,7 @@ export class PaymentSearch extends Context.Service<PaymentSearch, {
             filter.provider ?? null,
             filter.standing ?? null,
             filter.disputed === true,
-            ...foundByParameters(filter, page)
+            ...searchParameters(filter, page)
           ])
           return yield* rowsOf(FoundPayment, statement)
         },

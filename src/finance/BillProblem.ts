@@ -1,9 +1,9 @@
 /**
- * Why a provider's file is refused: a code, and the values that its words need. It is worded where it is read, in the reader's
- * language. The words here are for the command line, the API and logs.
+ * Why a provider's file is refused: a code and values. Pages word it in the reader's language; the words here are for the command
+ * line, the API and logs.
  */
 import type { Schema } from "effect"
-import { codedWords } from "../domain/Words.ts"
+import { codedMessages } from "../domain/CodedMessages.ts"
 
 /** Words by code; a value's place is written `{name}`. */
 export const billProblemWords = {
@@ -27,12 +27,5 @@ export const billProblemWords = {
 
 export type BillProblemCode = keyof typeof billProblemWords
 
-const coded = codedWords(billProblemWords)
-
-export const BillProblem = coded.schema
+export const { message: billProblem, schema: BillProblem, textOf: billProblemText } = codedMessages(billProblemWords)
 export interface BillProblem extends Schema.Schema.Type<typeof BillProblem> {}
-
-export const billProblem = coded.say
-
-/** The words of a problem for programs and logs. */
-export const billProblemText = coded.wordsOf

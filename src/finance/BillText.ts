@@ -129,7 +129,7 @@ const decoded = (encoding: BillEncoding | undefined) => {
     )
 }
 
-/** What the parser of CSV refuses, by its own code. What it has no code for is told in its words. */
+/** The problem for an error of the CSV parser. An error with another code is shown with the parser's own message. */
 const problemOf = (error: object): BillProblem => {
   switch ("code" in error ? error.code : undefined) {
     case "CSV_QUOTE_NOT_CLOSED":

@@ -13,7 +13,10 @@ import { ChannelTest } from "./ChannelTest.ts"
 /** Probes under way at once, at most. */
 const PROBES_MAX = 4
 
-/** Keys that are suspected, at most: more are dropped, and come again with the next call that is refused. As many are counted. */
+/**
+ * Suspected keys that are remembered, at most: a further one is dropped, and suspected again with the next call that is refused. It also
+ * bounds the keys whose refusals are counted.
+ */
 const SUSPECTS_MAX = 1_000
 
 /** A key that calls are refused with is not asked about again for so long, in milliseconds. */

@@ -79,7 +79,7 @@ export class GroupNotOffered extends Schema.TaggedError<GroupNotOffered>()("Grou
   override readonly message = `there is no group ${this.code} that can be given`
 }
 
-/** This is not done for a user who is disabled. */
+/** The user is disabled, and the action is only for enabled ones. */
 export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabled", { userId: UserId }) {
   override readonly message = `user ${this.userId} is disabled`
 }

@@ -7,13 +7,13 @@ import { RowWith } from "../domain/Row.ts"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { type IdPage, rowsOf } from "../postgres/Rows.ts"
-import { type FoundBy, foundByParameters } from "./FoundBy.ts"
+import { type SearchFilter, searchParameters } from "./SearchFilter.ts"
 import { Order, type OrderKind, OrderState } from "./Order.ts"
 
 export const orderStates: ReadonlyArray<OrderState> = OrderState.literals
 
 /** What is left out does not matter. */
-export interface OrderFilter extends FoundBy {
+export interface OrderFilter extends SearchFilter {
   readonly state?: OrderState | undefined
   readonly kind?: OrderKind | undefined
   /** Orders with an attempt at this provider. */
@@ -40,7 +40,7 @@ export class OrderSearch extends Context.Service<OrderSearch, {
             filter.state ?? null,
             filter.kind ?? null,
             filter.provider ?? null,
-            ...foundByParameters(filter, page)
+            ...searchParameters(filter, page)
           ])
           const rows = yield* rowsOf(OrderOfUser, statement)
           return rows.map(({ email, ...order }) => ({ order, email }))

@@ -21,8 +21,8 @@ export const findOrder = (sql: Sql, id: OrderId): Read<Order | undefined> =>
 const ID_MAX = 2n ** 63n - 1n
 
 /**
- * A user's orders with an id below `before`, newest first. Their ids are found first: of all else the view would compute what each
- * order of the user is, only to leave most of it out.
+ * A user's orders with an id below `before`, newest first. The ids are found first, in the tables, because the view would
+ * compute every order of the user for a page of a few.
  */
 export const ordersOf = (
   sql: Sql,

@@ -3,7 +3,7 @@
  * where it is read, in the reader's language. The words here are for logs and programs.
  */
 import { Record, Schema, SchemaTransformation } from "effect"
-import { codedWords } from "../domain/Words.ts"
+import { codedMessages } from "../domain/CodedMessages.ts"
 
 /** Words by code; a value's place is written `{name}`. Amounts are in minor units, times in ISO 8601. */
 export const reasonWords = {
@@ -54,15 +54,8 @@ export const reasonWords = {
 
 export type ReasonCode = keyof typeof reasonWords
 
-const coded = codedWords(reasonWords)
-
-export const Reason = coded.schema
+export const { message: reason, schema: Reason, textOf: wordsOf } = codedMessages(reasonWords)
 export interface Reason extends Schema.Schema.Type<typeof Reason> {}
-
-export const reason = coded.say
-
-/** The words of a reason for logs and programs. */
-export const wordsOf = coded.wordsOf
 
 /** Reads a stored reason; undefined where it is not one. */
 export const reasonOf = (kept: unknown): Reason | undefined => {

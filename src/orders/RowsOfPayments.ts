@@ -1,5 +1,5 @@
 /**
- * Rows that tell of a payment, such as refunds and disputes: each is read with the order of its payment's attempt.
+ * Refunds and disputes, which are rows about a payment: each is read together with the order that was paid.
  *
  * @internal
  */
@@ -11,7 +11,7 @@ import { rowsOf } from "../postgres/Rows.ts"
 /** Rows listed of one order or payment, at most: the newest. */
 const LISTED_MAX = 100
 
-/** Reads a table of such rows. */
+/** Reads one of the two tables. */
 export const rowsOfPayments = <S extends Schema.ConstraintDecoder<unknown>>(
   row: S,
   table: "payment_disputes" | "payment_refunds"

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { RefundId } from "../domain/Ids.ts"
+import { idIn as rowIdIn, RefundId } from "../domain/Ids.ts"
 import { type FactBody, type FactIdentity, type PaymentFact, refundStates, type RefundTold } from "./PaymentFact.ts"
 
 export type Json = { readonly [key: string]: unknown }
@@ -106,12 +106,10 @@ const refundedTold = (charge: Json): Told => ({
   )
 })
 
-const ownRefund = /^[1-9]\d{0,17}$/
-
 /** The row of ours that asked for a refund. */
 const ownIn = (refund: Json): RefundId | null => {
-  const text = textIn(refund.metadata, REFUND_KEY)
-  return text !== null && ownRefund.test(text) ? RefundId.make(BigInt(text)) : null
+  const id = rowIdIn(textIn(refund.metadata, REFUND_KEY))
+  return id === undefined ? null : RefundId.make(id)
 }
 
 /** A refund as it is; undefined where that cannot be read. */

@@ -13,7 +13,7 @@ export interface ByteBudgetLimits {
   readonly freeBytes: number
 }
 
-/** The bounds of one of so many processes on a machine: together they keep what one would, unless a user's part is more than that. */
+/** The bounds of each of several processes on a machine: they share the bound of a process, but each can take what one user may have. */
 export const shareOf = (limits: ByteBudgetLimits, processes: number): ByteBudgetLimits => ({
   ...limits,
   processBytesMax: Math.max(limits.userBytesMax, Math.floor(limits.processBytesMax / processes))

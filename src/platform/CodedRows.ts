@@ -1,6 +1,6 @@
 /**
- * Tables whose rows people know by a code that never changes, as administrators manage them: groups and plans alike. Rows that are
- * managed in config.yaml are only shown. Each change is recorded and counts as a new revision.
+ * What administrators do with the rows of tables that have a code which never changes: groups and plans. Rows that are managed in
+ * config.yaml are only shown. Each change is recorded in the audit log, and makes a new revision.
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -35,9 +35,9 @@ export interface CodedAdmin<Id, Coded, Terms, Refused, Exists, Unknown>
   ): Effect.Effect<Id, Refused | Exists | SqlError.SqlError>
 }
 
-/** What such tables differ in. */
+/** In what one table differs from the others. */
 export interface CodedTable<Id extends bigint, S, Coded, Terms, Field, Refused, Exists, Unknown> {
-  /** The service that has the table, for its spans. */
+  /** The name of the service, for its spans. */
   readonly name: string
   readonly table: string
   /** What the audit log calls a row. */
@@ -53,9 +53,9 @@ export interface CodedTable<Id extends bigint, S, Coded, Terms, Field, Refused, 
   readonly refused: (fields: ReadonlyArray<Field | "code">) => Refused
   readonly exists: (code: string) => Exists
   readonly unknown: (id: Id) => Unknown
-  /** What else terms must fulfil, in the transaction that writes them; `before`: what the row was, where there is one. */
+  /** Further rules for terms, checked in the transaction that writes them; `before` is the row that is edited. */
   readonly check: (terms: Terms, before: Coded | undefined) => Effect.Effect<void, Refused | SqlError.SqlError>
-  /** Whom a change is told to, in its transaction. */
+  /** Announces a change to the processes that keep these rows in memory. Part of the transaction that makes the change. */
   readonly onChange: (change: "created" | "edited" | "switched") => Effect.Effect<void, SqlError.SqlError>
 }
 

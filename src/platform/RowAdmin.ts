@@ -13,11 +13,11 @@ export interface RowAt<Id> {
   readonly revision: bigint
 }
 
-/** What such rows have, whatever else they have. */
+/** The fields that all such rows have. */
 export const managedFields = {
   /** It is managed in config.yaml. A row that is gone from the file can be managed here. */
   declared: Schema.Boolean,
-  /** From then on it is not for users; what they have of it stays as it is. */
+  /** Since then users are not offered it; what they have stays as it is. */
   disabledAt: Schema.NullOr(Schema.Date),
   /** Counts the changes of the row. */
   revision: Schema.BigInt
@@ -35,7 +35,7 @@ export interface RowChanges<Id, Terms, Refused, Missing> {
     at: RowAt<Id>,
     terms: Terms
   ): Effect.Effect<void, Refused | Missing | ConfigManaged | ChangedMeanwhile | SqlError.SqlError>
-  /** What is disabled is not for users any more; what they bought or ordered goes on. Doing what is done already changes nothing. */
+  /** Users are not offered a disabled row; what they bought or ordered goes on. Repeating it changes nothing. */
   setEnabled(
     actor: Actor,
     at: RowAt<Id>,
@@ -54,7 +54,7 @@ export const refuseUnseen = (
 }
 
 /**
- * Writes the columns of a locked row, and records those that change. Answers false, with nothing written, when they are so already.
+ * Writes the columns of a locked row, and records those that change. Answers false, and writes nothing, when none changes.
  */
 export const editRow = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,

@@ -56,7 +56,7 @@ export const makeWorkerThread = <Order, Answer>(options: WorkerThreadOptions) =>
           Effect.gen(function*() {
             yield* restore(turn.take(1))
             const asked = ask(order, transferred).pipe(restore, Effect.ensuring(turn.release(1)))
-            // Not in the scope: at its end the caller hears that there is no answer, and is not interrupted.
+            // Detached: when the scope ends, the caller gets no answer and is not interrupted.
             return yield* restore(Fiber.join(yield* Effect.forkDetach(asked)))
           })
         )

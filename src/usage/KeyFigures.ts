@@ -3,7 +3,7 @@
  * look-ups by index, whatever the account has done; polls of one key share the read that is under way, and all keys together never take
  * more than two connections of the database.
  */
-import { Context, Deferred, Effect, Exit, Layer, Schema, Semaphore } from "effect"
+import { Context, Deferred, Effect, Layer, Schema, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { AccountOverview, type AccountView } from "../accounts/AccountOverview.ts"
 import type { ApiKeyId } from "../domain/Ids.ts"
@@ -51,6 +51,7 @@ export class KeyFigures extends Context.Service<KeyFigures, {
     const sql = yield* SqlClient.SqlClient
     const overview = yield* AccountOverview
     const settings = yield* Settings
+    const scope = yield* Effect.scope
     const turns = yield* Semaphore.make(READS_MAX)
     const underWay = new Map<ApiKeyId, Deferred.Deferred<FiguresOfKey, DatabaseUnavailable>>()
 
@@ -76,17 +77,16 @@ export class KeyFigures extends Context.Service<KeyFigures, {
           if (underWay.size >= WAITING_MAX) return Effect.fail(busy)
           const made = Deferred.makeUnsafe<FiguresOfKey, DatabaseUnavailable>()
           underWay.set(key.keyId, made)
-          return Effect.onExit(readNow(key), (exit) => {
+          const reading = Effect.onExit(readNow(key), (exit) => {
             underWay.delete(key.keyId)
-            // The client of this poll may have gone away. The other polls are answered all the same, and not interrupted with it.
-            return Exit.hasInterrupts(exit) ? Deferred.fail(made, abandoned) : Deferred.done(made, exit)
+            return Deferred.done(made, exit)
           })
+          // A fiber of its own: when the client of this poll goes away, the other polls still get the figures.
+          return Effect.andThen(Effect.forkIn(reading, scope, { startImmediately: true }), Deferred.await(made))
         })
     })
   }))
 }
-
-const abandoned = new DatabaseUnavailable({ reason: "the poll that read the figures was given up" })
 
 const busy = new DatabaseUnavailable({ reason: "too many keys are asked about" })
 

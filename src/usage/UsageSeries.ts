@@ -35,6 +35,8 @@ export const STACKED_MODELS_MAX = 6
 const HOURS_UNIT_MAX = 49
 
 export const HOUR_MS = 3_600_000
+
+/** Days of a report's range, at most. */
 export const RANGE_DAYS_MAX = 400
 
 interface MsRange {
@@ -84,10 +86,10 @@ export const momentSql = (unit: MomentUnit): { readonly places: string; readonly
   }
 }
 
-/** A row of a report: of a moment, of a model in a moment, or of something that a series does not have. */
+/** A row of a report: a moment, a model in a moment (a cell), or another kind that a series leaves out. */
 interface SeriesLine extends UsageSums {
   readonly kind: string
-  /** Of the moment. */
+  /** Of the moment, from the first on. */
   readonly place: number
   /** Of the moment, or of the model. */
   readonly name: string | null
@@ -97,7 +99,7 @@ const toMoment = (line: SeriesLine): UsageMoment => ({ moment: line.name ?? "", 
 
 const toCell = (line: SeriesLine): UsageCell => ({ place: line.place, model: line.name ?? "", ...sumsOf(line) })
 
-/** The series in the rows of a report, which come in any order. */
+/** The series of a report, whose rows come in any order. */
 export const seriesOf = (lines: ReadonlyArray<SeriesLine>, unit: MomentUnit): UsageSeries => {
   const moments = lines.filter(({ kind }) => kind === "moment").toSorted((a, b) => a.place - b.place)
   const cells = lines.filter(({ kind }) => kind === "cell")

@@ -1,14 +1,14 @@
 /**
- * What orders and payments of all users are found by alike, as root types it: whose they are, a number that they have, and when.
+ * The filters that the search for orders and the search for payments share, as root types them: a user, an id or reference, a time.
  */
 import { idIn } from "../domain/Ids.ts"
 import { type IdPage, msOrNull } from "../postgres/Rows.ts"
 
-/** Rows found at once, at most. */
+/** Rows of one page of a search, at most. */
 export const FOUND_MAX = 201
 
 /** What is left out does not matter. */
-export interface FoundBy {
+export interface SearchFilter {
   /** A user's id, or a whole e-mail address in any case. */
   readonly user?: string | undefined
   /** The order's id, or a reference of a payment: the provider's, or ours. */
@@ -18,8 +18,8 @@ export interface FoundBy {
   readonly toMs?: number | undefined
 }
 
-/** As parameters of a statement: the user's id or e-mail address, the order's id, the reference, both ends, and the page. */
-export const foundByParameters = ({ fromMs, text, toMs, user }: FoundBy, { before, limit }: IdPage) => {
+/** The filter as parameters of a statement, in this order: the user's id, the e-mail address, the order's id, the reference, both ends of the time, and the page. */
+export const searchParameters = ({ fromMs, text, toMs, user }: SearchFilter, { before, limit }: IdPage) => {
   const userId = idIn(user) ?? null
   return [
     userId,
