@@ -1,6 +1,6 @@
 /**
- * The use cases of rows that administrators list, make, change, disable and enable alike, such as groups and plans: what their pages
- * and the administration's API are made of.
+ * What administrators do with rows that are listed, created, changed, disabled and enabled in the same way, such as groups and plans.
+ * Their pages and the administration's API both call it.
  */
 import type { Effect } from "effect"
 import { SqlError } from "effect/sql"
@@ -9,13 +9,13 @@ import { ChangedMeanwhile, ConfigManaged } from "../platform/ChangedMeanwhile.ts
 import type { CodedFilter } from "../platform/CodedRows.ts"
 import type { RowAt } from "../platform/RowAdmin.ts"
 
-/** Somebody else changed the row meanwhile, or config.yaml has it, or the database did not answer: of rows of all kinds. */
+/** Failures that all kinds of rows have: somebody else changed the row, config.yaml manages it, or the database did not answer. */
 export type CommonFailure = SqlError.SqlError | ConfigManaged | ChangedMeanwhile
 
 export const isCommonFailure = (error: object): error is CommonFailure =>
   error instanceof SqlError.SqlError || error instanceof ConfigManaged || error instanceof ChangedMeanwhile
 
-/** Besides {@link CommonFailure} each fails as its kind of rows does. */
+/** The last four types are the failures that only this kind of rows has. */
 export interface RowUseCases<Id, Row, New, Terms, Missing, NotMade, NotEdited, NotSwitched> {
   list(filter: CodedFilter): Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
   get(id: Id): Effect.Effect<Row, Missing | SqlError.SqlError>

@@ -1,7 +1,7 @@
 /**
- * A thread of its own for computing that calls under way must not wait for. It is asked one thing after the other and starts with
- * the first. One that dies or does not answer in time fails what it was asked, and the next question starts another. Who goes away
- * gives up a place in the line; what the thread is at keeps its turn to its end, so that nothing ever waits inside the thread.
+ * A thread of its own for computing that calls under way must not wait for. It is asked one question after the other and starts
+ * with the first. When it dies or does not answer in time, that question fails and the next one starts another thread. An interrupted
+ * caller leaves the queue. But the question that the thread works on keeps its turn to the end, so that none waits inside the thread.
  */
 import { Deferred, Effect, Fiber, Semaphore } from "effect"
 import { Worker } from "node:worker_threads"

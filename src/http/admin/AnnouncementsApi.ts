@@ -35,9 +35,9 @@ export class AnnouncementsApi extends area(
     query: pageQuery,
     id: idJson(AnnouncementId),
     row: Announcement,
-    made: NewAnnouncement,
+    create: NewAnnouncement,
     edit: AnnouncementEdit,
-    enabling: editErrors
+    enableErrors: editErrors
   })
 ) {}
 

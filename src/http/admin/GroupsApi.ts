@@ -33,9 +33,9 @@ export class GroupsApi extends area(
     query: { ...pageQuery, ...stateQuery },
     id: idJson(GroupId),
     row: Group,
-    made: NewGroup,
+    create: NewGroup,
     edit: GroupEdit,
-    enabling: changeErrors
+    enableErrors: changeErrors
   })
 ) {}
 

@@ -32,9 +32,9 @@ export class PlansApi extends area(
     query: { ...pageQuery, ...stateQuery },
     id: idJson(PlanId),
     row: Plan,
-    made: NewPlan,
+    create: NewPlan,
     edit: PlanEdit,
-    enabling: changeErrors
+    enableErrors: changeErrors
   })
 ) {}
 

@@ -1,6 +1,6 @@
 /**
- * Endpoints of rows that are listed, made, changed, disabled and enabled alike, such as groups and plans, and what answers them. A
- * change names the revision that it was made on.
+ * The endpoints of rows that are listed, created, changed, disabled and enabled in the same way, such as groups and plans, and their
+ * handlers. A change names the revision that it was made on.
  */
 import { Effect, Schema } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
@@ -14,20 +14,19 @@ import { created, documented, itemsOf, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
 
 export const ApiRevision = Schema.Struct({ revision: IdJson }).pipe(documented("Revision"))
 
-/** What lists of such rows are narrowed by. */
+/** Narrows a list to enabled or to disabled rows. */
 export const stateQuery = { state: Schema.optionalKey(Schema.Literals(["enabled", "disabled"])) }
 
 interface RowSchemas<One, Path, Query, Id, Row, New, Edit> {
   readonly one: One
-  /** Of the list; a row is below it. */
+  /** The path of the list; a row is at `/:id` below it. */
   readonly path: Path
   readonly query: Query
   readonly id: Id
   readonly row: Row
-  readonly made: New
+  readonly create: New
   readonly edit: Edit
-  /** What enabling one may fail with. */
-  readonly enabling: ReadonlyArray<typeof editErrors[number]>
+  readonly enableErrors: ReadonlyArray<typeof editErrors[number]>
 }
 
 const { get, post, put } = HttpApiEndpoint
@@ -40,16 +39,16 @@ export const rowEndpoints = <
   Row extends Schema.Top,
   New extends Schema.Top,
   Edit extends Schema.Top
->({ edit, enabling, id, made, one, path, query, row }: RowSchemas<One, Path, Query, Id, Row, New, Edit>) => {
+>({ create, edit, enableErrors, id, one, path, query, row }: RowSchemas<One, Path, Query, Id, Row, New, Edit>) => {
   const at = `${path}/:id` as const
   const params = { id }
   return [
     get(`list${one}s`, path, { query, success: itemsOf(row) }),
     get(`get${one}`, at, { params, success: row, error: ApiNotFound }),
-    post(`create${one}`, path, { payload: made, success: row.pipe(created), error: editErrors }),
+    post(`create${one}`, path, { payload: create, success: row.pipe(created), error: editErrors }),
     put(`edit${one}`, at, { params, payload: edit, success: row, error: editErrors }),
     post(`disable${one}`, `${at}/disable`, { params, payload: ApiRevision, success: row, error: changeErrors }),
-    post(`enable${one}`, `${at}/enable`, { params, payload: ApiRevision, success: row, error: enabling })
+    post(`enable${one}`, `${at}/enable`, { params, payload: ApiRevision, success: row, error: enableErrors })
   ] as const
 }
 
@@ -65,7 +64,7 @@ interface ChangeRequest<Id, Payload> extends RowRequest<Id> {
   readonly payload: Payload & { readonly revision: bigint }
 }
 
-/** What answers them: each with the row as it is now. */
+/** The handlers of these endpoints; all but the list answer the row as it is now. */
 export const rowAnswers = <Id, Row, New, Terms, E0, E1, E2, E3>(
   rows: RowUseCases<Id, Row, New, Terms, E0, E1, E2, E3>
 ) => {
@@ -86,7 +85,7 @@ export const rowAnswers = <Id, Row, New, Terms, E0, E1, E2, E3>(
   }
 }
 
-/** Refuses a row for these fields, and says of each what its value is to be. */
+/** Refuses a row for these fields, with the rule that each must fulfil. */
 export const refuseFields = <Field extends string>(
   message: string,
   fields: ReadonlyArray<Field>,

@@ -64,7 +64,7 @@ describe("TokenCounter", () => {
       )
       assert.isUndefined(yield* count("one more"))
       yield* Fiber.interruptAll(waiting)
-      // What the thread is at keeps its turn to its end, whoever has gone away.
+      // The thread still works on the first question, although its caller is gone. The next one waits until that has timed out.
       const next = yield* Effect.forkChild(count("one more"), { startImmediately: true })
       yield* TestClock.adjust(COUNT_MS_MAX)
       assert.isDefined(yield* Fiber.join(next))

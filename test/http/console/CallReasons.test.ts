@@ -16,5 +16,7 @@ describe("reasons of calls", () => {
 
   it("says a code that an upstream made up as it is", () => {
     assert.strictEqual(callReason({ language: "en" }, "made_up"), "made_up")
+    // Words that sections share under these keys are not about calls.
+    for (const code of ["days", "model", "toString"]) assert.strictEqual(callReason({ language: "zh" }, code), code)
   })
 })

@@ -1,5 +1,5 @@
 /**
- * What the address of a list says that it is narrowed to: its days in the visitor's own zone, and what is looked for in them.
+ * Filters that several lists share, read from the address: days in the visitor's own time zone, and a search.
  */
 import { type DayRange, dayRange } from "../../../domain/Days.ts"
 import type { ListFilter } from "../kit/List.tsx"
@@ -22,7 +22,7 @@ export const dayFilters = ({ say }: Pick<PageContext, "say">, { from, to }: DayR
 export const daysWarning = ({ say }: Pick<PageContext, "say">, { isRefused }: DayRange): string | undefined =>
   isRefused ? say("days.problem") : undefined
 
-/** What orders and payments are looked for by: words, whose they are, and their days. */
+/** The search of orders and of payments: words, a user and days. */
 export const readSearch = (context: Pick<PageContext, "formats" | "query">) => {
   const days = readDays(context)
   const textOf = (name: string) => numberText(searchText(context.query, name))

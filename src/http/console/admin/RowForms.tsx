@@ -79,12 +79,12 @@ export const rowPaths = (list: AdminPath, id: bigint | ":id") => {
 }
 
 interface NewRowPage extends Omit<AskProps, "title" | "action" | "submit" | "back"> {
-  /** Where such rows are listed. */
+  /** The path of the list. */
   readonly list: AdminPath
   say(key: "new" | "create"): string
 }
 
-/** The form of a row that is to be made. */
+/** The form for a new row. */
 export const newRowPage = ({ list, say, ...form }: NewRowPage): Page =>
   askPage({ ...form, title: say("new"), action: `${list}/new`, submit: say("create"), back: list })
 
@@ -97,6 +97,10 @@ export const codeInput = (say: (key: "code" | "code.hint") => string) => ({
   required: true,
   autofocus: true
 })
+
+/** The message beside {@link codeInput}, where the code is wrong. */
+export const codeProblem = (say: (key: "code.problem") => string, fields: ReadonlyArray<string>): Problems =>
+  fields.includes("code") ? { code: say("code.problem") } : {}
 
 /** What was typed into {@link codeInput}. */
 export const codeIn = (fields: URLSearchParams): string => (fields.get("code") ?? "").trim()

@@ -1,6 +1,6 @@
 /**
- * Rows that have ids and are listed, made, changed, disabled and enabled alike: groups, plans and announcements. A page describes what
- * its kind of rows has of its own; the list, the form of a new row and the pages of a row follow.
+ * The pages of rows that are listed, created, changed, disabled and enabled in the same way: groups, plans and announcements. A
+ * `RowKind` describes what is particular to one kind of rows. Its list, the form for a new row and the pages of a row are made from it.
  */
 import { Effect } from "effect"
 import { SqlError } from "effect/sql"
@@ -30,12 +30,12 @@ interface Shown<Row> {
 interface Asked<Row> {
   readonly context: UserContext
   readonly state: FormState
-  /** Undefined: of a new one. */
+  /** Undefined in the form for a new row. */
   readonly row: Row | undefined
 }
 
 export interface RowKind<Row, Id extends bigint, F extends Fields, New, E1, E2, E3, S, R1, R2> {
-  /** Where they are listed. */
+  /** The path of the list. */
   readonly path: AdminPath
   readonly id: IdOf<Id>
   readonly admin: Effect.Effect<RowUseCases<Id, Row, New, ValueOf<F>, NotThere, E1, E2, E3>, never, S>
@@ -44,19 +44,19 @@ export interface RowKind<Row, Id extends bigint, F extends Fields, New, E1, E2, 
   list(
     context: UserContext
   ): Effect.Effect<Pick<ListPageProps<Row>, "title" | "filter" | "empty" | "none" | "columns">, never, R1>
-  /** The inputs of its form. */
+  /** The inputs of a row's form. */
   form(asked: Asked<Row>): Effect.Effect<ComponentChildren, SqlError.SqlError, R2>
-  /** A new one, of its terms and of what else its form has. */
+  /** The row to create, from the terms and the other fields of the form. */
   made(terms: ValueOf<F>, fields: URLSearchParams): New
   nameOf(shown: Shown<Row>): string
-  /** Below the name: what marks it. */
+  /** Shown below the name, such as the code and the badges. */
   lead(shown: Shown<Row>): ComponentChildren
   facts(shown: Shown<Row>): EditPageProps["facts"]
-  /** What hangs on it: shown above its form, and when it is to be disabled. */
+  /** What depends on the row, such as its users. It is shown above its form and where the page asks before the row is disabled. */
   stake?(shown: Shown<Row>): ComponentChildren
-  /** What is wrong, beside each field. */
+  /** The message beside each field that is wrong. */
   problems(context: UserContext, fields: ReadonlyArray<string>): Problems
-  /** What is said of a failure of its own; that it is not there is passed on. */
+  /** Words a failure that only this kind of rows has. A row that does not exist is returned unchanged: its answer is a page. */
   refusal(context: UserContext, error: E1 | E2 | E3): FormRefused | NotThere
 }
 

@@ -4,7 +4,7 @@
 import { type PageContext, sayOf } from "../PageContext.ts"
 import { sayNamed } from "../text/Texts.ts"
 
-/** Other parts of the house may write kinds of their own. */
+/** A kind without words, which another module may have written, is shown as it is. */
 export const entryName = ({ language }: Pick<PageContext, "language">, kind: string): string =>
   sayNamed(language, "ledgerEntry", kind)
 

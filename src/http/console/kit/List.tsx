@@ -212,7 +212,7 @@ export interface ListProps<Item> {
   readonly around?: (table: ComponentChildren) => ComponentChildren
 }
 
-/** One of these, each shown as it is. */
+/** A choice of one of these texts, which are shown as they are. */
 export const plainChoice = (
   field: Readonly<Record<"name" | "label", string>>,
   value: string | undefined,
@@ -372,7 +372,7 @@ export function listPage<Item>(
 }
 
 interface ReadListPageProps<Item, E, R> extends Omit<ListPageProps<Item>, "items" | "hasMore"> {
-  /** Items of a page. */
+  /** Items on one page. */
   readonly size: number
   readonly read: (range: Range) => Effect.Effect<ReadonlyArray<Item>, E, R>
 }

@@ -118,7 +118,7 @@ export const AbilityBadges = ({ model, context }: { readonly context: PageContex
 /** The page of a model; an id may have slashes and the like. */
 export const modelPath = (id: string): string => `/models/${encodeURIComponent(id)}`
 
-/** A model with its vendor, which leads to its page. */
+/** A link to the page of a model, with its vendor below. */
 export const ModelName = ({ model: { id, vendor } }: { readonly model: Pick<Model, "id" | "vendor"> }) => (
   <>
     <a href={modelPath(id)}>

@@ -24,7 +24,7 @@ const text = (value: string): string => JSON.stringify(value)
 /** A text as one word of a shell. */
 const shellWord = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
-/** With the key itself, or with the variable that has it, which a shell reads between double quotes. */
+/** A call for a shell, with the key itself or with the variable that has it. A shell reads variables only between double quotes. */
 export const curlLine = ({ model, publicUrl }: Called, key?: string): string => {
   const bearer = key === undefined
     ? `"Authorization: Bearer $${KEY_VARIABLE}"`

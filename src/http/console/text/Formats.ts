@@ -51,7 +51,7 @@ const currencyFormat = (language: Language, currency: string, decimalsMax: numbe
 
 type WriteMoment = (at: Date) => string
 
-/** How days and times are written; in Chinese in figures, 2026-11-25 01:30:00, as consoles do: short, and never broken in a day. */
+/** How days and times are written: in Chinese in figures alone, such as 2026-11-25 01:30:00, as Chinese consoles do. */
 const momentsOf = (language: Language, timeZone: string): readonly [date: WriteMoment, time: WriteMoment] => {
   const written = (options: Intl.DateTimeFormatOptions): WriteMoment => {
     const format = new Intl.DateTimeFormat(localeOf[language], { timeZone, ...options })

@@ -53,7 +53,7 @@ export const sayFrom = (language: Language, texts: Readonly<Record<string, strin
   return values === undefined ? text : fill(language, text, values)
 }
 
-/** Says each of these codes; the section has a text under the name of every one of them. */
+/** The text of each of these codes, which are keys of the section. */
 export const sayEach = <Code extends string>(
   say: Say<Code>,
   codes: ReadonlyArray<Code>
@@ -95,9 +95,9 @@ export const texts: Readonly<
   zh
 }
 
-/** Whether the section says a text under this name: one of its own, or a word that several share. */
+/** Whether the section has a text of its own under this name. A shared word does not count: it may mean something else. */
 export const hasText = <S extends TextSection>(section: S, name: string): name is TextKey<S> =>
-  Object.hasOwn(texts.en[section], name) || Object.hasOwn(texts.en.words, name)
+  Object.hasOwn(texts.en[section], name)
 
 /** What each section says in a language. */
 const saidIn = (language: Language) =>
@@ -108,10 +108,6 @@ const said = { en: saidIn("en"), zh: saidIn("zh") }
 /** Says the texts of a section in one language. */
 export const sayIn = <S extends TextSection>(language: Language, section: S): SayOf<S> => said[language][section]
 
-/** Says what the section has under a name that may be any; what it does not know is called as it is. */
-export const sayNamed = <S extends TextSection>(
-  language: Language,
-  section: S,
-  name: string,
-  values?: MessageValues
-): string => hasText(section, name) ? sayIn(language, section)(name, values) : name
+/** The section's text for a name that may be unknown, such as a code of an upstream; an unknown name is shown as it is. */
+export const sayNamed = <S extends TextSection>(language: Language, section: S, name: string): string =>
+  hasText(section, name) ? sayIn(language, section)(name) : name

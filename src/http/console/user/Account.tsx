@@ -138,7 +138,7 @@ const Sessions = ({ sessions, context }: SessionsProps) => {
   )
 }
 
-/** Each form of the page with what was wrong with it alone. */
+/** The state of each form: a problem of one is not shown at the other. */
 interface States {
   readonly password?: FormState
   readonly buyer?: FormState

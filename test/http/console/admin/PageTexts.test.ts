@@ -3,6 +3,7 @@
  * and what a form of a row goes on from.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { ledgerKinds } from "../../../../src/accounts/LedgerKinds.ts"
 import { ActionRefused } from "../../../../src/confirmations/Confirmations.ts"
 import { pageOf } from "../../../../src/http/console/admin/audit/Audit.tsx"
 import { testText } from "../../../../src/http/console/admin/channels/ChannelTexts.ts"
@@ -55,6 +56,10 @@ describe("pages of the administration", () => {
       })
     assert.isAbove(new Set(recorded).size, 25)
     assert.deepStrictEqual(recorded.filter((action) => !hasText("auditAction", action)), [])
+  })
+
+  it("have words for every kind of ledger entry", () => {
+    assert.deepStrictEqual(Object.keys(ledgerKinds).filter((kind) => !hasText("ledgerEntry", kind)), [])
   })
 
   it("say what a test of a channel came to, with its status where there was an answer", () => {

@@ -117,7 +117,7 @@ const ofSettings: Word = (context, field, value) => {
     const names = value.map((key: unknown) =>
       typeof key === "string" && isSettingKey(key) ? settingLabel(context, key).label : plainText(key)
     )
-    return { label: sayOf(context, "audit")("field.reset"), text: names.length === 0 ? "–" : names.join(", ") }
+    return { label: sayOf(context, "audit")("field.reset"), text: names.join(", ") }
   }
   if (!isSettingKey(field)) return undefined
   const text = typeof value === "string"
@@ -165,7 +165,7 @@ const ofAnnouncement: Word = (context, field, value) => {
 const ofUser: Word = (context, field, value) =>
   field === "usd_micros" ? { label: sayOf(context, "audit")("balance"), text: usdText(context, value) } : undefined
 
-/** What is known of the fields of a kind of things alone. */
+/** Words for the fields that only one kind of target has. */
 const words: ReadonlyMap<string, Word> = new Map<string, Word>([
   ["settings", ofSettings],
   ["model", ofModel],
@@ -183,7 +183,9 @@ const ofMoney: Word = (context, field, value, state) => {
   return typeof value === "object" ? undefined : factOf(context, field, String(value), facts)
 }
 
-const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0
+/** Settings that are saved without a reset are recorded with an empty list, which says nothing. */
+const isEmptyReset = (field: string, value: unknown): boolean =>
+  field === "reset" && Array.isArray(value) && value.length === 0
 
 /** A field of a change: what it was and what it is now; undefined where it was not recorded. */
 export interface ChangedField {
@@ -205,8 +207,8 @@ export const changedFields = (
       ofMoney(context, field, value, state) ?? { label: field, text: plainText(value) }
     return { ...word, text: word.text === "" ? "–" : word.text }
   }
-  const isSaid = (field: string) => field !== "reset" || !isEmpty(after?.[field])
-  return Object.keys({ ...before, ...after }).filter(isSaid).map((field) => {
+  const fields = Object.keys({ ...before, ...after }).filter((field) => !isEmptyReset(field, after?.[field]))
+  return fields.map((field) => {
     const [was, is] = [wordOf(field, before), wordOf(field, after)]
     return { field, label: is?.label ?? was?.label ?? field, was: was?.text, is: is?.text }
   })

@@ -189,7 +189,7 @@ const reportPage = (context: UserContext, report: BillReport): Page => {
 /** Why the file is refused, and where. */
 const refusedText = (context: UserContext, { column, line, problem: { code, values } }: BillRefused): string => {
   const say = sayOf(context, "books")
-  const kind = BillKind.literals.find((known) => known === values["kind"])
+  const kind = oneOf(BillKind.literals, values["kind"])
   const why = sayOf(context, "billProblem")(code, kind === undefined ? values : { ...values, kind: say(kinds[kind]) })
   if (line === null) return say("bill.refused", { why })
   return column === null

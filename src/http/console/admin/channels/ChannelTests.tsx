@@ -142,7 +142,7 @@ const startForm = adminForm("/admin/channels/tests", {
     })
 })
 
-/** The card anew while it goes on; then the page, whose rows have changed. */
+/** Replaces the card while the run goes on; afterwards reloads the page, whose rows have changed. */
 const progress = adminPage("/admin/channels/tests", (context) =>
   Effect.gen(function*() {
     const run = yield* (yield* ChannelTestRuns).latest

@@ -10,7 +10,7 @@ import { Inputs } from "../../kit/Inputs.tsx"
 import { enabledFilter } from "../../kit/List.tsx"
 import { Figures, RowBadges, Small } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
-import { codeIn, codeInput } from "../RowForms.tsx"
+import { codeIn, codeInput, codeProblem } from "../RowForms.tsx"
 import { rowKind } from "../RowKind.tsx"
 import { shownTerms } from "../Terms.tsx"
 import { timesText } from "./GroupParts.ts"
@@ -30,7 +30,7 @@ const termsOf = (context: PageContext) => {
 
 /** Says what is wrong beside each field. */
 const problems = (context: PageContext, fields: ReadonlyArray<string>): Problems => ({
-  ...fields.includes("code") ? { code: sayOf(context, "groups")("code.problem") } : {},
+  ...codeProblem(sayOf(context, "groups"), fields),
   ...termsOf(context).problems(fields)
 })
 

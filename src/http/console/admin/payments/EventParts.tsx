@@ -32,14 +32,14 @@ export const sourceFilter = (context: PageContext, label: string, value: string 
   options: sources.map((source) => [source, sourceName(context, source)])
 })
 
-/** The order that it is about. */
+/** The order that an event or a payment belongs to. */
 export const orderColumn = (context: PageContext): ItemColumn<{ readonly orderId: bigint | null }> => ({
   title: sayOf(context, "payments")("order"),
   wide: true,
   cell: ({ orderId }) => orderId === null ? "–" : <a href={`/admin/orders/${orderId}`}>#{orderId.toString()}</a>
 })
 
-/** What an event says, in words; one that is not known by name is called as it is. */
+/** What an event says, in words; a fact without words is shown by its name. */
 export const factName = (context: PageContext, fact: string): string => sayNamed(context.language, "paymentFact", fact)
 
 const outcomes: States<EventOutcome, TextKey<"payments">> = {

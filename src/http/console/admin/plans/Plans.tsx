@@ -13,7 +13,7 @@ import { enabledFilter } from "../../kit/List.tsx"
 import { Badge, Figures, RowBadges, Small } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { groupChoice } from "../groups/GroupParts.ts"
-import { codeIn, codeInput } from "../RowForms.tsx"
+import { codeIn, codeInput, codeProblem } from "../RowForms.tsx"
 import { rowKind } from "../RowKind.tsx"
 import { planTermsOf } from "./PlanTexts.ts"
 
@@ -51,7 +51,7 @@ const inputsOf = (context: PageContext, groups: ReadonlyArray<GroupChoice>): Rea
 
 /** Says what is wrong beside each field. */
 const problems = (context: PageContext, fields: ReadonlyArray<string>): Problems => ({
-  ...fields.includes("code") ? { code: sayOf(context, "adminPlans")("code.problem") } : {},
+  ...codeProblem(sayOf(context, "adminPlans"), fields),
   ...planTermsOf(context).problems(fields)
 })
 

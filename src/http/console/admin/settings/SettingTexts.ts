@@ -81,7 +81,7 @@ export const settingInput = (context: Reader, setting: SettingView, label: Setti
   }
 }
 
-/** A text is under the name of its setting; some settings have a hint besides. */
+/** The key of a setting is the key of its label; the key with `.hint` is that of its hint, where it has one. */
 export const settingLabel = (context: Reader, key: SettingKey): SettingLabel => {
   const say = sayOf(context, "setting")
   const hint = `${key}.hint`

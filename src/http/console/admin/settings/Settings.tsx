@@ -93,7 +93,7 @@ const Source = ({ label, setting, context }: RowProps) => {
   )
 }
 
-/** Takes away what is saved and not shown in its input. */
+/** Removes a saved value that its input does not show: a secret or an image. */
 const RemoveButton = ({ label, setting, context }: RowProps) => {
   const say = sayOf(context, "settings")
   return (
@@ -118,7 +118,7 @@ const SecretState = (props: RowProps) => {
   )
 }
 
-/** The image in effect, and a button that goes back to ours. */
+/** The image in effect, and a button that goes back to the default one. */
 const ImageState = (props: RowProps) => {
   const { setting, context } = props
   return setting.text === "" ? null : (
@@ -328,10 +328,12 @@ const problemsOf = (context: UserContext, section: Section, { problems }: Settin
     if (!isSettingKey(key)) continue
     const text = problemText(context, key, why)
     // What is wrong in another section is said above this one.
-    if (inSection(section, key)) told[key] ??= text
-    else {told["form"] = [told["form"], `${settingLabel(context, key).label}: ${text}`].filter((part) =>
-        part !== undefined
-      ).join(" ")}
+    if (inSection(section, key)) {
+      told[key] ??= text
+    } else {
+      const elsewhere = `${settingLabel(context, key).label}: ${text}`
+      told["form"] = told["form"] === undefined ? elsewhere : `${told["form"]} ${elsewhere}`
+    }
   }
   return told
 }

@@ -187,7 +187,7 @@ const Legend = (
   )
 }
 
-/** A chart of a report as a page shows it, which may be at several addresses. */
+/** What a page gives to each of its charts. */
 export type PageChart = Pick<ChartCardProps, "context" | "title" | "actions" | "page">
 
 interface MomentsChartProps extends PageChart, Pick<ChartCardProps, "path"> {
