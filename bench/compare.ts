@@ -6,6 +6,7 @@
  */
 import { resolve } from "node:path"
 import { cpuMicros, descendantsCpuMicros } from "./processes.ts"
+import { inTurns } from "./rounds.ts"
 import { endAll, keyOf, root, startRealms, startScript } from "./servers.ts"
 import { median, rounded } from "./statistics.ts"
 import { type Figures, load } from "./wrk.ts"
@@ -55,14 +56,15 @@ try {
     })
   }
   for (const stream of [false, true]) {
-    const rounds = new Map<string, Array<Round>>(targets.map(({ name }) => [name, []]))
-    for (const target of targets) await measure(target, stream)
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const target of round % 2 === 0 ? targets : targets.toReversed()) {
-        rounds.get(target.name)?.push(await measure(target, stream))
-      }
-    }
-    for (const [name, measured] of rounds) {
+    const roundsOf = await inTurns({
+      targets,
+      count: ROUNDS,
+      warmUp: (target) => measure(target, stream),
+      measure: (target) => measure(target, stream),
+      onRound: () => undefined
+    })
+    for (const { name } of targets) {
+      const measured = roundsOf(name)
       const of = (figure: (round: Round) => number, decimals = 0) => rounded(median(measured.map(figure)), decimals)
       const line = {
         kind: stream ? "stream" : "json",

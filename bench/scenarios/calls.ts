@@ -3,6 +3,7 @@
  */
 import { startLitellm, startPortkey } from "../peers.ts"
 import { cpuMicros, descendantsCpuMicros } from "../processes.ts"
+import { inTurns } from "../rounds.ts"
 import type { Bench, Scenario } from "../scenario.ts"
 import { keyOf, type Realms, startRealms, startScript } from "../servers.ts"
 import { median, rounded } from "../statistics.ts"
@@ -43,18 +44,17 @@ const measure = async (target: Target, connections: number, seconds: number): Pr
   }
 }
 
-/** Rounds of every target, in an order that turns round each time. */
+/** Answers a function that reads a figure of all rounds of one target. */
 const alternating = async (targets: ReadonlyArray<Target>, { isQuick, say }: Bench, connections: number) => {
   const seconds = isQuick ? 1 : 5
-  const rounds = new Map<string, Array<Round>>(targets.map(({ name }) => [name, []]))
-  for (const target of targets) await measure(target, connections, isQuick ? seconds : WARM_UP_SECONDS)
-  for (let round = 0; round < (isQuick ? 2 : 5); round++) {
-    say(`${connections} connections, round ${round + 1} ...`)
-    for (const target of round % 2 === 0 ? targets : targets.toReversed()) {
-      rounds.get(target.name)?.push(await measure(target, connections, seconds))
-    }
-  }
-  return (name: string, of: (round: Round) => number): ReadonlyArray<number> => (rounds.get(name) ?? []).map(of)
+  const roundsOf = await inTurns({
+    targets,
+    count: isQuick ? 2 : 5,
+    warmUp: (target) => measure(target, connections, isQuick ? seconds : WARM_UP_SECONDS),
+    measure: (target) => measure(target, connections, seconds),
+    onRound: (round) => say(`${connections} connections, round ${round} ...`)
+  })
+  return (name: string, of: (round: Round) => number): ReadonlyArray<number> => roundsOf(name).map(of)
 }
 
 const realmsTarget = async (name: string, upstreamOrigin: string, settings: string): Promise<Target> => {

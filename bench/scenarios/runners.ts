@@ -4,6 +4,7 @@
  */
 import { setTimeout } from "node:timers/promises"
 import { cpuMicros, descendantsCpuMicros } from "../processes.ts"
+import { inTurns } from "../rounds.ts"
 import type { Scenario } from "../scenario.ts"
 import { keyOf, startRealms, startScript } from "../servers.ts"
 import { median, rounded } from "../statistics.ts"
@@ -88,15 +89,14 @@ export const runners: Scenario = {
       targets.push({ name: `${name}, ${USERS} users`, keys, ...server })
     }
     const seconds = isQuick ? 1 : 5
-    const rounds = new Map<string, Array<Round>>(targets.map(({ name }) => [name, []]))
-    for (const target of targets) await measure(target, isQuick ? seconds : WARM_UP_SECONDS)
-    for (let round = 0; round < (isQuick ? 2 : 5); round++) {
-      say(`runners, round ${round + 1} ...`)
-      for (const target of round % 2 === 0 ? targets : targets.toReversed()) {
-        rounds.get(target.name)?.push(await measure(target, seconds))
-      }
-    }
-    const of = (name: string, value: (round: Round) => number) => (rounds.get(name) ?? []).map(value)
+    const roundsOf = await inTurns({
+      targets,
+      count: isQuick ? 2 : 5,
+      warmUp: (target) => measure(target, isQuick ? seconds : WARM_UP_SECONDS),
+      measure: (target) => measure(target, seconds),
+      onRound: (round) => say(`runners, round ${round} ...`)
+    })
+    const of = (name: string, value: (round: Round) => number) => roundsOf(name).map(value)
     for (const { name } of targets) {
       const speeds = of(name, ({ callsPerSecond }) => Math.round(callsPerSecond))
       figure({

@@ -1,9 +1,9 @@
 /**
  * The outbox files of this process in `data_dir`: settlements that had to wait for the next start (`unsettled.jsonl`), and those that
  * PostgreSQL refused for good (`set-aside.jsonl`). Processes that share the folder have a place each, which they hold by a lock of the
- * operating system: the first has these names, the next `unsettled-1.jsonl`, and so on. What a process left whose lock is free - it has
- * ended, however - is replayed by another within seconds. Nobody else's file is touched while its owner lives: a line that is being
- * written could be lost.
+ * operating system: the first has these names, the next `unsettled-1.jsonl`, and so on. A place whose lock is free
+ * belongs to no living process; another one replays its files within seconds. The files of a living process are left alone: a line that
+ * it is writing could be lost.
  *
  * @internal
  */
@@ -122,13 +122,17 @@ export const makeOutbox = Effect.fn("Outbox.make")(function*(dataDir: string) {
     unsettledPath: Effect.map(files, ({ unsettled }) => unsettled),
     keep: (items) => append(({ unsettled }) => unsettled, items),
     setAside: (items) => append(({ setAside }) => setAside, items),
-    replay: (submit) =>
-      Effect.gen(function*() {
-        const others = yield* leftovers(submit)
-        const own = Effect.flatMap(place, (mine) => replayPlace(mine, submit))
-        yield* Effect.all([own, ...others], { concurrency: "unbounded", discard: true })
-      }).pipe(Effect.catch((error) => Effect.logError(NOT_ADOPTED, error))),
-    // One account that is stuck in what one process left keeps nothing else from being replayed.
+    replay: (submit) => {
+      const own = Effect.flatMap(place, (mine) => replayPlace(mine, submit))
+      const others = Effect.flatMap(
+        leftovers(submit),
+        (replays) => Effect.all(replays, { concurrency: "unbounded", discard: true })
+      ).pipe(
+        Effect.catch((error) => Effect.logError(NOT_ADOPTED, error))
+      )
+      return Effect.all([own, others], { concurrency: "unbounded", discard: true })
+    },
+    // A replay may wait for an account that is stuck. The others do not wait for it.
     adopt: (submit) =>
       Effect.asVoid(inRounds(
         Effect.flatMap(leftovers(submit), (others) =>

@@ -33,7 +33,7 @@ const CLOSE_MS_MAX = 2_000
 
 const STOP_POLL_MS = 20
 
-/** A process beside which others serve leaves connections without a call open for so long: a call may be on its way. */
+/** Where other processes serve, connections without a call stay open for so long after a stop began: a call may be on its way. */
 const LEAVE_IDLE_MS = 2_000
 
 /** A connection on which no call has begun after so long is not waited for. */
@@ -99,24 +99,16 @@ export class HttpServer extends Context.Service<HttpServer, {
     address.listensOn(port)
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {
-        const startedMs = clock.currentTimeMillisUnsafe()
-        const sinceMs = () => clock.currentTimeMillisUnsafe() - startedMs
         leaving = given !== undefined
-        given?.leave()
-        if (given === undefined) {
-          dataPlane.close()
-          server.close()
-        }
-        /** Where others serve, a stop turns nobody away: what comes on connections that are there is answered, and they end with it. */
-        const mayStillCome = (of: GivenConnections) => sinceMs() < LEAVE_MS_MAX && (connections > 0 || !of.isOver())
-        const isBusy = () => {
-          if (given === undefined || sinceMs() > LEAVE_IDLE_MS) server.closeIdleConnections()
-          return dataPlane.openRequests() > 0 || (given !== undefined && mayStillCome(given))
-        }
-        const graceSeconds = () =>
-          given?.isReplaced() === true ? REPLACED_GRACE_SECONDS : config.server.shutdownGraceSeconds
-        const isWaitedFor = () => isBusy() && sinceMs() < graceSeconds() * 1_000
-        return stop({ isBusy, isWaitedFor, server, dataPlane, gateway })
+        return stop({
+          server,
+          dataPlane,
+          gateway,
+          given,
+          graceSeconds: config.server.shutdownGraceSeconds,
+          openConnections: () => connections,
+          now: () => clock.currentTimeMillisUnsafe()
+        })
       })
     )
     return HttpServer.of({ host, port })
@@ -165,19 +157,38 @@ const takeFrom = (given: GivenConnections, server: Server): number => {
 }
 
 interface Stop {
-  /** Whether a call is open, or may still come. */
-  readonly isBusy: () => boolean
-  /** The same, within the grace of open calls. */
-  readonly isWaitedFor: () => boolean
   readonly server: Server
   readonly dataPlane: DataPlane["Service"]
   readonly gateway: Gateway["Service"]
+  /** Undefined: this process listens by itself, and refuses new calls while it stops. */
+  readonly given: GivenConnections | undefined
+  /** Open calls have so long to end. */
+  readonly graceSeconds: number
+  readonly openConnections: () => number
+  /** The time in milliseconds. */
+  readonly now: () => number
 }
 
-const stop = ({ dataPlane, gateway, isBusy, isWaitedFor, server }: Stop): Effect.Effect<void> =>
+/**
+ * Where other processes serve, a stop refuses no call: what comes on an open connection is answered, and the answer closes it.
+ */
+const stop = ({ dataPlane, gateway, given, graceSeconds, now, openConnections, server }: Stop): Effect.Effect<void> =>
   Effect.gen(function*() {
+    const startedMs = now()
+    const sinceMs = () => now() - startedMs
+    if (given === undefined) {
+      dataPlane.close()
+      server.close()
+    } else given.leave()
+    const mayCome = () => given !== undefined && sinceMs() < LEAVE_MS_MAX && (openConnections() > 0 || !given.isOver())
+    const isBusy = () => {
+      if (given === undefined || sinceMs() > LEAVE_IDLE_MS) server.closeIdleConnections()
+      return dataPlane.openRequests() > 0 || mayCome()
+    }
+    const graceMs = () => (given?.isReplaced() === true ? REPLACED_GRACE_SECONDS : graceSeconds) * 1_000
+    const isWaitedFor = () => isBusy() && sinceMs() < graceMs()
     const open = dataPlane.openRequests()
-    if (open > 0) yield* Effect.logInfo("waiting for open calls", { open })
+    if (open > 0) yield* Effect.logInfo("waiting for open calls", { open, graceSeconds: graceMs() / 1_000 })
     if (isWaitedFor()) yield* Effect.sleep(STOP_POLL_MS).pipe(Effect.repeat({ while: isWaitedFor }))
     dataPlane.close()
     if (isBusy()) {

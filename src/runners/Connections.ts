@@ -1,7 +1,7 @@
 /**
  * Gives each new connection to the next runner. A runner says when it has taken one. What it had not taken when it ended is given to
- * another - only then: a runner that lives may still read what is on its way to it. What waits, waits for a bounded time: a client that
- * is closed tries again, one that waits for ever does not.
+ * another runner; not earlier, because a living runner may still read what is on its way to it. No connection waits without a bound: a
+ * client whose connection is closed tries again.
  *
  * @internal
  */
@@ -15,12 +15,12 @@ export const WAITING_MS_MAX = 30_000
 /** Connections on their way to one runner, at most; others go to the next one. */
 export const UNTAKEN_MAX = 256
 
-/** A runner that lives has taken a connection after so long, in milliseconds. It keeps it then, whatever is closed here. */
+/** A connection that is not taken in so many milliseconds is closed here. A runner that has it, and only could not say so, keeps it. */
 export const UNTAKEN_MS_MAX = 10_000
 
 /** What is needed of a connection. */
 export interface Connection {
-  /** Closes it in this process; whoever else has it goes on. */
+  /** Closes it in this process. Another process that has it goes on with it. */
   destroy(): unknown
 }
 

@@ -1,9 +1,9 @@
 /**
- * SIGHUP, heard as long as the scope: without that it would end the process at once, with its calls unsettled.
+ * SIGHUP, heard as long as the scope lives. Unheard, it would end the process at once, with its calls unsettled.
  */
 import { Effect, Queue } from "effect"
 
-/** One that waits to be heard; more are the same. */
+/** Answers an effect that waits for the next SIGHUP. Several that come before it is asked count as one. */
 export const hearHangUps = Effect.gen(function*() {
   const hangUps = yield* Queue.sliding<undefined>(1)
   const onHangUp = () => void Queue.offerUnsafe(hangUps, undefined)

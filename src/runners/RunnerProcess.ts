@@ -28,7 +28,7 @@ export interface RunnerProcess {
   readonly ended: Effect.Effect<RunnerEnd>
   /** Asks it to stop, and waits for its end; one that does not stop in `waitMs` is ended. */
   stop(waitMs: number): Effect.Effect<RunnerEnd>
-  /** The same for one whose place another has taken: its open calls have time. */
+  /** The same for one whose place another runner has taken: its open calls have more time. */
   retire(waitMs: number): Effect.Effect<RunnerEnd>
 }
 
@@ -53,7 +53,7 @@ export const startRunner = ({ connections, host, place, port }: RunnerOptions): 
     }
     let child: ChildProcess | undefined
     const send = (message: SupervisorMessage, connection?: Socket): void => {
-      // What cannot be sent was not taken: that is found out when the process has ended.
+      // What cannot be sent is not taken. It is given to another runner when this one has ended.
       child?.send(message, connection, { keepOpen: true }, () => undefined)
     }
     const taker: Taker<Socket> = { give: (number, connection) => send({ realms: "connection", number }, connection) }
@@ -67,7 +67,7 @@ export const startRunner = ({ connections, host, place, port }: RunnerOptions): 
           env: { ...process.env, [PLACE_VARIABLE]: String(place), [ADDRESS_VARIABLE]: `${port} ${host}` },
           detached: true
         }),
-      // Neither memory nor a process is to be had at this moment.
+      // The system has no memory or no process to give.
       catch: (cause) => cause instanceof Error ? cause.message : String(cause)
     }))
     if (forked._tag === "Failure") end(forked.failure)
@@ -83,7 +83,7 @@ export const startRunner = ({ connections, host, place, port }: RunnerOptions): 
       })
       started.once("exit", (code, signal) => end(signal ?? code ?? "an unknown end"))
       started.on("error", (error) => {
-        // Without a number it could not even be started.
+        // Without a pid it was not started, and no exit follows.
         if (started.pid === undefined) end(error.message)
       })
     }
@@ -108,6 +108,13 @@ export const startRunner = ({ connections, host, place, port }: RunnerOptions): 
       })),
       ended,
       stop: (waitMs) => Effect.andThen(signal("SIGTERM"), awaitEnd(waitMs)),
-      retire: (waitMs) => Effect.andThen(Effect.sync(() => send({ realms: "replaced" })), awaitEnd(waitMs))
+      // One that takes no connections yet has no calls, and does not read messages.
+      retire: (waitMs) =>
+        Effect.andThen(
+          Effect.suspend(() =>
+            Deferred.isDoneUnsafe(isReady) ? Effect.sync(() => send({ realms: "replaced" })) : signal("SIGTERM")
+          ),
+          awaitEnd(waitMs)
+        )
     }
   })

@@ -8,6 +8,7 @@ import { Clock, Effect, Fiber, Schedule } from "effect"
 import { createServer, type Socket } from "node:net"
 import { REPLACED_GRACE_SECONDS } from "../platform/GivenConnections.ts"
 import { listen } from "../platform/ListenFailed.ts"
+import { makeSparingLog } from "../platform/SparingLog.ts"
 import { Connections } from "./Connections.ts"
 import { type RunnerProcess, startRunner } from "./RunnerProcess.ts"
 
@@ -63,9 +64,10 @@ export const supervise = Effect.fnUntraced(function*<E, R>(options: SupervisorOp
       return Effect.forEach([...all], (runner) => runner.stop(stopMs), { concurrency: "unbounded", discard: true })
     }).pipe(Effect.andThen(Effect.sync(() => connections.close())))
   )
+  const warn = yield* makeSparingLog<"closed">("connections that no runner took were closed")
   const expire = Effect.suspend(() => {
     const closed = connections.expire()
-    return closed === 0 ? Effect.void : Effect.logWarning("connections that no runner took were closed", { closed })
+    return closed === 0 ? Effect.void : warn("closed", { closed })
   })
   yield* Effect.forkScoped(Effect.repeat(expire, Schedule.spaced(EXPIRE_EVERY_MS)))
 

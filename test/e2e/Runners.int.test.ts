@@ -182,6 +182,31 @@ describe("runners", { timeout: TEST_TIMEOUT_MS }, () => {
       yield* realms.cli("audit")
     }))
 
+  it.live("that are replaced leave open calls time, however little a stop would leave them", () =>
+    Effect.gen(function*() {
+      const { realms, server, upstream, url } = yield* installed({
+        server: { port: 0, runners: RUNNERS, shutdown_grace_seconds: 0 }
+      })
+      const gate = new Gate()
+      upstream.on("slow", async (call) => {
+        call.frame(chunk("word "))
+        await gate.opened
+        call.chatStream(["word "], chatUsage(10, 5))
+      })
+      const user = yield* realms.user("long@example.com", "1.00")
+      const stream = openSlow(server.origin, user.key)
+      yield* until("the stream has begun", () => stream.frames.length === 1)
+      server.signal("SIGHUP")
+      yield* until("its runner waits for it", () => server.log.includes("waiting for open calls"))
+      gate.open()
+      yield* until("all are replaced", () => server.log.includes("all runners are replaced"))
+      yield* until("the stream has ended", () => stream.ended)
+      assert.isTrue(stream.text.trimEnd().endsWith("data: [DONE]"))
+      yield* until("its hold has ended", noneOpen(url))
+      assert.strictEqual(yield* chargedOf(url), 1)
+      yield* realms.cli("audit")
+    }))
+
   it.live("finish and settle open calls when their supervisor is stopped, and when it is killed", () =>
     Effect.forEach(["SIGTERM", "SIGKILL"] as const, (signal) =>
       Effect.gen(function*() {
