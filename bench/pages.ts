@@ -240,6 +240,8 @@ function seed(dataDir: string): Promise<void> {
       yield* seedLists(sql, user.id)
       yield* sql`VACUUM ANALYZE usage_events`
       yield* sql`VACUUM ANALYZE usage_hours`
+      // As autovacuum would within seconds.
+      yield* sql`ANALYZE`
     }))
 }
 
