@@ -12,7 +12,7 @@ export interface IdPage {
   readonly before?: bigint | undefined
 }
 
-/** A moment in ms since the epoch as the parameter of a statement; null where there is none. */
+/** A time as a parameter of a statement: whole milliseconds since the epoch, or null for none. */
 export const msOrNull = (ms: number | undefined): bigint | null => ms === undefined ? null : BigInt(Math.trunc(ms))
 
 const Found = Schema.Array(Schema.Unknown)
