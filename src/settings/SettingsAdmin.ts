@@ -68,7 +68,7 @@ export type SettingChanges = ReadonlyMap<SettingKey, string | null>
 /** Nothing was changed, for these reasons. */
 export class SettingsRefused extends Schema.TaggedError<SettingsRefused>()("SettingsRefused", {
   problems: Schema.Array(Schema.Struct({
-    key: Schema.String,
+    key: Schema.Literals(settingKeys),
     why: Schema.Literals(["shape", "rule", "incomplete"]),
     message: Schema.String
   }))

@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect"
 import { HttpRouter } from "effect/http"
-import { defaultTexts, fieldOf, isSettingKey, type SettingKey } from "../../../../config/SettingDocument.ts"
+import { defaultTexts, fieldOf, type SettingKey } from "../../../../config/SettingDocument.ts"
 import { Connections } from "../../../../orders/Connections.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { changesIn } from "../../../../settings/SettingChanges.ts"
@@ -325,7 +325,6 @@ const inSection = (section: Section, key: SettingKey): boolean => fieldOf(key).s
 const problemsOf = (context: UserContext, section: Section, { problems }: SettingsRefused): Problems => {
   const told: { [name: string]: string } = {}
   for (const { key, why } of problems) {
-    if (!isSettingKey(key)) continue
     const text = problemText(context, key, why)
     // What is wrong in another section is said above this one.
     if (inSection(section, key)) {
