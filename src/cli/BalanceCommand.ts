@@ -15,6 +15,7 @@ import type { Users } from "../identity/Users.ts"
 import type { ConfirmationRefused } from "../platform/SecondPerson.ts"
 import { rowOf } from "../postgres/Rows.ts"
 import { failed } from "./CliFailure.ts"
+import { providing } from "./CommandServices.ts"
 import { dollars, print, printPending } from "./Output.ts"
 import { actorAs, asFlag, findUser, noteFlag, usdFlag, userFlag } from "./Parameters.ts"
 
@@ -111,9 +112,10 @@ const adjust = Command.make(
   ])
 )
 
-/** `services` are built for a command that runs, not for help about it. */
-export const balanceCommand = <E, R>(services: Layer.Layer<Users | Adjustments | SqlClient.SqlClient, E, R>) =>
-  Command.make("balance").pipe(
+export const balanceCommand = <E, R>(services: Layer.Layer<Users | Adjustments | SqlClient.SqlClient, E, R>) => {
+  const provided = providing(services)
+  return Command.make("balance").pipe(
     Command.withDescription("Show and adjust balances"),
-    Command.withSubcommands([show.pipe(Command.provide(services)), adjust.pipe(Command.provide(services))])
+    Command.withSubcommands([provided(show), provided(adjust)])
   )
+}

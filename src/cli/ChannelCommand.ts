@@ -8,6 +8,7 @@ import { type AdminChannel, ChannelAdmin } from "../channels/ChannelAdmin.ts"
 import { conditionOf, outKeysOf } from "../channels/ChannelCondition.ts"
 import { ChannelTest, type ChannelTestOutcome, TESTS_AT_ONCE_MAX } from "../gateway/ChannelTest.ts"
 import { failed, misused } from "./CliFailure.ts"
+import { providing } from "./CommandServices.ts"
 import { print, type Printable, table } from "./Output.ts"
 import { switchFlag } from "./Parameters.ts"
 
@@ -131,9 +132,10 @@ const test = Command.make(
     })
 ).pipe(Command.withDescription("Send one tiny real call, which the upstream bills, and say what came of it"))
 
-/** `services` are built for a command that runs, not for help about it. */
-export const channelCommand = <E, R>(services: Layer.Layer<ChannelAdmin | ChannelTest, E, R>) =>
-  Command.make("channel").pipe(
+export const channelCommand = <E, R>(services: Layer.Layer<ChannelAdmin | ChannelTest, E, R>) => {
+  const provided = providing(services)
+  return Command.make("channel").pipe(
     Command.withDescription("List and test channels"),
-    Command.withSubcommands([list.pipe(Command.provide(services)), test.pipe(Command.provide(services))])
+    Command.withSubcommands([provided(list), provided(test)])
   )
+}

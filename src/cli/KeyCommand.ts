@@ -13,6 +13,7 @@ import type { KeyChange } from "../identity/NewApiKey.ts"
 import type { Users } from "../identity/Users.ts"
 import { cliActor } from "../platform/AuditLog.ts"
 import { failed } from "./CliFailure.ts"
+import { providing } from "./CommandServices.ts"
 import { dollars, print, type Printable, table } from "./Output.ts"
 import { findUser, keyIdArgument, switchFlag, userFlag } from "./Parameters.ts"
 
@@ -203,14 +204,10 @@ const revoke = Command.make("revoke", { id: keyIdArgument }, ({ id }) =>
     yield* print({ id, revoked: true }, `revoked key ${id}`)
   })).pipe(Command.withDescription("Revoke an API key for good, on every server at once"))
 
-/** `services` are built for a command that runs, not for help about it. */
-export const keyCommand = <E, R>(services: Layer.Layer<Users | ApiKeys | KeyList, E, R>) =>
-  Command.make("key").pipe(
+export const keyCommand = <E, R>(services: Layer.Layer<Users | ApiKeys | KeyList, E, R>) => {
+  const provided = providing(services)
+  return Command.make("key").pipe(
     Command.withDescription("Create, list, change and revoke API keys"),
-    Command.withSubcommands([
-      create.pipe(Command.provide(services)),
-      list.pipe(Command.provide(services)),
-      update.pipe(Command.provide(services)),
-      revoke.pipe(Command.provide(services))
-    ])
+    Command.withSubcommands([provided(create), provided(list), provided(update), provided(revoke)])
   )
+}

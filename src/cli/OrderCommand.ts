@@ -13,6 +13,7 @@ import type { Attempt, Order } from "../orders/Order.ts"
 import { Orders } from "../orders/Orders.ts"
 import { OrderSearch, orderStates } from "../orders/OrderSearch.ts"
 import { failed, misused } from "./CliFailure.ts"
+import { providing } from "./CommandServices.ts"
 import { dollars, print, type Printable, table, toJson, yuan } from "./Output.ts"
 import { findUser, parseId, userFlag } from "./Parameters.ts"
 
@@ -194,15 +195,10 @@ const list = Command.make(
   Command.withExamples([{ command: "realms order list --state pending" }])
 )
 
-/** `services` are built for a command that runs, not for help about it. */
-export const orderCommand = <E, R>(services: Layer.Layer<Users | Orders | OrderSearch | Checkout, E, R>) =>
-  Command.make("order").pipe(
+export const orderCommand = <E, R>(services: Layer.Layer<Users | Orders | OrderSearch | Checkout, E, R>) => {
+  const provided = providing(services)
+  return Command.make("order").pipe(
     Command.withDescription("Order, pay, list, show and cancel"),
-    Command.withSubcommands([
-      create.pipe(Command.provide(services)),
-      start.pipe(Command.provide(services)),
-      show.pipe(Command.provide(services)),
-      list.pipe(Command.provide(services)),
-      cancel.pipe(Command.provide(services))
-    ])
+    Command.withSubcommands([provided(create), provided(start), provided(show), provided(list), provided(cancel)])
   )
+}

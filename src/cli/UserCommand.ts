@@ -8,6 +8,7 @@ import { roles } from "../identity/Roles.ts"
 import { UserAdmin } from "../identity/UserAdmin.ts"
 import { normalizeEmail, type User, Users } from "../identity/Users.ts"
 import { cliActor } from "../platform/AuditLog.ts"
+import { providing } from "./CommandServices.ts"
 import { print, type Printable, table } from "./Output.ts"
 import { findUser, readSecretLine, switchFlag, userFlag } from "./Parameters.ts"
 
@@ -121,16 +122,17 @@ const changeRole = Command.make("role", { user: userFlag, role: newRole }, (flag
     Command.withExamples([{ command: "realms user role --user ada@example.com --role support" }])
   )
 
-/** `services` are built for a command that runs, not for help about it. */
-export const userCommand = <E, R>(services: Layer.Layer<Users | UserAdmin, E, R>) =>
-  Command.make("user").pipe(
+export const userCommand = <E, R>(services: Layer.Layer<Users | UserAdmin, E, R>) => {
+  const provided = providing(services)
+  return Command.make("user").pipe(
     Command.withDescription("Create, list and change users"),
     Command.withSubcommands([
-      create.pipe(Command.provide(services)),
-      list.pipe(Command.provide(services)),
-      disable.pipe(Command.provide(services)),
-      enable.pipe(Command.provide(services)),
-      setPassword.pipe(Command.provide(services)),
-      changeRole.pipe(Command.provide(services))
+      provided(create),
+      provided(list),
+      provided(disable),
+      provided(enable),
+      provided(setPassword),
+      provided(changeRole)
     ])
   )
+}
