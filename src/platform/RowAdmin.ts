@@ -53,24 +53,35 @@ export const refuseUnseen = (
   return Effect.void
 }
 
+interface LockedRow {
+  readonly table: string
+  /** What the audit log calls it. */
+  readonly kind: string
+  readonly row: ManagedRow
+  /** False: config.yaml has no such rows. */
+  readonly isDeclarable?: boolean
+}
+
+/** Written with every change: the row is managed here from now on. */
+const taken = (sql: SqlClient.SqlClient, { isDeclarable = true }: LockedRow) =>
+  isDeclarable ? sql`declared = false, updated_at = now()` : sql`updated_at = now()`
+
 /**
  * Writes the columns of a locked row, and records those that change. Answers false, and writes nothing, when none changes.
  */
 export const editRow = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   actor: Actor,
-  { columns, kind, row, table, was }: {
-    readonly table: string
-    readonly kind: string
-    readonly row: ManagedRow
+  { columns, was, ...at }: LockedRow & {
     /** The values before. */
     readonly was: AuditFacts
     readonly columns: AuditFacts
   }
 ) {
+  const { kind, row, table } = at
   const changed = changesBetween(was, columns)
   if (Object.keys(changed.after).length === 0) return false
-  yield* sql`UPDATE ${sql(table)} SET ${sql.update(columns)}, declared = false, updated_at = now() WHERE id = ${row.id}`
+  yield* sql`UPDATE ${sql(table)} SET ${sql.update(columns)}, ${taken(sql, at)} WHERE id = ${row.id}`
   yield* recordChange(sql, actor, { action: `${kind}.changed`, target: `${kind}:${row.id}`, ...changed })
   return true
 })
@@ -79,16 +90,12 @@ export const editRow = Effect.fnUntraced(function*(
 export const switchRow = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   actor: Actor,
-  { enabled, kind, row, table }: {
-    readonly table: string
-    readonly kind: string
-    readonly row: ManagedRow
-    readonly enabled: boolean
-  }
+  { enabled, ...at }: LockedRow & { readonly enabled: boolean }
 ) {
+  const { kind, row, table } = at
   if (enabled === (row.disabledAt === null)) return false
   yield* sql`UPDATE ${sql(table)}
-    SET disabled_at = CASE WHEN ${enabled}::boolean THEN NULL ELSE now() END, declared = false, updated_at = now()
+    SET disabled_at = CASE WHEN ${enabled}::boolean THEN NULL ELSE now() END, ${taken(sql, at)}
     WHERE id = ${row.id}`
   yield* recordChange(sql, actor, {
     action: enabled ? `${kind}.enabled` : `${kind}.disabled`,

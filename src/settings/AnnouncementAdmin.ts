@@ -7,9 +7,9 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { type AnnouncementTerms, announcementTerms, wrongAnnouncement } from "../domain/Announcement.ts"
 import { AnnouncementId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
-import { type Actor, changesBetween, recordChange } from "../platform/AuditLog.ts"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { publish } from "../platform/Notifications.ts"
-import { managedFields, refuseUnseen, type RowAt, type RowChanges } from "../platform/RowAdmin.ts"
+import { editRow, managedFields, refuseUnseen, type RowAt, type RowChanges, switchRow } from "../platform/RowAdmin.ts"
 import { countOf, type IdPage, oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { ANNOUNCEMENTS_MAX, dayIn } from "./Announcements.ts"
@@ -37,6 +37,8 @@ export class AnnouncementRefused extends Schema.TaggedError<AnnouncementRefused>
 }) {}
 
 const Made = Row({ id: AnnouncementId })
+
+const rows = { table: "announcements", kind: "announcement", isDeclarable: false }
 
 /** Of the advisory lock under which announcements are written, one change at a time. */
 const ANNOUNCE_LOCK = 7_304_160_541n
@@ -96,9 +98,6 @@ export class AnnouncementAdmin
         })
       )
 
-    const record = (actor: Actor, id: AnnouncementId, action: string, facts: ReturnType<typeof changesBetween>) =>
-      recordChange(sql, actor, { action: `announcement.${action}`, target: `announcement:${id}`, ...facts })
-
     const create = Effect.fn("AnnouncementAdmin.create")(function*(actor: Actor, terms: AnnouncementTerms) {
       const fields = wrongAnnouncement(terms)
       if (fields.length > 0) return yield* new AnnouncementRefused({ fields })
@@ -132,7 +131,7 @@ export class AnnouncementAdmin
       )
       if (row === undefined) return yield* new AnnouncementNotFound({ id })
       yield* refuseUnseen(row, { kind: "announcement", name: String(id), revision })
-      return row
+      return { row, ...rows }
     })
 
     const edit = Effect.fn("AnnouncementAdmin.edit")(
@@ -140,14 +139,9 @@ export class AnnouncementAdmin
         const fields = wrongAnnouncement(terms)
         if (fields.length > 0) return yield* new AnnouncementRefused({ fields })
         yield* change(Effect.gen(function*() {
-          const facts = changesBetween(
-            announcementTerms.toRow(yield* lockAsSeen(at)),
-            announcementTerms.toRow(terms)
-          )
-          if (Object.keys(facts.after).length === 0) return
-          yield* sql`UPDATE announcements SET ${sql.update(announcementTerms.toRow(terms))}, updated_at = now()
-            WHERE id = ${at.id}`
-          yield* record(actor, at.id, "changed", facts)
+          const locked = yield* lockAsSeen(at)
+          const [was, columns] = [announcementTerms.toRow(locked.row), announcementTerms.toRow(terms)]
+          yield* editRow(sql, actor, { ...locked, was, columns })
         }))
       }
     )
@@ -155,12 +149,7 @@ export class AnnouncementAdmin
     const setEnabled = Effect.fn("AnnouncementAdmin.setEnabled")(
       function*(actor: Actor, at: RowAt<AnnouncementId>, enabled: boolean) {
         yield* change(Effect.gen(function*() {
-          const row = yield* lockAsSeen(at)
-          if (enabled === (row.disabledAt === null)) return
-          yield* sql`UPDATE announcements SET disabled_at = CASE WHEN ${enabled}::boolean THEN NULL ELSE now() END,
-            updated_at = now() WHERE id = ${at.id}`
-          const facts = { before: { enabled: !enabled }, after: { enabled } }
-          yield* record(actor, at.id, enabled ? "enabled" : "disabled", facts)
+          yield* switchRow(sql, actor, { ...yield* lockAsSeen(at), enabled })
         }))
       }
     )
