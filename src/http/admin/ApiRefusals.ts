@@ -10,6 +10,7 @@ import type { ResolutionRefused } from "../../orders/OrderError.ts"
 import type { ConfirmationPending } from "../../platform/SecondPerson.ts"
 import type { GrantRefused } from "../../subscriptions/Grants.ts"
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiUnavailable, refusedField } from "./ApiError.ts"
+import { refuseAnnouncement, refuseGroup, refusePlan } from "./FieldRules.ts"
 
 interface WithMessage {
   readonly message: string
@@ -108,16 +109,19 @@ export const refusals = {
   WaiverReused: conflict,
 
   AdjustmentRefused: refusedByReason,
+  AnnouncementRefused: refuseAnnouncement,
   DebitRefused: ({ availableMicros }: { readonly availableMicros: bigint }) =>
     refused("amount_micros", `the balance is ${formatUsd(availableMicros)} USD`),
   DebtExceeded: ({ owedMicros }: { readonly owedMicros: bigint }) =>
     refused("amount_micros", `the debt is ${formatUsd(owedMicros)} USD`),
   FilterRefused: refusedAs,
+  GroupRefused: refuseGroup,
   GroupNotOffered: () => refused("group_code", "is the code of a group that is not disabled"),
   GrantRefused: ({ message, reason }: GrantRefused) =>
     reason === "user" ? noUser({}) : refused(fieldNames[reason], message),
   InvalidEmail: () => refused("email", "is not an e-mail address"),
   PasswordRefused: ({ message }: WithMessage) => refused("password", message),
+  PlanRefused: refusePlan,
   RangeRefused: refusedAs,
   ResolutionRefused: refusedByReason,
   WaiverRefused: refusedByReason,

@@ -5,10 +5,10 @@
 import { Effect, Schema } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
 import { IdJson } from "../../domain/Fields.ts"
-import { columnOf } from "../../domain/Row.ts"
+import { Json } from "../../domain/Row.ts"
 import type { RowUseCases } from "../RowUseCases.ts"
 import type { Administrator } from "./AdminAccess.ts"
-import { ApiNotFound, ApiRefused, changeErrors, editErrors } from "./ApiError.ts"
+import { ApiNotFound, changeErrors, editErrors } from "./ApiError.ts"
 import { listed } from "./ApiHandlers.ts"
 import { created, documented, itemsOf, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
 
@@ -17,15 +17,18 @@ export const ApiRevision = Schema.Struct({ revision: IdJson }).pipe(documented("
 /** Narrows a list to enabled or to disabled rows. */
 export const stateQuery = { state: Schema.optionalKey(Schema.Literals(["enabled", "disabled"])) }
 
-interface RowSchemas<One, Path, Query, Id, Row, New, Edit> {
+interface RowDescription<One, Path, Query, Id, Shown, Terms, Code> {
+  /** What one row is called in the names of endpoints and of schemas. */
   readonly one: One
   /** The path of the list; a row is at `/:id` below it. */
   readonly path: Path
   readonly query: Query
   readonly id: Id
-  readonly row: Row
-  readonly create: New
-  readonly edit: Edit
+  /** What a row has besides its terms. */
+  readonly shown: Shown
+  readonly terms: Terms
+  /** What is given besides the terms when a row is made. */
+  readonly code: Code
   readonly enableErrors: ReadonlyArray<typeof editErrors[number]>
 }
 
@@ -36,12 +39,17 @@ export const rowEndpoints = <
   const Path extends `/${string}`,
   Query extends Schema.Struct.Fields,
   Id extends Schema.Top,
-  Row extends Schema.Top,
-  New extends Schema.Top,
-  Edit extends Schema.Top
->({ create, edit, enableErrors, id, one, path, query, row }: RowSchemas<One, Path, Query, Id, Row, New, Edit>) => {
+  Shown extends Schema.Struct.Fields,
+  Terms extends Schema.Struct.Fields,
+  Code extends Schema.Struct.Fields
+>(
+  { code, enableErrors, id, one, path, query, shown, terms }: RowDescription<One, Path, Query, Id, Shown, Terms, Code>
+) => {
   const at = `${path}/:id` as const
   const params = { id }
+  const row = Json({ ...shown, ...terms }).pipe(documented(one))
+  const create = Json({ ...code, ...terms }).pipe(documented(`New${one}`))
+  const edit = Json({ revision: IdJson, ...terms }).pipe(documented(`${one}Edit`))
   return [
     get(`list${one}s`, path, { query, success: itemsOf(row) }),
     get(`get${one}`, at, { params, success: row, error: ApiNotFound }),
@@ -64,33 +72,39 @@ interface ChangeRequest<Id, Payload> extends RowRequest<Id> {
   readonly payload: Payload & { readonly revision: bigint }
 }
 
-/** The handlers of these endpoints; all but the list answer the row as it is now. */
-export const rowAnswers = <Id, Row, New, Terms, E0, E1, E2, E3>(
-  rows: RowUseCases<Id, Row, New, Terms, E0, E1, E2, E3>
-) => {
-  const switchTo =
-    (enabled: boolean) =>
-    ({ params: { id }, payload: { revision } }: ChangeRequest<Id, unknown>, admin: Administrator) =>
-      Effect.andThen(rows.setEnabled(admin, { id, revision }, enabled), rows.get(id))
-  return {
-    list: ({ query: { before, limit = PAGE_ITEMS_MAX, state } }: ListRequest) =>
-      listed(rows.list({ before, limit, state })),
-    get: ({ params }: RowRequest<Id>) => rows.get(params.id),
-    create: ({ payload }: { readonly payload: New }, admin: Administrator) =>
-      Effect.flatMap(rows.create(admin, payload), rows.get),
-    edit: ({ params: { id }, payload }: ChangeRequest<Id, Terms>, admin: Administrator) =>
-      Effect.andThen(rows.edit(admin, { id, revision: payload.revision }, payload), rows.get(id)),
-    disable: switchTo(false),
-    enable: switchTo(true)
-  }
-}
+/** Handlers by the names of the endpoints. */
+type Named<
+  One extends string,
+  A extends Readonly<Record<"list" | "get" | "create" | "edit" | "disable" | "enable", unknown>>
+> =
+  & { readonly [Name in `list${One}s`]: A["list"] }
+  & { readonly [Name in `get${One}`]: A["get"] }
+  & { readonly [Name in `create${One}`]: A["create"] }
+  & { readonly [Name in `edit${One}`]: A["edit"] }
+  & { readonly [Name in `disable${One}`]: A["disable"] }
+  & { readonly [Name in `enable${One}`]: A["enable"] }
 
-/** Refuses a row for these fields, with the rule that each must fulfil. */
-export const refuseFields = <Field extends string>(
-  message: string,
-  fields: ReadonlyArray<Field>,
-  ruleOf: (field: Field) => string
-) =>
-  Effect.fail(
-    new ApiRefused({ message, problems: Object.fromEntries(fields.map((field) => [columnOf(field), ruleOf(field)])) })
-  )
+/** The handlers of these endpoints; all but the list answer the row as it is now. */
+export const rowAnswers =
+  <const One extends string>(one: One) =>
+  <Id, Row, New, Terms, E0, E1, E2, E3>(rows: RowUseCases<Id, Row, New, Terms, E0, E1, E2, E3>) => {
+    const switchTo =
+      (enabled: boolean) =>
+      ({ params: { id }, payload: { revision } }: ChangeRequest<Id, unknown>, admin: Administrator) =>
+        Effect.andThen(rows.setEnabled(admin, { id, revision }, enabled), rows.get(id))
+    const answers = {
+      list: ({ query: { before, limit = PAGE_ITEMS_MAX, state } }: ListRequest) =>
+        listed(rows.list({ before, limit, state })),
+      get: ({ params }: RowRequest<Id>) => rows.get(params.id),
+      create: ({ payload }: { readonly payload: New }, admin: Administrator) =>
+        Effect.flatMap(rows.create(admin, payload), rows.get),
+      edit: ({ params: { id }, payload }: ChangeRequest<Id, Terms>, admin: Administrator) =>
+        Effect.andThen(rows.edit(admin, { id, revision: payload.revision }, payload), rows.get(id)),
+      disable: switchTo(false),
+      enable: switchTo(true)
+    }
+    // TypeScript does not follow names that are put together.
+    return Object.fromEntries(
+      Object.entries(answers).map(([name, answer]) => [name === "list" ? `list${one}s` : `${name}${one}`, answer])
+    ) as Named<One, typeof answers>
+  }
