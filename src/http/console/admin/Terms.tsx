@@ -149,3 +149,5 @@ export const shownTerms = <F extends Fields>(context: PageContext, model: Model<
       )
   }
 }
+
+export type ShownTerms<F extends Fields> = ReturnType<typeof shownTerms<F>>

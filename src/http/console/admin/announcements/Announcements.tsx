@@ -12,9 +12,9 @@ import { AnnouncementId } from "../../../../domain/Ids.ts"
 import { AnnouncementAdmin } from "../../../../settings/AnnouncementAdmin.ts"
 import { ANNOUNCEMENTS_MAX, dayIn } from "../../../../settings/Announcements.ts"
 import { Settings } from "../../../../settings/Settings.ts"
-import { type FormState, refuse } from "../../Answer.ts"
-import { Group, type InputEntry, Inputs } from "../../kit/Inputs.tsx"
-import { RowBadges, StateBadge, type States } from "../../kit/Parts.tsx"
+import { refuse } from "../../Answer.ts"
+import { Group, Inputs } from "../../kit/Inputs.tsx"
+import { StateBadge, type States } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { rowKind } from "../RowKind.tsx"
 import { shownTerms } from "../Terms.tsx"
@@ -42,53 +42,20 @@ export const announcementTermsOf = (context: PageContext, today = "") => {
   })
 }
 
-interface FieldsProps {
-  readonly context: PageContext
-  readonly state: FormState
-  readonly today: string
-}
-
-const Fields = ({ state, today, context }: FieldsProps) => {
-  const say = sayOf(context, "adminAnnouncements")
-  const term = announcementTermsOf(context, today).inputs()
-  const days: InputEntry = [term.startsOn, term.endsOn]
-  return (
-    <>
-      <Inputs state={state} inputs={[days]} />
-      <Group title={say("english")} hint={say("language.hint")}>
-        <Inputs state={state} inputs={[term.titleEn, term.textEn]} />
-      </Group>
-      <Group title={say("chinese")}>
-        <Inputs state={state} inputs={[term.titleZh, term.textZh]} />
-      </Group>
-    </>
-  )
-}
-
 export const AdminAnnouncementsRoutes = rowKind({
   path: "/admin/announcements",
   id: AnnouncementId,
+  texts: "adminAnnouncements",
   admin: AnnouncementAdmin,
   terms: announcementTerms,
-  say: (context) => sayOf(context, "adminAnnouncements"),
-  list: Effect.fnUntraced(function*(context) {
+  shown: announcementTermsOf,
+  list: Effect.fnUntraced(function*({ context, say }) {
     const today = yield* todayOf(context)
-    const say = sayOf(context, "adminAnnouncements")
     return {
       title: say("announcements"),
       empty: { icon: "info", title: say("empty"), text: say("empty.text") },
+      named: say("subject"),
       columns: [
-        {
-          title: say("subject"),
-          cell: (row) => (
-            <>
-              <a class="break-anywhere" href={`/admin/announcements/${row.id}`}>
-                {announcementIn(row, context.language).title}
-              </a>{" "}
-              <RowBadges context={context} row={row} />
-            </>
-          )
-        },
         {
           title: say("state"),
           cell: (row) =>
@@ -105,20 +72,26 @@ export const AdminAnnouncementsRoutes = rowKind({
       ]
     }
   }),
-  form: Effect.fnUntraced(function*({ context, row, state }) {
-    return <Fields context={context} state={state} today={row === undefined ? yield* todayOf(context) : ""} />
+  form: Effect.fnUntraced(function*({ context, row, say, state }) {
+    const term = announcementTermsOf(context, row === undefined ? yield* todayOf(context) : "").inputs()
+    return (
+      <>
+        <Inputs state={state} inputs={[[term.startsOn, term.endsOn]]} />
+        <Group title={say("english")} hint={say("language.hint")}>
+          <Inputs state={state} inputs={[term.titleEn, term.textEn]} />
+        </Group>
+        <Group title={say("chinese")}>
+          <Inputs state={state} inputs={[term.titleZh, term.textZh]} />
+        </Group>
+      </>
+    )
   }),
   made: (terms) => terms,
   nameOf: ({ context, row }) => announcementIn(row, context.language).title,
-  lead: ({ context, row }) => <RowBadges context={context} row={row} />,
-  facts: ({ context, row }) => announcementTermsOf(context).facts(row),
-  problems: (context, fields) => announcementTermsOf(context).problems(fields),
-  refusal: (context, error) => {
+  refusal: ({ problems, say }, error) => {
     if (error._tag === "AnnouncementNotFound") return error
     return refuse(
-      error.fields.length === 0
-        ? { form: sayOf(context, "adminAnnouncements")("many", { count: ANNOUNCEMENTS_MAX }) }
-        : announcementTermsOf(context).problems(error.fields)
+      error.fields.length === 0 ? { form: say("many", { count: ANNOUNCEMENTS_MAX }) } : problems(error.fields)
     )
   }
 })

@@ -7,13 +7,13 @@ import { GroupAdmin } from "../../../../catalog/GroupAdmin.ts"
 import { PlanId } from "../../../../domain/Ids.ts"
 import { planOffer } from "../../../../domain/Plan.ts"
 import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
-import { type Problems, refuse } from "../../Answer.ts"
+import { refuse } from "../../Answer.ts"
 import { type InputEntry, Inputs } from "../../kit/Inputs.tsx"
 import { enabledFilter } from "../../kit/List.tsx"
-import { Badge, Figures, RowBadges, Small } from "../../kit/Parts.tsx"
+import { Badge } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { groupChoice } from "../groups/GroupParts.ts"
-import { codeIn, codeInput, codeProblem } from "../RowForms.tsx"
+import { codeIn, codeInput } from "../RowForms.tsx"
 import { rowKind } from "../RowKind.tsx"
 import { planTermsOf } from "./PlanTexts.ts"
 
@@ -49,12 +49,6 @@ const inputsOf = (context: PageContext, groups: ReadonlyArray<GroupChoice>): Rea
   ]
 }
 
-/** Says what is wrong beside each field. */
-const problems = (context: PageContext, fields: ReadonlyArray<string>): Problems => ({
-  ...codeProblem(sayOf(context, "adminPlans"), fields),
-  ...planTermsOf(context).problems(fields)
-})
-
 /** The limits that there are, each with its window. */
 const PlanLimits = ({ plan, context }: PlanProps) => {
   const set = limitNames.filter((name) => plan[name] > 0n)
@@ -69,37 +63,17 @@ const PlanLimits = ({ plan, context }: PlanProps) => {
   )
 }
 
-const PlanBadges = ({ plan, context }: PlanProps) => (
-  <>
-    {plan.recommended ? <Badge tone="green">{sayOf(context, "adminPlans")("recommended")}</Badge> : null}{" "}
-    <RowBadges context={context} row={plan} />
-  </>
-)
-
 const priceText = (context: PageContext, { priceFen }: AdminPlan): string =>
   priceFen === 0n ? sayOf(context, "adminPlans")("price.zero") : context.formats.cny(priceFen)
-
-const PlanFigures = ({ plan, context }: PlanProps) => {
-  const say = sayOf(context, "adminPlans")
-  const { count } = context.formats
-  return (
-    <Figures
-      figures={[
-        { label: say("subscriptions"), value: count(plan.subscriptions), hint: say("kept") },
-        { label: say("orders"), value: count(plan.pendingOrders), hint: say("kept") }
-      ]}
-    />
-  )
-}
 
 export const AdminPlansRoutes = rowKind({
   path: "/admin/plans",
   id: PlanId,
+  texts: "adminPlans",
   admin: PlanAdmin,
   terms: planOffer,
-  say: (context) => sayOf(context, "adminPlans"),
-  list: (context) => {
-    const say = sayOf(context, "adminPlans")
+  shown: planTermsOf,
+  list: ({ context, say }) => {
     const terms = planTermsOf(context)
     const { count } = context.formats
     return Effect.succeed({
@@ -107,19 +81,8 @@ export const AdminPlansRoutes = rowKind({
       filter: [enabledFilter(context, say)],
       empty: { icon: "plan", title: say("noPlansYet"), text: say("empty.text") },
       none: say("none"),
+      named: say("plan"),
       columns: [
-        {
-          title: say("plan"),
-          cell: (plan) => (
-            <>
-              <a class="break-anywhere" href={`/admin/plans/${plan.id}`}>{plan.name}</a>{" "}
-              <PlanBadges context={context} plan={plan} />
-              <Small>
-                <code>{plan.code}</code>
-              </Small>
-            </>
-          )
-        },
         { title: say("price"), number: true, cell: (plan) => priceText(context, plan) },
         {
           title: say("duration"),
@@ -135,39 +98,34 @@ export const AdminPlansRoutes = rowKind({
       ]
     })
   },
-  form: Effect.fnUntraced(function*({ context, row, state }) {
+  form: Effect.fnUntraced(function*({ context, row, say, state }) {
     const groups = yield* (yield* GroupAdmin).choices(row?.groupCode ?? null)
-    const code = row === undefined ? [codeInput(sayOf(context, "adminPlans"))] : []
+    const code = row === undefined ? [codeInput(say)] : []
     return <Inputs state={state} inputs={[...code, ...inputsOf(context, groups)]} />
   }),
   made: (terms, fields) => ({ code: codeIn(fields), ...terms }),
   nameOf: ({ row }) => row.name,
-  lead: ({ context, row }) => (
-    <>
-      <code>{row.code}</code> <PlanBadges context={context} plan={row} />
-    </>
-  ),
-  facts: ({ context, row }) => {
-    const say = sayOf(context, "adminPlans")
-    return [
-      [say("name"), row.name],
-      [say("price"), priceText(context, row)],
-      [say("duration"), say("days", { count: row.durationDays })],
-      [say("limits"), <PlanLimits context={context} plan={row} />],
-      ...planTermsOf(context).facts(row, [
-        "multiplierMicros",
-        "groupCode",
-        "position",
-        "descriptionEn",
-        "descriptionZh",
-        "recommended"
-      ])
-    ]
-  },
-  stake: ({ context, row }) => <PlanFigures context={context} plan={row} />,
-  problems,
-  refusal: (context, error) => {
-    if (error._tag === "PlanRefused") return refuse(problems(context, error.fields))
-    return error._tag === "PlanExists" ? refuse({ code: sayOf(context, "adminPlans")("code.exists") }, 409) : error
+  badges: ({ row, say }) => row.recommended ? <Badge tone="green">{say("recommended")}</Badge> : null,
+  facts: ({ context, row, say }) => [
+    [say("name"), row.name],
+    [say("price"), priceText(context, row)],
+    [say("duration"), say("days", { count: row.durationDays })],
+    [say("limits"), <PlanLimits context={context} plan={row} />],
+    ...planTermsOf(context).facts(row, [
+      "multiplierMicros",
+      "groupCode",
+      "position",
+      "descriptionEn",
+      "descriptionZh",
+      "recommended"
+    ])
+  ],
+  stake: ({ row, say }) => ({
+    hint: say("kept"),
+    counts: [[say("subscriptions"), row.subscriptions], [say("orders"), row.pendingOrders]]
+  }),
+  refusal: ({ problems, say }, error) => {
+    if (error._tag === "PlanRefused") return refuse(problems(error.fields))
+    return error._tag === "PlanExists" ? refuse({ code: say("code.exists") }, 409) : error
   }
 })
