@@ -53,8 +53,8 @@ export const connect = Effect.acquireRelease(
   (browser) => Effect.promise(() => browser.close())
 )
 
-/** CI looks at no picture. */
-const takesPictures = process.env["CI"] === undefined
+/** A picture takes as long as all other looks at a page: they are taken where somebody is to look at them. */
+const takesPictures = process.env["REALMS_PICTURES"] !== undefined
 
 /** Where pictures of pages go; ignored by git. */
 export const screenshotFolder = join(import.meta.dirname, "../screenshots")
@@ -112,8 +112,6 @@ export class Visitor {
 
   /** Notes what keeps people from using the page: violations that are serious or critical. */
   async checkAccessible(): Promise<void> {
-    // Not a script element: the page's policy would rightly refuse it.
-    await this.page.evaluate(axeSource)
     const violations = await this.page.evaluate(
       "axe.run(document, { resultTypes: ['violations'] }).then((result) => result.violations)"
     ) as ReadonlyArray<AxeViolation>
@@ -146,6 +144,8 @@ export const visit = (browser: Browser, options: VisitorOptions = {}) =>
         colorScheme: options.colorScheme ?? "light",
         javaScriptEnabled: options.javaScriptEnabled ?? true
       })
+      // Not a script element, which a page's policy would rightly refuse; and not sent anew for each page.
+      await context.addInitScript(axeSource)
       return new Visitor(context, await context.newPage())
     }),
     ({ context }) => Effect.promise(() => context.close())

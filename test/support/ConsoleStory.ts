@@ -4,10 +4,25 @@
  */
 import { assert } from "@effect/vitest"
 import OpenAI, { NotFoundError } from "openai"
-import type { Visitor, VisitorOptions } from "./Browser.ts"
+import { desktop, phone, type Visitor, type VisitorOptions } from "./Browser.ts"
 
-export interface Telling extends VisitorOptions {
+/** How a page is looked at. */
+interface Eye {
+  readonly viewport: { readonly width: number; readonly height: number }
+  readonly colorScheme: "light" | "dark"
+}
+
+const eyes = {
+  desktop: { viewport: desktop, colorScheme: "light" },
+  phone: { viewport: phone, colorScheme: "dark" }
+} as const satisfies Readonly<Record<string, Eye>>
+
+export interface Telling extends Partial<Eye>, VisitorOptions {
   readonly name: string
+  /** Each page is looked at in this way, too. */
+  readonly also?: keyof typeof eyes
+  /** Another story has looked at these pages: they are used without a look. */
+  readonly isKnown?: boolean
 }
 
 export const submit = "main form button[type=submit]"
@@ -17,14 +32,29 @@ export const fillIn = async (page: Visitor["page"], texts: Readonly<Record<strin
   for (const [name, text] of Object.entries(texts)) await page.fill(`[name=${name}]`, text)
 }
 
-/** Looks at the page as it is, with every eye there is. */
+const look = async (visitor: Visitor, picture: string) => {
+  await visitor.checkFits()
+  await visitor.checkAccessible()
+  await visitor.screenshot(picture)
+}
+
+const seeWith = async ({ page }: Visitor, { colorScheme, viewport }: Eye) => {
+  await page.setViewportSize(viewport)
+  await page.emulateMedia({ colorScheme })
+  await page.waitForSelector(`html[data-bs-theme=${colorScheme}]`)
+}
+
+/** Looks at the page as it is, with every eye that the telling has. */
 export const inspect = async (visitor: Visitor, telling: Telling, name: string) => {
+  if (telling.isKnown === true) return
+  const picture = `${telling.name}-${name}`
   await visitor.page.waitForLoadState("load")
-  if (telling.javaScriptEnabled !== false) {
-    await visitor.checkFits()
-    await visitor.checkAccessible()
-  }
-  await visitor.screenshot(`${telling.name}-${name}`)
+  if (telling.javaScriptEnabled === false) return await visitor.screenshot(picture)
+  await look(visitor, picture)
+  if (telling.also === undefined) return
+  await seeWith(visitor, eyes[telling.also])
+  await look(visitor, `${picture}-${telling.also}`)
+  await seeWith(visitor, { ...eyes.desktop, ...telling })
 }
 
 /** Follows an order to its success: by itself where scripts run, by asking again where they do not. */
@@ -202,9 +232,8 @@ const nameBuyer = async (visitor: Visitor, telling: Telling, origin: string) => 
   await inspect(visitor, telling, "account-buyer")
 }
 
-/** Registers, pays and calls: what is paid from the balance, and then by a plan. */
+/** Makes a key, pays and calls: what is paid from the balance, and then by a plan. */
 export const becomeCustomer = async (visitor: Visitor, telling: Telling, origin: string) => {
-  await register(visitor, telling, origin)
   const key = await makeKey(visitor, telling, origin)
   await nameBuyer(visitor, telling, origin)
   await topUp(visitor, telling, origin)

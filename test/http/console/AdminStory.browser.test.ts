@@ -8,7 +8,7 @@ import { Effect, Redacted } from "effect"
 import { text } from "node:stream/consumers"
 import { type OrderId, UserId } from "../../../src/domain/Ids.ts"
 import { chromiumPath, connect, desktop, phone, visit, type Visitor } from "../../support/Browser.ts"
-import { becomeCustomer, fillIn, inspect, submit, type Telling } from "../../support/ConsoleStory.ts"
+import { becomeCustomer, fillIn, inspect, register, submit, type Telling } from "../../support/ConsoleStory.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { announce, present } from "../../support/SiteStory.ts"
 
@@ -329,7 +329,8 @@ const tell = (telling: Telling) =>
       await makePlan(root, telling, world)
       await present(root, telling, world.origin)
       await takeMoney(root, telling, world)
-      await becomeCustomer(user, telling, world.origin)
+      await register(user, telling, world.origin)
+      await becomeCustomer(user, { ...telling, isKnown: true }, world.origin)
       await announce({ root, user }, telling, world.origin)
       await giveCodes(root, telling, world)
       await redeemCode(root, user, telling, world)

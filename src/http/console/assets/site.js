@@ -160,6 +160,12 @@
     box.addEventListener("pointerleave", hide)
     box.addEventListener("focus", () => show(at))
     box.addEventListener("blur", hide)
+    // On another width the picture is another one, and its bars are elsewhere.
+    addEventListener("resize", () => {
+      if (tip.hidden) return
+      hide()
+      show(at)
+    })
     box.addEventListener("keydown", (event) => {
       if (event.key === "Escape") return hide()
       const by = keys[event.key]
