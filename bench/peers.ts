@@ -4,20 +4,12 @@
 import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { existsSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { join } from "node:path"
+import { freePort } from "./freePort.ts"
 import { folder as scratch, root, start, type Started, startProgram } from "./servers.ts"
 
 const folder = join(root, "bench/peers")
 const portkey = join(folder, "node_modules/@portkey-ai/gateway/build/start-server.js")
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
 
 /** A version whose dependencies can all be installed. */
 const LITELLM = "litellm[proxy]==1.108.0"

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util"
 import { writeResults } from "./report.ts"
 import { type Figure, isMet, type Scenario } from "./scenario.ts"
 import { accounts } from "./scenarios/accounts.ts"
+import { balancers } from "./scenarios/balancers.ts"
 import { bodies } from "./scenarios/bodies.ts"
 import { calls } from "./scenarios/calls.ts"
 import { growth } from "./scenarios/growth.ts"
@@ -26,6 +27,7 @@ const scenarios: ReadonlyArray<Scenario> = [
   starting,
   bodies,
   runners,
+  balancers,
   pages,
   growth,
   soak

@@ -3,7 +3,7 @@
  * types it decodes to are exact (integers of micros and fen, `Redacted` secrets), so nothing is parsed twice.
  * @internal
  */
-import { Effect, Schema } from "effect"
+import { Effect, Schema, SchemaTransformation } from "effect"
 import {
   CHANNEL_KEYS_MAX,
   MULTIPLIER_MAX,
@@ -74,6 +74,18 @@ const Multiplier = decimalUpTo(MULTIPLIER_MAX.toString(), { scale: MICROS_SCALE 
 const listOf = <S extends Schema.Constraint>(item: S, items: ReadonlyArray<string> = []) =>
   Schema.Array(item).pipe(Schema.withDecodingDefaultKey(Effect.succeed(items)))
 
+/** Addresses and ranges: a list, or a text with commas between them, as a variable has it. */
+const IpRanges = Schema.Union([Schema.Array(Schema.Unknown), Schema.String]).pipe(
+  Schema.decodeTo(
+    Schema.Array(IpRange),
+    SchemaTransformation.transform<ReadonlyArray<unknown>, ReadonlyArray<unknown> | string>({
+      decode: (given) => typeof given === "string" ? given.split(",").filter((range) => range.trim() !== "") : given,
+      encode: (ranges) => ranges
+    })
+  ),
+  Schema.withDecodingDefaultKey(Effect.succeed([]))
+)
+
 const Server = section({
   host: withDefault(NonEmptyText, "127.0.0.1"),
   port: withDefault(integer(0, PORT_MAX), 8080),
@@ -84,7 +96,7 @@ const Server = section({
   runners: withDefault(Runners, 1),
   shutdownGraceSeconds: withDefault(integer(0, GRACE_SECONDS_MAX), 30),
   /** Addresses and ranges whose forwarding headers are believed. */
-  trustedProxies: listOf(IpRange),
+  trustedProxies: IpRanges,
   /** Hosts with link-local or metadata addresses that base URLs may name all the same. */
   linkLocalHostsAllowed: listOf(Host)
 })

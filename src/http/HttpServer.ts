@@ -99,7 +99,7 @@ export class HttpServer extends Context.Service<HttpServer, {
     address.listensOn(port)
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {
-        leaving = given !== undefined
+        leaving = true
         return stop({
           server,
           dataPlane,

@@ -111,6 +111,25 @@ describe("Config", () => {
       assert.include(message, "server.port (from PORT): expected an integer from 0 to 65535")
     }))
 
+  it.effect("takes trusted proxies as a list, and as a text with commas", () =>
+    Effect.gen(function*() {
+      const proxies = ["10.0.0.0/8", "127.0.0.1"]
+      for (const written of [`[10.0.0.0/8, 127.0.0.1]`, `"10.0.0.0/8, 127.0.0.1"`, `"\${PROXIES}"`]) {
+        const { server } = yield* loadText(`server: { trusted_proxies: ${written} }`, {
+          PROXIES: "10.0.0.0/8,127.0.0.1,"
+        })
+        assert.deepStrictEqual(server.trustedProxies, proxies, written)
+      }
+      assert.deepStrictEqual((yield* loadText(`server: { trusted_proxies: "" }`)).server.trustedProxies, [])
+      for (const written of [`[127.0.0.1, x]`, `"127.0.0.1, x"`]) {
+        assert.include(
+          yield* messageOf(`server: { trusted_proxies: ${written} }`),
+          "server.trusted_proxies[1]: expected an IP address or a range",
+          written
+        )
+      }
+    }))
+
   it.effect("reports every problem at once, each under its path", () =>
     Effect.gen(function*() {
       const message = yield* messageOf(`

@@ -6,9 +6,9 @@ import { basicPlan } from "../../src/cli/DemoConfig.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { readdir, readFile, readlink } from "node:fs/promises"
-import { createServer } from "node:net"
 import { acquireEpay } from "../../simulators/epay/EpaySimulator.ts"
 import { acquireStripe } from "../../simulators/stripe/StripeSimulator.ts"
+import { freePort } from "../support/FreePort.ts"
 import { paymentAt } from "../support/PaymentWorld.ts"
 import { balanceOf, chatBody, chatPath, document, receiptOf } from "../support/ProcessCalls.ts"
 import { makeInstallation, type RealmsProcess } from "../support/SpawnRealms.ts"
@@ -20,20 +20,12 @@ import { until } from "../support/Until.ts"
 const TEST_TIMEOUT_MS = 120_000
 const email = "ada@example.com"
 
-/** Callback addresses have the port in them, so that it has to be known before the server runs. */
-const freePort = Effect.callback<number>((resume) => {
-  const probe = createServer().listen(0, "127.0.0.1", () => {
-    const address = probe.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    probe.close(() => resume(Effect.succeed(port)))
-  })
-})
-
 const installed = Effect.fnUntraced(function*(more: object) {
   const upstream = yield* TestUpstream.acquire
   upstream.on("quick", (call) => call.json(completion("word", chatUsage(10, 5))))
   const stripe = yield* acquireStripe()
   const epay = yield* acquireEpay()
+  // Callback addresses have the port in them, so that it has to be known before the server runs.
   const port = yield* freePort
   stripe.setWebhookUrl(`http://127.0.0.1:${port}/api/pay/stripe/webhook`)
   const realms = yield* makeInstallation({

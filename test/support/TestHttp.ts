@@ -17,6 +17,8 @@ export interface TestRequest {
   /** A string or bytes go as they are, everything else as JSON. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
+  /** The address of this machine that it comes from. */
+  readonly from?: string
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity })
@@ -24,6 +26,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: Infinity })
 const open = (url: string, request: TestRequest): ClientRequest =>
   httpRequest(url, {
     agent,
+    ...(request.from === undefined ? {} : { localAddress: request.from }),
     method: request.method ?? (request.body === undefined ? "GET" : "POST"),
     headers: {
       "content-type": "application/json",
