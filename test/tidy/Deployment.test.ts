@@ -81,10 +81,14 @@ const Workload = Schema.Struct({
   })
 })
 
-const Probes = Schema.Struct({
-  startupProbe: Probe,
-  livenessProbe: Probe,
-  readinessProbe: Probe
+const Probed = Schema.Struct({
+  template: Schema.Struct({
+    spec: Schema.Struct({
+      containers: Schema.NonEmptyArray(
+        Schema.Struct({ startupProbe: Probe, livenessProbe: Probe, readinessProbe: Probe })
+      )
+    })
+  })
 })
 
 const Selecting = Schema.Struct({ selector: Schema.Union([Labels, Schema.Struct({ matchLabels: Labels })]) })
@@ -109,6 +113,7 @@ const specOf = (kind: string, name: string): unknown =>
   resources.find((resource) => resource.kind === kind && resource.metadata.name === name)?.spec
 
 const runners = Schema.decodeUnknownSync(Workload)(specOf("StatefulSet", "realms"))
+const probes = Schema.decodeUnknownSync(Probed)(specOf("StatefulSet", "realms")).template.spec.containers[0]
 const nginx = Schema.decodeUnknownSync(Workload)(specOf("Deployment", "realms-balancer"))
 
 /** Servers in a list of runners for nginx. */
@@ -154,8 +159,7 @@ describe("deployment", () => {
   }
 
   it("gives the runners of docker-compose.yml one database, one key and one folder, and nginx their names", () => {
-    const { services } = composeFiles[0]?.project ?? { services: {} }
-    const found = Object.entries(services).filter(([, { image }]) => image === "realms")
+    const found = Object.entries(composeFiles[0]?.project.services ?? {}).filter(([, { image }]) => image === "realms")
     assert.deepStrictEqual(
       serversIn("docs/deployment/nginx/runners.compose.conf").map(({ name }) => name),
       found.map(([name]) => name)
@@ -244,12 +248,9 @@ describe("deployment", () => {
       for (const { template } of [runners, nginx]) {
         assert.isAbove(template.spec.terminationGracePeriodSeconds, server.shutdownGraceSeconds + 5)
       }
-      const container = Schema.decodeUnknownSync(Schema.Struct({
-        template: Schema.Struct({ spec: Schema.Struct({ containers: Schema.NonEmptyArray(Probes) }) })
-      }))(specOf("StatefulSet", "realms")).template.spec.containers[0]
-      assert.strictEqual(container.livenessProbe.httpGet.path, "/healthz")
-      assert.strictEqual(container.readinessProbe.httpGet.path, "/readyz")
-      assert.isAbove(container.startupProbe.periodSeconds * container.startupProbe.failureThreshold, 120)
+      assert.strictEqual(probes.livenessProbe.httpGet.path, "/healthz")
+      assert.strictEqual(probes.readinessProbe.httpGet.path, "/readyz")
+      assert.isAbove(probes.startupProbe.periodSeconds * probes.startupProbe.failureThreshold, 120)
       const unit = readText("docs/deployment/systemd/realms.service")
       const shipped = yield* loadFile("config.yaml")
       assert.isAbove(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]), shipped.server.shutdownGraceSeconds)
