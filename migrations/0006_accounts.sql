@@ -12,6 +12,7 @@ CREATE TABLE user_balances (
   -- Only what the balance could not pay is owed, and a debt is paid before anything can be spent again.
   CONSTRAINT owed_means_empty CHECK (owed_micros = 0 OR usd_micros = 0)
 ) WITH (fillfactor = 50);
+CREATE INDEX user_balances_owing ON user_balances (user_id) WHERE owed_micros > 0;
 CALL realms_keep_rows_v1('user_balances', 'DELETE');
 
 -- Append-only.

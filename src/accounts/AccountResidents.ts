@@ -9,6 +9,7 @@ import { Context } from "effect"
 import type { UserId } from "../domain/Ids.ts"
 import { AccountActor } from "./AccountActor.ts"
 import type { ActorHost } from "./ActorHost.ts"
+import { observeResidents } from "./JournalMetrics.ts"
 
 /** An account without open reservations is forgotten after so long without a command. Replaced in tests. */
 export const AccountIdleMs = Context.Reference("realms/accounts/AccountIdleMs", { defaultValue: () => 600_000 })
@@ -21,6 +22,7 @@ export class AccountResidents {
   constructor(host: ActorHost, now: () => number) {
     this.host = host
     this.now = now
+    observeResidents(() => this.actors.size)
   }
 
   has(userId: UserId): boolean {

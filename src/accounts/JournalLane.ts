@@ -18,7 +18,7 @@ import { classifySqlError } from "../postgres/SqlFailure.ts"
 import { AccountUnavailable } from "./AccountError.ts"
 import { type BatchStatement, type GroupResult, isPlain, plainBatch, wholeBatch } from "./JournalBatch.ts"
 import { halves, type JournalAccount, type LaneName, type TakenGroup } from "./JournalEntry.ts"
-import { batchSize, plainRefused } from "./JournalMetrics.ts"
+import { batchSize, observeLane, plainRefused } from "./JournalMetrics.ts"
 import { JournalQueue, type QueueOptions } from "./JournalQueue.ts"
 import { type Renewal, renewSql } from "./JournalRenewal.ts"
 import { ANSWER_MS_MAX } from "./Silent.ts"
@@ -100,6 +100,7 @@ export class JournalLane {
   constructor(options: LaneOptions) {
     this.options = options
     this.queue = new JournalQueue(options)
+    observeLane(options.name, { queued: () => this.queue.waiting, sent: () => this.sent.length })
   }
 
   /** True while the server owes an answer for longer than callers wait: what is given to the writer now waits behind it. */

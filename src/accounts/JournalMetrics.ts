@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import { Metric } from "effect"
+import { Context, Metric } from "effect"
 
 export const batchSize = Metric.histogram("realms_journal_batch_entries", {
   description: "Entries written in one journal transaction",
@@ -14,3 +14,36 @@ export const plainRefused = Metric.counter("realms_journal_plain_refused_total",
   description: "Batches that did not go as decided, and were written again whatever is in them",
   incremental: true
 })
+
+const observe = (
+  metric: Metric.Gauge<number>,
+  read: () => number
+): void => {
+  const ignore = (): void => undefined
+  Metric.registerUnsafe(metric, Context.empty(), { get: () => ({ value: read() }), update: ignore, modify: ignore })
+}
+
+/** Has what waits for a writer of the journal read when metrics are asked for. */
+export const observeLane = (
+  lane: string,
+  read: { readonly queued: () => number; readonly sent: () => number }
+): void => {
+  observe(
+    Metric.gauge("realms_journal_queue_entries", {
+      description: "Entries that wait to be written by the journal",
+      attributes: { lane }
+    }),
+    read.queued
+  )
+  observe(
+    Metric.gauge("realms_journal_batches_sent", {
+      description: "Batches of the journal that wait for the database",
+      attributes: { lane }
+    }),
+    read.sent
+  )
+}
+
+/** Has the number of accounts in memory read when metrics are asked for. */
+export const observeResidents = (read: () => number): void =>
+  observe(Metric.gauge("realms_accounts_resident", { description: "Accounts in memory" }), read)

@@ -30,6 +30,13 @@ export class JournalQueue {
     return this.accounts.size === 0
   }
 
+  /** Entries of all accounts that wait. */
+  get waiting(): number {
+    let entries = 0
+    for (const account of this.accounts) if (account.lane === this.options.name) entries += account.queued.length
+    return entries
+  }
+
   /** An account has queued one entry more. */
   add(account: JournalAccount): void {
     this.accounts.add(account)

@@ -4,7 +4,7 @@
  */
 export { AppConfig } from "./AppConfig.ts"
 export { channelKeysOf } from "./ConfigChannelKeys.ts"
-export { isHttpsOrLoopback, isLoopbackUrl } from "./ConfigChecks.ts"
+export { isHttpsOrLoopback, isLoopbackHost, isLoopbackUrl } from "./ConfigChecks.ts"
 export { ConfigInvalid } from "./ConfigInvalid.ts"
 export { load, type LoadOptions, publicUrlFor, testConfig } from "./ConfigLoad.ts"
 export type {

@@ -3,6 +3,7 @@
  * real payment provider behind an address that its callbacks cannot reach.
  * @internal
  */
+import { Redacted } from "effect"
 import { isIP } from "node:net"
 import type { ConfigProblem } from "./ConfigProblem.ts"
 import type { ConfigDocument } from "./ConfigSchema.ts"
@@ -16,6 +17,9 @@ export const isLoopbackHost = (host: string): boolean => {
   }
   return isIP(name) === 4 ? name.startsWith("127.") : /^::ffff:(?:127\.|7f)/.test(name)
 }
+
+/** True for a host at which nobody but this machine reaches a listener. */
+const isOwnHost = (host: string): boolean => isLoopbackHost(host) && host !== "0.0.0.0" && host !== "::"
 
 /** The same for the host of a URL; false for a text that is no URL. */
 export const isLoopbackUrl = (url: string): boolean => URL.canParse(url) && isLoopbackHost(new URL(url).hostname)
@@ -59,9 +63,17 @@ const unreachableProvider = (
     }]
     : []
 
+const headerProblems = (headers: ConfigDocument["telemetry"]["traces"]["headers"]): ReadonlyArray<ConfigProblem> =>
+  Object.entries(headers).flatMap(([name, value]) =>
+    /^[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/i.test(name) && /^[\x20-\x7e]*$/.test(Redacted.value(value)) ? [] : [{
+      path: ["telemetry", "traces", "headers", name],
+      message: "expected the name of a header, and a value of printable ASCII"
+    }]
+  )
+
 /** All violations in a document that decoded. */
 export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProblem> => {
-  const { billing, payment, server } = document
+  const { billing, payment, server, telemetry } = document
   const loopback = server.publicUrl === "" ? isLoopbackHost(server.host) : isLoopbackUrl(server.publicUrl)
   return [
     ...duplicates("channels", "name", document.channels.map((channel) => channel.name)),
@@ -101,6 +113,15 @@ export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProbl
       enabled: payment.stripe.enabled,
       endpointKey: "api_base",
       endpoint: payment.stripe.apiBase
-    })
+    }),
+    ...telemetry.metrics.port !== 0 && !isOwnHost(telemetry.metrics.host) &&
+        Redacted.value(telemetry.metrics.token) === ""
+      ? [{
+        path: ["telemetry", "metrics", "token"],
+        message:
+          "expected a token: others than this machine reach telemetry.metrics.host, and metrics say what is earned here"
+      }]
+      : [],
+    ...headerProblems(telemetry.traces.headers)
   ]
 }

@@ -61,10 +61,12 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
     Option.fromNullishOr(options.env["REALMS_MASTER_KEY"] || undefined),
     (key) => Redacted.make(key)
   ),
+  telemetry: document.telemetry,
   log: {
     format: document.log.format ?? (process.stderr.isTTY ? "pretty" : "json"),
     level: levels[document.log.level],
-    access: document.log.access
+    access: document.log.access,
+    calls: document.log.calls
   }
 })
 

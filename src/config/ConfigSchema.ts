@@ -57,6 +57,9 @@ const BODY_BYTES_MAX = 1_073_741_824
 const PRIORITY_MAX = 1_000_000
 const WEIGHT_MAX = 1_000_000
 
+/** Headers of the requests that carry traces, at most. */
+const TRACE_HEADERS_MAX = 20
+
 const SITE_NAME_CHARACTERS_MAX = 60
 const SITE_NOTICE_CHARACTERS_MAX = 500
 const SITE_CONTACT_CHARACTERS_MAX = 200
@@ -236,8 +239,33 @@ const Log = section({
   format: Schema.optionalKey(oneOf(["pretty", "json"])),
   level: withDefault(oneOf(["all", "trace", "debug", "info", "warn", "error", "fatal", "none"]), "info"),
   /** A line for each request. */
-  access: withDefault(Flag, false)
+  access: withDefault(Flag, false),
+  /** A line for each call, so many a second at most. */
+  calls: withDefault(Flag, true)
 })
+
+const Metrics = section({
+  /** Who asks has to send it; empty: only programs on this machine are answered. */
+  token: withDefault(Secret, ""),
+  /** Where metrics have a listener of their own. */
+  host: withDefault(Host, "127.0.0.1"),
+  /** Its port; 0: they are at /metrics of the server. A runner adds its place. */
+  port: withDefault(integer(0, PORT_MAX), 0)
+})
+
+const Traces = section({
+  /** Where traces are sent, by OTLP over HTTP; empty: there are none. */
+  url: withDefault(OptionalHttpUrl, ""),
+  /** Of every request to `url`. */
+  headers: Schema.Record(Schema.String, Secret).pipe(
+    Schema.check(Schema.isMaxProperties(TRACE_HEADERS_MAX)),
+    Schema.withDecodingDefaultTypeKey(Effect.succeed({}))
+  ),
+  /** The share of calls that are traced, scaled by 10^6. */
+  sampleRatioMicros: withDefault(decimalUpTo("1", { scale: MICROS_SCALE }), "0.05")
+}, { sampleRatioMicros: "sample_ratio" })
+
+const Telemetry = section({ metrics: Metrics, traces: Traces })
 
 /** The whole document, with its sections present: see {@link withSections}. */
 export const ConfigDocument = section({
@@ -254,6 +282,7 @@ export const ConfigDocument = section({
   models: Schema.Array(Model),
   plans: Schema.Array(Plan),
   groups: Schema.Array(Group),
+  telemetry: Telemetry,
   log: Log
 })
 export type ConfigDocument = typeof ConfigDocument.Type
@@ -268,6 +297,7 @@ const isMapping = (raw: unknown): raw is Readonly<Record<string, unknown>> =>
 export const withSections = (raw: unknown): unknown => {
   if (!isMapping(raw)) return raw
   const payment = raw["payment"] ?? {}
+  const telemetry = raw["telemetry"] ?? {}
   return {
     server: {},
     database: {},
@@ -282,6 +312,7 @@ export const withSections = (raw: unknown): unknown => {
     groups: [],
     log: {},
     ...raw,
-    payment: isMapping(payment) ? { epay: {}, stripe: {}, ...payment } : payment
+    payment: isMapping(payment) ? { epay: {}, stripe: {}, ...payment } : payment,
+    telemetry: isMapping(telemetry) ? { metrics: {}, traces: {}, ...telemetry } : telemetry
   }
 }

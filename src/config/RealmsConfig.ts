@@ -54,10 +54,13 @@ export interface RealmsConfig {
   readonly plans: ReadonlyArray<PlanConfig>
   readonly groups: ReadonlyArray<GroupConfig>
   readonly masterKey: Option.Option<Redacted.Redacted<string>>
+  readonly telemetry: ConfigDocument["telemetry"]
   readonly log: {
     readonly format: "pretty" | "json"
     readonly level: LogLevel.LogLevel
     /** A line for each request. */
     readonly access: boolean
+    /** A line for each call, so many a second at most. */
+    readonly calls: boolean
   }
 }

@@ -47,16 +47,18 @@ export const answerBody = (
   source: AnswerSource,
   onFailure: (failure: UpstreamFailure) => Effect.Effect<Done | UpstreamProblem, CallRefused | UpstreamRefused>
 ): Effect.Effect<Done | UpstreamProblem, CallRefused | UpstreamRefused> => {
-  const { call, key } = open.basics.context
+  const { call, key, notes } = open.basics.context
   const share = services.upstream.answerShare(key.userId)
   open.answerShare = share
   return Effect.matchEffect(services.upstream.readAnswer(source, call.dialect, share), {
     onFailure,
-    onSuccess: (received) =>
-      Effect.flatMap(services.reader.read(call.dialect, received), (found) =>
+    onSuccess: (received) => {
+      notes.enter("gateway")
+      return Effect.flatMap(services.reader.read(call.dialect, received), (found) =>
         found === undefined
           ? unreadAnswer(services, open, channel, "no_room")
           : giveAnswer(services, open, channel, found))
+    }
   })
 }
 

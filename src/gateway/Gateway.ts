@@ -150,6 +150,7 @@ export class Gateway extends Context.Service<Gateway, {
     const prepare = (context: CallContext, signal: StopSignal): Effect.Effect<Prepared, CallRefused> => {
       const known = knownSurroundings(context)
       return Effect.flatMap(known === undefined ? surroundingsOf(context) : Effect.succeed(known), (found) => {
+        context.notes.model = found.model.id
         const admitted = admittedBy(context, found.model)
         if (admitted._tag === "CallRefused") return Effect.fail(admitted)
         const { call, key } = context
@@ -194,6 +195,7 @@ export class Gateway extends Context.Service<Gateway, {
         return Effect.onExit(
           Effect.flatMap(Effect.suspend(() => prepare(context, signal)), (ready) => {
             prepared = ready
+            context.notes.enter("hold")
             return Effect.flatMap(hold(services, counting, ready.basics), (openCall) => {
               held = openCall
               return runAttempts(services, openCall, ready.channels)

@@ -2,6 +2,7 @@
  * The folder's layer: calls, the tests of channels, the probes of their keys, and what else is asked of upstreams.
  */
 import { Layer } from "effect"
+import { CallMetrics } from "./CallMetrics.ts"
 import { ChannelTest } from "./ChannelTest.ts"
 import { ChannelTestRuns } from "./ChannelTestRuns.ts"
 import { Gateway } from "./Gateway.ts"
@@ -10,6 +11,7 @@ import { UpstreamBalances } from "./UpstreamBalances.ts"
 import { UpstreamModels } from "./UpstreamModels.ts"
 
 export const GatewayLayer = Layer.mergeAll(
+  CallMetrics.layer,
   ChannelTest.layer,
   ChannelTestRuns.layer,
   UpstreamModels.layer,

@@ -8,6 +8,7 @@ import type { BillingConfig } from "../config/Config.ts"
 import type { ApiKeyIdentity } from "../identity/ApiKeys.ts"
 import type { ByteShare } from "../platform/ByteBudget.ts"
 import type { CallClient } from "./CallClient.ts"
+import type { CallNotes } from "./CallNotes.ts"
 import { admitted, type CallEvent, type CallState, evolve } from "./CallMachine.ts"
 import type { HoldPlan } from "./HoldPlan.ts"
 import type { BoundTerms, CallBounds } from "./meter/Bounds.ts"
@@ -22,6 +23,7 @@ export interface CallContext {
   readonly call: Call
   readonly client: CallClient
   readonly startedMs: number
+  readonly notes: CallNotes
 }
 
 /** What is known of a call once it may be made. */
@@ -62,6 +64,7 @@ export class OpenCall {
 
   advance(event: CallEvent): void {
     this.current = evolve(this.current, event)
+    this.basics.context.notes.passed(event)
   }
 
   /** The hold. It is there from `WasHeld` on. */

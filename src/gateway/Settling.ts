@@ -6,7 +6,7 @@
  */
 import { Effect } from "effect"
 import { type AccountUnavailable, type ReservationLost, stillSettling } from "../accounts/AccountError.ts"
-import type { CallOutcome } from "../accounts/AccountState.ts"
+import type { CallOutcome, Settlement } from "../accounts/AccountState.ts"
 import type { Channel } from "../channels/Channels.ts"
 import type { CallEnd } from "./CallEnd.ts"
 import { voidedOutcome } from "./CallRecord.ts"
@@ -15,11 +15,15 @@ import type { OpenCall } from "./OpenCall.ts"
 
 const landed = (
   open: OpenCall,
-  settlement: Effect.Effect<unknown, AccountUnavailable | ReservationLost>
+  settlement: Effect.Effect<Settlement, AccountUnavailable | ReservationLost>
 ): Effect.Effect<void> => {
   const settled = () => open.advance({ _tag: "WasSettled" })
   return Effect.matchEffect(settlement, {
-    onSuccess: () => Effect.sync(settled),
+    onSuccess: (written) => {
+      open.basics.context.notes.settlement = written
+      settled()
+      return Effect.void
+    },
     onFailure: (error) =>
       error === stillSettling
         ? Effect.sync(settled)
@@ -35,7 +39,8 @@ export const settleCharged = (services: GatewayServices, open: OpenCall, outcome
   Effect.suspend(() => {
     const { id } = open.reservation
     open.advance({ _tag: "WasDecided" })
-    const { key } = open.basics.context
+    const { key, notes } = open.basics.context
+    notes.outcome = outcome
     return landed(
       open,
       services.accounts.commit(
@@ -57,7 +62,8 @@ export const settleReturned = (
     const outcome = voidedOutcome(open, channel, end, services.now())
     const { id } = open.reservation
     open.advance({ _tag: "WasDecided" })
-    const { key } = open.basics.context
+    const { key, notes } = open.basics.context
+    notes.outcome = outcome
     return landed(
       open,
       services.accounts.void(key.userId, { _tag: "Void", id, outcome }, services.billing().commitWaitMs)

@@ -63,6 +63,7 @@ export const answerStream = Effect.fnUntraced(
       signal.listen((reason) => relaying.stop(reason))
       relaying.run()
     })
+    open.basics.context.notes.enter("gateway")
     signal.unlisten()
     if (end._tag === "Failed") {
       const problem = end.failure === undefined

@@ -21,6 +21,7 @@ import { ClientLimits } from "./ClientLimits.ts"
 import { ConsoleRoutes } from "./console/ConsoleRoutes.ts"
 import { OpsRoutes } from "./ops/OpsRoutes.ts"
 import { Readiness } from "./ops/Readiness.ts"
+import { ServerMetrics } from "./ops/ServerMetrics.ts"
 import { DataPlane } from "./v1/DataPlane.ts"
 import { isBodyPending } from "./v1/DiscardBody.ts"
 import { PaymentRoutes } from "./webhooks/PaymentRoutes.ts"
@@ -113,7 +114,8 @@ export class HttpServer extends Context.Service<HttpServer, {
     )
     return HttpServer.of({ host, port })
   })).pipe(
-    Layer.provide(Layer.mergeAll(DataPlane.layer, Readiness.layer, NodeHttpServer.layerHttpServices))
+    Layer.provide(Layer.mergeAll(Readiness.layer, NodeHttpServer.layerHttpServices)),
+    Layer.provideMerge(ServerMetrics.layer.pipe(Layer.provideMerge(DataPlane.layer)))
   )
 }
 

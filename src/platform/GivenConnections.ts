@@ -8,6 +8,8 @@ import type { Socket } from "node:net"
 export const REPLACED_GRACE_SECONDS = 600
 
 export interface GivenConnections {
+  /** The place of this process among those that it serves with, from 0, as text. */
+  readonly place: string
   /** Where the other process listens. */
   readonly host: string
   readonly port: number

@@ -28,7 +28,7 @@ const tell = (message: RunnerMessage): void => {
 }
 
 /** The connections that the supervisor gives. */
-export const givenTo = ({ host, port }: RunnerPlace): GivenConnections => {
+export const givenTo = ({ host, place, port }: RunnerPlace): GivenConnections => {
   let isOver = false
   let isReplaced = false
   // A stop of the whole server ends the long grace of one that was replaced.
@@ -37,6 +37,7 @@ export const givenTo = ({ host, port }: RunnerPlace): GivenConnections => {
   })
   return {
     host,
+    place,
     port,
     take: (accept) => {
       process.on("message", (received, connection) => {

@@ -8,6 +8,7 @@ import { ChannelHealth } from "../../src/channels/ChannelHealth.ts"
 import { ChannelShares } from "../../src/channels/ChannelShares.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { ApiKeyId, makeReservationId, UserId } from "../../src/domain/Ids.ts"
+import { CallNotes } from "../../src/gateway/CallNotes.ts"
 import { Gateway } from "../../src/gateway/Gateway.ts"
 import type { CallContext } from "../../src/gateway/OpenCall.ts"
 import { parseCall } from "../../src/gateway/request/ParseCall.ts"
@@ -49,7 +50,8 @@ const make = Effect.gen(function*() {
       key: { keyId: ApiKeyId.make(1n), userId: ada, expiresAtMs: null, spendLimitMicros: null, allowedModels: null },
       call,
       client,
-      startedMs: yield* Clock.currentTimeMillis
+      startedMs: yield* Clock.currentTimeMillis,
+      notes: new CallNotes("id", "chat")
     }
     const result = yield* Effect.result(
       Effect.provideContext(Effect.flatMap(Gateway, ({ run }) => run(asked)), context)

@@ -8,6 +8,7 @@ import { Accounts } from "../../accounts/Accounts.ts"
 import { AppConfig } from "../../config/Config.ts"
 import { makeReservationId } from "../../domain/Ids.ts"
 import { CallRefused, unavailable, UpstreamRefused } from "../../gateway/CallError.ts"
+import { CallNotes } from "../../gateway/CallNotes.ts"
 import { Gateway } from "../../gateway/Gateway.ts"
 import { openAiError, openAiErrorBody, openAiErrors } from "../../gateway/OpenAiError.ts"
 import type { Call, Dialect, Refused } from "../../gateway/request/Call.ts"
@@ -20,6 +21,7 @@ import { RefusedCalls, type RefusedStatus, refusedStatuses } from "../../usage/R
 import { ClientLimits } from "../ClientLimits.ts"
 import { awaitsContinue } from "./AwaitedContinue.ts"
 import { ClientWatch } from "./ClientWatch.ts"
+import { codeOf, makeCallReport, type Refusal, type RequestEnd, statusOf } from "./CallReport.ts"
 import { answerPreflight, corsHeaders } from "./Cors.ts"
 import { DataReads } from "./DataReads.ts"
 import { discardBody, isBodyPending } from "./DiscardBody.ts"
@@ -53,6 +55,7 @@ export class DataPlane extends Context.Service<DataPlane, {
     const budget = new ByteBudget(shareOf(clientLimits.bodyBudget, config.server.runners))
     const watch = new ClientWatch(clientLimits)
     const clock = yield* Clock.Clock
+    const report = yield* makeCallReport
     const run = Effect.runForkWith(yield* Effect.context<never>())
     let closed = false
     let underWay = 0
@@ -87,7 +90,8 @@ export class DataPlane extends Context.Service<DataPlane, {
 
     /** Reads the body of a call whose key is known, and makes the call. */
     const answer = (visit: Visit, key: ApiKeyIdentity, bytesMax: number): Effect.Effect<void, Refusal> => {
-      const { request, requestId, response } = visit
+      const { notes, request, requestId, response } = visit
+      notes.enter("body")
       const body = readRequestBody(request, {
         userId: key.userId,
         bytesMax,
@@ -97,18 +101,21 @@ export class DataPlane extends Context.Service<DataPlane, {
         bytesPerSecondMin: clientLimits.bodyBytesPerSecondMin
       })
       const parsed = Effect.flatMap(body, (received): Effect.Effect<Call | Refused, CallRefused> => {
+        notes.enter("gateway")
         visit.release = received.release
         return closed ? Effect.fail(stopping) : parser.parse(visit.dialect, received.body)
       })
       return Effect.flatMap(parsed, (call): Effect.Effect<void, Refusal> => {
         if (call._tag === "Refused") return Effect.fail(new CallRefused(call))
         visit.model = call.model
+        notes.stream = call.stream
         return gateway.run({
           requestId,
           key,
           call,
           client: new NodeCallClient(response, watch, headersOf(requestId)),
-          startedMs: visit.startedMs
+          startedMs: visit.startedMs,
+          notes
         })
       })
     }
@@ -133,12 +140,14 @@ export class DataPlane extends Context.Service<DataPlane, {
     }
 
     /** What a call has taken is given back, and its refusal kept for its user's list of calls. */
-    const leave = (visit: Visit, refusal: Refusal | undefined): void => {
+    const leave = (visit: Visit, end: RequestEnd): void => {
       visit.release?.()
-      const { dialect, key, model, requestId } = visit
+      const { dialect, key, model, notes, requestId } = visit
+      report(notes, key, end)
       if (key === undefined) return
       limits.leave(key.keyId)
-      if (refusal === undefined) return
+      if (end === "answered" || end === "failed") return
+      const refusal = end
       const status = statusOf(refusal)
       if (!isRefusedStatus(status)) return
       refused.record({
@@ -148,7 +157,7 @@ export class DataPlane extends Context.Service<DataPlane, {
         model,
         endpoint: endpoints[dialect],
         status,
-        code: refusal._tag === "CallRefused" ? refusal.code : refusal.error.code ?? "upstream_refused"
+        code: codeOf(refusal)
       })
     }
 
@@ -214,11 +223,12 @@ export class DataPlane extends Context.Service<DataPlane, {
         request,
         response,
         startedMs: clock.currentTimeMillisUnsafe(),
+        notes: new CallNotes(requestId, dialect),
         key: undefined,
         model: null,
         release: undefined
       }
-      finish(Effect.suspend(() => call(visit)), requestId, request, response, (refusal) => leave(visit, refusal))
+      finish(Effect.suspend(() => call(visit)), requestId, request, response, (end) => leave(visit, end))
     }
 
     /** Runs what answers a request; `onEnd` hears of its end before a refusal is answered. Nobody interrupts it: it ends by itself. */
@@ -227,18 +237,18 @@ export class DataPlane extends Context.Service<DataPlane, {
       requestId: string,
       request: IncomingMessage,
       response: ServerResponse,
-      onEnd: (refusal: Refusal | undefined) => void
+      onEnd: (end: RequestEnd) => void
     ): void => {
       run(Effect.matchCauseEffect(answering, {
         onSuccess: () => {
           underWay--
-          onEnd(undefined)
+          onEnd("answered")
           return Effect.void
         },
         onFailure: (cause) => {
           const error = Option.getOrUndefined(Cause.findErrorOption(cause))
           underWay--
-          onEnd(error)
+          onEnd(error ?? "failed")
           if (error !== undefined) {
             // Once the bytes at hand are parsed, Node knows whether the body came along with the headers.
             return Effect.sync(() => void setImmediate(() => refuse(requestId, request, response, error)))
@@ -282,8 +292,6 @@ const endpoints: Readonly<Record<Dialect, string>> = {
 /** With a free model to call, a user without funds may send a body up to this, in bytes. */
 const UNFUNDED_BODY_BYTES_MAX = 1_048_576
 
-type Refusal = CallRefused | UpstreamRefused
-
 /** A call as the edge sees it. */
 interface Visit {
   readonly requestId: string
@@ -291,6 +299,7 @@ interface Visit {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly startedMs: number
+  readonly notes: CallNotes
   /** Known once it counts among the key's open calls. */
   key: ApiKeyIdentity | undefined
   /** Null until the body was read. */
@@ -329,9 +338,6 @@ const stopping = unavailable("The server is stopping. Please try again shortly."
 const failedInside = unavailable("The gateway failed to answer this request.")
 
 const isRefusedStatus = (status: number): status is RefusedStatus => refusedStatuses.some((known) => known === status)
-
-const statusOf = (error: Refusal): number =>
-  error._tag === "CallRefused" ? openAiErrors[error.code].status : error.status
 
 const pathOf = ({ url = "/" }: IncomingMessage): string => {
   const query = url.indexOf("?")
