@@ -49,6 +49,7 @@ export class HttpServer extends Context.Service<HttpServer, {
     const dataPlane = yield* DataPlane
     const gateway = yield* Gateway
     const limits = yield* ClientLimits
+    const readiness = yield* Readiness
     const address = yield* PublicAddress
     const scope = yield* Scope.Scope
     const clock = yield* Clock.Clock
@@ -101,6 +102,7 @@ export class HttpServer extends Context.Service<HttpServer, {
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {
         leaving = true
+        readiness.stops()
         return stop({
           server,
           dataPlane,

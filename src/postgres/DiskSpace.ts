@@ -2,7 +2,7 @@
  * Whether the disk still takes what has to be written: by the space that is free in a folder, and by writes that PostgreSQL refused
  * for want of it, which may lie on another machine.
  */
-import { Context, Effect } from "effect"
+import { Context, Effect, Option } from "effect"
 import type { SqlError } from "effect/sql"
 import { statfs } from "node:fs/promises"
 
@@ -29,6 +29,18 @@ export const isDiskFull = ({ reason }: SqlError.SqlError): boolean => {
   return "message" in cause && typeof cause.message === "string" && cause.message.includes("No space left on device")
 }
 
-/** Bytes that may still be written in a folder; undefined where the system does not say. */
+/** How the free space of a folder is read: in bytes; undefined where the system does not say. Replaced in tests. */
+export const DiskReader = Context.Reference<(folder: string) => Promise<number | undefined>>(
+  "realms/postgres/DiskReader",
+  { defaultValue: () => (folder) => statfs(folder).then(({ bavail, bsize }) => bavail * bsize, () => undefined) }
+)
+
+/** A disk is waited for no longer, in ms: one of a network may hang. */
+const DISK_MS_MAX = 500
+
+/** Bytes that may still be written in a folder; undefined where the system does not say, or not in time. */
 export const freeBytes = (folder: string): Effect.Effect<number | undefined> =>
-  Effect.promise(() => statfs(folder).then(({ bavail, bsize }) => bavail * bsize, () => undefined))
+  Effect.flatMap(DiskReader, (read) => Effect.promise(() => read(folder))).pipe(
+    Effect.timeoutOption(DISK_MS_MAX),
+    Effect.map(Option.getOrUndefined)
+  )

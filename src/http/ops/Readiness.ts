@@ -1,6 +1,7 @@
 /**
- * Whether this server should get calls now: PostgreSQL answers, the disk has room, and the clocks agree. It looks when it is asked
- * and every few seconds by itself; a change is logged once, and shown as a metric.
+ * Whether this server should get calls now: PostgreSQL answers, the disk has room, the clocks agree, and it is not stopping. It looks
+ * when it is asked and every few seconds by itself. Nothing changes on one look: a second one, a moment later, has to find the same, so
+ * that one slow answer takes no server out of service. A change is logged once, and shown as a metric.
  */
 import { Clock, Context, Effect, Fiber, FiberSet, Layer, Metric, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -11,7 +12,7 @@ import { withinDatabaseWait } from "../../postgres/DatabaseUnavailable.ts"
 import { DiskLimits, freeBytes } from "../../postgres/DiskSpace.ts"
 import { oneRowOf } from "../../postgres/Rows.ts"
 
-const reasons = ["database_away", "disk_full", "clock_off"] as const
+const reasons = ["database_away", "disk_full", "clock_off", "stopping"] as const
 
 export type NotReadyReason = typeof reasons[number]
 
@@ -26,6 +27,8 @@ const DatabaseClock = Row({ nowMs: Schema.Number })
 export class Readiness extends Context.Service<Readiness, {
   /** What is wrong now; empty: the server is ready. Answers within two seconds; those who ask at once share one look. */
   readonly problems: Effect.Effect<ReadonlyArray<NotReady>>
+  /** The server stops: from now on it is not ready. */
+  stops(): void
 }>()("realms/http/ops/Readiness") {
   static readonly layer = Layer.effect(Readiness)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -57,11 +60,15 @@ export class Readiness extends Context.Service<Readiness, {
       })
     )
 
+    let wasFull = false
     const lookAtDisk = Effect.gen(function*() {
       const free = yield* freeBytes(config.dataDir)
       const refusedMs = database.diskFullMs()
       const isRefused = refusedMs !== undefined && (yield* Clock.currentTimeMillis) - refusedMs < limits.refusedMs
-      if (!isRefused && (free === undefined || free >= limits.freeBytesMin)) return []
+      // What is freed a little is soon written again.
+      const wanted = wasFull ? limits.freeBytesMin * FREE_AGAIN : limits.freeBytesMin
+      wasFull = isRefused || (free !== undefined && free < wanted)
+      if (!wasFull) return []
       const room = free === undefined ? "" : ` ${config.dataDir} has ${Math.floor(free / MEGABYTE)} MiB free.`
       const full: NotReady = {
         reason: "disk_full",
@@ -92,16 +99,33 @@ export class Readiness extends Context.Service<Readiness, {
       )
     })
 
-    const look = Effect.all([lookAtDatabase, lookAtDisk], { concurrency: 2 }).pipe(
-      Effect.map((found) => found.flat()),
-      Effect.tap(note)
+    const look: Effect.Effect<ReadonlyArray<NotReady>> = Effect.map(
+      Effect.all([lookAtDatabase, lookAtDisk], { concurrency: 2 }),
+      (found) => isStopping ? [...found.flat(), stopping] : found.flat()
     )
+
+    let isStopping = false
+    let current: ReadonlyArray<NotReady> = []
+    const decide = Effect.gen(function*() {
+      const first = yield* look
+      const isNew = (found: ReadonlyArray<NotReady>) =>
+        reasons.some((reason) => has(found, reason) !== has(current, reason) && reason !== "stopping")
+      const second = isNew(first) ? yield* Effect.delay(look, CONFIRM_MS) : first
+      const before = current
+      current = reasons.flatMap((reason) => {
+        const agreed = has(first, reason) === has(second, reason) ? second : before
+        const which = reason === "stopping" ? second : agreed
+        return which.filter((problem) => problem.reason === reason)
+      })
+      yield* note(current)
+      return current
+    })
 
     let looking: Fiber.Fiber<ReadonlyArray<NotReady>> | undefined
     const problems = Effect.suspend(() => {
       if (looking !== undefined) return Fiber.join(looking)
       const fiber = run(Effect.ensuring(
-        look,
+        decide,
         Effect.sync(() => {
           looking = undefined
         })
@@ -111,12 +135,28 @@ export class Readiness extends Context.Service<Readiness, {
     })
 
     yield* Effect.forkScoped(Effect.repeat(problems, Schedule.spaced(LOOK_EVERY_MS)))
-    return Readiness.of({ problems })
+    return Readiness.of({
+      problems,
+      stops: () => {
+        isStopping = true
+      }
+    })
   }))
 }
 
-/** PostgreSQL is waited for no longer, in ms: the answer to who asks has to be there within two seconds. */
-const PROBE_MS_MAX = 1_500
+/** PostgreSQL is waited for no longer, in ms: after two looks the answer to who asks has to be there within two seconds. */
+const PROBE_MS_MAX = 800
+
+/** Between a look that finds something new and the one that confirms it, in ms. */
+const CONFIRM_MS = 200
+
+/** Of the space that a disk needs, so much has to be free before it counts as not full again. */
+const FREE_AGAIN = 1.25
+
+const stopping: NotReady = { reason: "stopping", message: "This server is stopping." }
+
+const has = (problems: ReadonlyArray<NotReady>, reason: NotReadyReason): boolean =>
+  problems.some((problem) => problem.reason === reason)
 
 /** Between two looks that nobody asked for, in ms. */
 const LOOK_EVERY_MS = 5_000

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import { AppConfig, testConfig } from "../../../src/config/Config.ts"
 import { clockOffMs, Readiness } from "../../../src/http/ops/Readiness.ts"
 import { Database, SqlLayer } from "../../../src/postgres/Database.ts"
-import { DiskLimits } from "../../../src/postgres/DiskSpace.ts"
+import { DiskLimits, DiskReader } from "../../../src/postgres/DiskSpace.ts"
 import { makeProxy } from "../../support/JournalProxy.ts"
 import { makeDatabase } from "../../support/TestDatabase.ts"
 import { microPriced, TestGateway } from "../../support/TestGateway.ts"
@@ -21,6 +21,7 @@ const fixture = (url: string) =>
   Effect.gen(function*() {
     const lines: Array<string> = []
     const disk = { freeBytesMin: 0, refusedMs: 0 }
+    const reader = { read: (): Promise<number | undefined> => Promise.resolve(1_000_000_000) }
     const clock = yield* Clock.Clock
     const skew = { ms: 0 }
     const database = Database.layerOf(Redacted.make(url))
@@ -32,6 +33,7 @@ const fixture = (url: string) =>
         Layer.provide(Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))])),
         Layer.provide(Layer.succeed(References.MinimumLogLevel, "Info")),
         Layer.provide(Layer.succeed(DiskLimits, disk)),
+        Layer.provide(Layer.succeed(DiskReader, () => reader.read())),
         Layer.provide(Layer.succeed(Clock.Clock, {
           sleep: (duration) => clock.sleep(duration),
           currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
@@ -43,9 +45,9 @@ const fixture = (url: string) =>
         }))
       )
     )
-    const { problems } = Context.get(context, Readiness)
+    const { problems, stops } = Context.get(context, Readiness)
     const found = Effect.map(problems, (all) => all.map(({ reason }) => reason))
-    return { database: Context.get(context, Database), disk, found, lines, problems, skew }
+    return { database: Context.get(context, Database), disk, found, lines, problems, reader, skew, stops }
   })
 
 describe("clockOffMs", () => {
@@ -91,6 +93,42 @@ describe("Readiness", () => {
       assert.strictEqual(lines.filter((line) => line.includes("not ready for calls")).length, 2, lines.join("\n"))
       assert.strictEqual(lines.filter((line) => line.includes("resolved: disk_full")).length, 2)
       assert.strictEqual(lines.filter((line) => line.includes("ready for calls again")).length, 2)
+    }))
+
+  it.live("changes nothing on one look, and waits for no disk that hangs", () =>
+    Effect.gen(function*() {
+      const { disk, found, reader } = yield* fixture(yield* makeDatabase())
+      disk.freeBytesMin = 100
+      assert.deepStrictEqual(yield* found, [])
+      const looks = (...free: ReadonlyArray<number>) => {
+        const left = [...free]
+        // The background may look, too.
+        reader.read = () => Promise.resolve(left.length > 1 ? left.shift() : left[0])
+      }
+      const cases: ReadonlyArray<readonly [free: ReadonlyArray<number>, reasons: ReadonlyArray<string>]> = [
+        [[0, 1_000], []],
+        [[0, 0], ["disk_full"]],
+        [[1_000, 0], ["disk_full"]],
+        // A little more than the least is not enough.
+        [[110, 110], ["disk_full"]],
+        [[130, 130], []]
+      ]
+      for (const [free, reasons] of cases) {
+        looks(...free)
+        assert.deepStrictEqual(yield* found, [...reasons], JSON.stringify(free))
+      }
+      reader.read = () => new Promise(() => undefined)
+      const started = performance.now()
+      assert.deepStrictEqual(yield* found, [])
+      assert.isBelow(performance.now() - started, ANSWER_MS_MAX)
+    }))
+
+  it.live("is not ready from the moment on in which it stops", () =>
+    Effect.gen(function*() {
+      const { found, stops } = yield* fixture(yield* makeDatabase())
+      assert.deepStrictEqual(yield* found, [])
+      stops()
+      assert.deepStrictEqual(yield* found, ["stopping"])
     }))
 
   it.live("says that the clock is off by more than a second", () =>
