@@ -131,6 +131,8 @@ export class Accounts extends Context.Service<Accounts, {
     const run = Effect.runForkWith(yield* Effect.context<never>())
     const now = () => clock.currentTimeMillisUnsafe()
     const outbox = yield* makeOutbox(config.dataDir)
+    // There from the start, so that the first one is seen as an increase.
+    yield* Metric.update(setAsideTotal, 0)
 
     const connect = (name: string, lockTimeoutMs: number) =>
       database.connect({

@@ -28,6 +28,7 @@ export const observeLane = (
   lane: string,
   read: { readonly queued: () => number; readonly sent: () => number }
 ): void => {
+  plainRefused.updateUnsafe(0, Context.empty())
   observe(
     Metric.gauge("realms_journal_queue_entries", {
       description: "Entries that wait to be written by the journal",

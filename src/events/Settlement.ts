@@ -25,8 +25,8 @@ import {
 import { type Reason, reason, wordsOf } from "../orders/Reason.ts"
 import { dropUnnamed, recordRefund, refundsNow } from "../orders/RefundStore.ts"
 import { CheckoutSessions } from "../orders/CheckoutSessions.ts"
-import { type EventOutcome, isFinal, type Settled, Settlement, settling } from "../orders/Settlement.ts"
-import type { PaymentFact, RefundTold } from "../payments/PaymentFact.ts"
+import { EventOutcome, isFinal, type Settled, Settlement, settling } from "../orders/Settlement.ts"
+import { type PaymentFact, Provider, type RefundTold } from "../payments/PaymentFact.ts"
 import { orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { type Asked, makeAskAboutClawback } from "./AskAboutClawback.ts"
 import { closeSuperseded, conclude, isKnownReview, needsAttention, receive, reopenReviews } from "./EventStore.ts"
@@ -37,6 +37,16 @@ const eventsTotal = Metric.counter("realms_payment_events_total", {
   description: "Verified payment events by provider and outcome; repeated deliveries apart",
   incremental: true
 })
+
+const countEvent = (provider: PaymentFact["provider"], outcome: EventOutcome | "repeated", count: number) =>
+  Metric.update(Metric.withAttributes(eventsTotal, { provider, outcome }), count)
+
+/** Every count is there from the start, so that the first event is seen as an increase. */
+const startCounting = Effect.forEach(
+  Provider.literals,
+  (provider) => Effect.forEach(EventOutcome.literals, (outcome) => countEvent(provider, outcome, 0), { discard: true }),
+  { discard: true }
+)
 
 /** The identity of a fact's payment. A known reference takes the gateway that its attempt was started at. */
 const identityOf = (fact: PaymentFact, payment: string, attempt: Attempt | undefined): PaymentIdentity => {
@@ -80,6 +90,7 @@ const makeSettlement = Effect.gen(function*() {
   const sessions = yield* CheckoutSessions
   const background = yield* FiberSet.make<void>()
   const askAboutClawback = yield* makeAskAboutClawback
+  yield* startCounting
 
   const locked = Effect.fnUntraced(function*(fact: PaymentFact) {
     const referenced = fact.reference === null ? undefined : yield* findAttempt(sql, fact.reference)
@@ -255,7 +266,7 @@ const makeSettlement = Effect.gen(function*() {
   const report = (fact: PaymentFact, settled: Settled) =>
     Effect.gen(function*() {
       const outcome = settled.repeated ? "repeated" : settled.outcome
-      yield* Metric.update(Metric.withAttributes(eventsTotal, { provider: fact.provider, outcome }), 1)
+      yield* countEvent(fact.provider, outcome, 1)
       const facts = { provider: fact.provider, kind: fact.kind, event: fact.eventKey, outcome, note: settled.note }
       yield* settled.outcome === "needs_review" && !settled.repeated
         ? Effect.logWarning("a payment event needs to be looked at", facts)
