@@ -17,6 +17,7 @@ import { runners } from "./scenarios/runners.ts"
 import { soak } from "./scenarios/soak.ts"
 import { starting } from "./scenarios/start.ts"
 import { streams } from "./scenarios/streams.ts"
+import { telemetry } from "./scenarios/telemetry.ts"
 import { endAll, endProcesses } from "./servers.ts"
 
 const scenarios: ReadonlyArray<Scenario> = [
@@ -29,6 +30,7 @@ const scenarios: ReadonlyArray<Scenario> = [
   runners,
   balancers,
   pages,
+  telemetry,
   growth,
   soak
 ]

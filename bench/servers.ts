@@ -110,6 +110,8 @@ export interface RealmsOptions {
   /** A built checkout of another version; else this one. */
   readonly checkout?: string
   readonly runners?: number
+  /** Whether each call has a line of the log; absent: as it is without a setting. */
+  readonly logsCalls?: boolean
   /** Is given every line of its log. */
   readonly hear?: (line: string) => void
 }
@@ -124,7 +126,7 @@ const listening = /listening on (http:\/\/127\.0\.0\.1:\d+)/
 /** Realms on a fresh embedded PostgreSQL, with the models of the upstream. */
 export const startRealms = async (
   upstreamOrigin: string,
-  { checkout = root, hear, moreModels = [], nodeArgs = [], runners = 1, settings = "" }: RealmsOptions = {}
+  { checkout = root, hear, logsCalls, moreModels = [], nodeArgs = [], runners = 1, settings = "" }: RealmsOptions = {}
 ): Promise<Realms> => {
   const entry = join(checkout, "dist/main.js")
   const own = join(folder, String(++installations))
@@ -137,7 +139,7 @@ export const startRealms = async (
     `server: { port: 0${runners === 1 ? "" : `, runners: ${runners}`} }
 ${settings}
 data_dir: ${dataDir}
-log: { format: json, level: info }
+log: { format: json, level: info${logsCalls === undefined ? "" : `, calls: ${logsCalls}`} }
 channels: [{ name: bench, base_url: "${upstreamOrigin}/v1", api_key: bench, max_connections: 8192, models: { ${
       models.map(({ id }) => `${id}: ${id}`).join(", ")
     } } }]

@@ -90,11 +90,11 @@ export const runAttempts = Effect.fnUntraced(function*(
     if (attempted.retryAfterSeconds !== undefined) {
       services.health.avoid(context.key.userId, next.id, services.now() + attempted.retryAfterSeconds * 1_000)
     }
-    yield* Effect.logWarning("a channel failed a call", {
+    services.noteFailure("a channel failed a call", () => ({
       channel: next.name,
       why: attempted.why,
       requestId: context.requestId
-    })
+    }))
   }
   services.health.report(
     { userId: context.key.userId, modelId: model.id, failures, succeededOn },

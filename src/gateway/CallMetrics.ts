@@ -42,6 +42,7 @@ export class CallMetrics extends Context.Service<CallMetrics, {
     Effect.map(Effect.context<never>(), (context) => {
       const all = new AllSeries()
       const ofStage = stageMetrics()
+      retriesTotal.updateUnsafe(0, context)
       return CallMetrics.of({
         count: (notes, outcome) => {
           const series = all.of(notes.route, notes.model, notes.channel)

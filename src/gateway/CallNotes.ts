@@ -4,6 +4,7 @@
  */
 import type { CallOutcome, Reservation, Settlement } from "../accounts/AccountState.ts"
 import type { CallEvent } from "./CallMachine.ts"
+import type { CallTrace } from "./CallTrace.ts"
 import type { Dialect } from "./request/Call.ts"
 
 /**
@@ -16,6 +17,8 @@ export type Stage = typeof stages[number]
 export class CallNotes {
   readonly id: string
   readonly route: Dialect
+  /** Undefined: calls are not traced. */
+  readonly trace: CallTrace | undefined
   /** As `performance.now()` has it, like every `At`. */
   readonly startedAt: number
   /** Of the catalogue; undefined: the call was refused before it was found there. */
@@ -34,9 +37,10 @@ export class CallNotes {
   private enteredAt: number
   private readonly spentMs: Record<Stage, number> = { gateway: 0, body: 0, hold: 0, queue: 0, upstream: 0, commit: 0 }
 
-  constructor(id: string, route: Dialect) {
+  constructor(id: string, route: Dialect, trace?: CallTrace) {
     this.id = id
     this.route = route
+    this.trace = trace
     this.startedAt = performance.now()
     this.enteredAt = this.startedAt
   }
@@ -44,6 +48,7 @@ export class CallNotes {
   enter(stage: Stage): void {
     const at = performance.now()
     this.spentMs[this.stage] += at - this.enteredAt
+    this.trace?.passed(this.stage, this.enteredAt, at)
     this.stage = stage
     this.enteredAt = at
   }
@@ -76,16 +81,20 @@ export class CallNotes {
         this.channel = event.channel.name
         this.attempts++
         this.enter("queue")
+        this.trace?.attempts(event.channel.name)
         return
       case "WasSent":
         return this.enter("upstream")
       case "GaveOutput":
         this.firstOutputAt ??= performance.now()
+        this.trace?.gaveOutput(this.firstOutputAt)
         return
       case "AttemptFailed":
         this.enter("gateway")
+        this.trace?.attemptEnded(true)
         return
       case "WasDecided":
+        this.trace?.attemptEnded(false)
         return this.enter("commit")
       case "WasSettled":
         return this.enter("gateway")

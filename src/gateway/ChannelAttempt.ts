@@ -180,7 +180,7 @@ const exchangeWith = (attempt: Attempt): Attempted => {
 
 const sendBody = (attempt: Attempt, body: Uint8Array): Attempted => {
   const { channel, key, open, services } = attempt
-  const { call } = open.basics.context
+  const { call, notes } = open.basics.context
   open.advance({ _tag: "WasSent", atMs: services.now() })
   const idleMs = channel.idleTimeoutSeconds * MS_PER_SECOND
   let latest: Exchange | undefined
@@ -188,6 +188,7 @@ const sendBody = (attempt: Attempt, body: Uint8Array): Attempted => {
     baseUrl: channel.baseUrl,
     path: paths[call.dialect],
     apiKey: Redacted.value(key.secret),
+    traceparent: notes.trace?.upstreamParent,
     body,
     headersTimeoutMs: call.stream ? channel.firstByteTimeoutSeconds * MS_PER_SECOND : idleMs,
     idleTimeoutMs: idleMs

@@ -16,6 +16,7 @@ import type { BillingConfig } from "../config/Config.ts"
 import type { UserId } from "../domain/Ids.ts"
 import { KeySpend } from "../identity/KeySpend.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
+import { makeBoundedLog } from "../platform/SparingLog.ts"
 import { Settings } from "../settings/Settings.ts"
 import { runAttempts } from "./Attempts.ts"
 import { CallRefused, unavailable, type UpstreamRefused } from "./CallError.ts"
@@ -40,6 +41,9 @@ import { UpstreamClient } from "./upstream/UpstreamClient.ts"
 export const KeepAliveMs = Context.Reference<number>("realms/gateway/KeepAliveMs", {
   defaultValue: () => KEEP_ALIVE_MS
 })
+
+/** Lines of the log about channels that failed calls, in one second, at most. */
+const FAILURE_LINES_PER_SECOND_MAX = 20
 
 export class Gateway extends Context.Service<Gateway, {
   /**
@@ -268,6 +272,9 @@ const gatewayServices = Effect.gen(function*() {
       const timer = setInterval(callback, intervalMs).unref()
       return () => clearInterval(timer)
     },
+    noteFailure: yield* makeBoundedLog((message, facts) => Effect.logWarning(message, facts), {
+      linesPerSecondMax: FAILURE_LINES_PER_SECOND_MAX
+    }),
     fork: (effect) => void run(effect)
   }
   return services

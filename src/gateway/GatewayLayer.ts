@@ -3,6 +3,7 @@
  */
 import { Layer } from "effect"
 import { CallMetrics } from "./CallMetrics.ts"
+import { CallTracer } from "./CallTracer.ts"
 import { ChannelTest } from "./ChannelTest.ts"
 import { ChannelTestRuns } from "./ChannelTestRuns.ts"
 import { Gateway } from "./Gateway.ts"
@@ -12,6 +13,7 @@ import { UpstreamModels } from "./UpstreamModels.ts"
 
 export const GatewayLayer = Layer.mergeAll(
   CallMetrics.layer,
+  CallTracer.layer,
   ChannelTest.layer,
   ChannelTestRuns.layer,
   UpstreamModels.layer,

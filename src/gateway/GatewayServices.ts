@@ -11,6 +11,7 @@ import type { ChannelShares } from "../channels/ChannelShares.ts"
 import type { KeyRing } from "../channels/KeyRing.ts"
 import type { BillingConfig } from "../config/Config.ts"
 import type { KeySpend } from "../identity/KeySpend.ts"
+import type { BoundedLog } from "../platform/SparingLog.ts"
 import type { Drains } from "./Drains.ts"
 import type { HiddenOutput } from "./HiddenOutput.ts"
 import type { HoldServices } from "./Holds.ts"
@@ -39,6 +40,8 @@ export interface GatewayServices extends HoldServices {
   readonly after: (delayMs: number, callback: () => void) => () => void
   /** Calls back every so often until cancelled. */
   readonly every: (intervalMs: number, callback: () => void) => () => void
+  /** Logs what channels do wrong, so many lines a second at most. */
+  readonly noteFailure: BoundedLog
   /** Runs something that nobody waits for. */
   readonly fork: (effect: Effect.Effect<void>) => void
 }

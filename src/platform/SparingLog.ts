@@ -29,3 +29,38 @@ export const makeSparingLog = <Kind extends string>(message: string): Effect.Eff
       yield* Effect.logWarning(message, { ...facts, count })
     })
   })
+
+/** Writes a line, unless there were too many in this second: then its facts are not even made. */
+export type BoundedLog = (message: string, facts: () => Readonly<Record<string, unknown>>) => void
+
+/**
+ * A log of what happens as often as others like, such as a line for each call: so many lines a second at most. The next line that is
+ * written says how many before it were left out.
+ */
+export const makeBoundedLog = (
+  log: (message: string, facts: Readonly<Record<string, unknown>>) => Effect.Effect<void>,
+  { linesPerSecondMax }: { readonly linesPerSecondMax: number }
+): Effect.Effect<BoundedLog> =>
+  Effect.gen(function*() {
+    const clock = yield* Clock.Clock
+    const run = Effect.runForkWith(yield* Effect.context<never>())
+    let secondMs = 0
+    let lines = 0
+    let leftOut = 0
+    return (message, facts) => {
+      const nowMs = clock.currentTimeMillisUnsafe()
+      if (nowMs - secondMs >= MS_PER_SECOND) {
+        secondMs = nowMs
+        lines = 0
+      }
+      if (lines >= linesPerSecondMax) {
+        leftOut++
+        return
+      }
+      lines++
+      run(log(message, leftOut === 0 ? facts() : { ...facts(), left_out: leftOut }))
+      leftOut = 0
+    }
+  })
+
+const MS_PER_SECOND = 1_000

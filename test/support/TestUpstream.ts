@@ -23,6 +23,7 @@ export class Gate {
 export class UpstreamCall {
   readonly path: string
   readonly authorization: string
+  readonly traceparent: string | undefined
   readonly body: Readonly<Record<string, unknown>>
   readonly response: ServerResponse
   /** Frames written so far by `frame`. */
@@ -33,6 +34,7 @@ export class UpstreamCall {
   constructor(request: IncomingMessage, body: string, response: ServerResponse) {
     this.path = request.url ?? ""
     this.authorization = request.headers.authorization ?? ""
+    this.traceparent = request.headers["traceparent"]?.toString()
     this.body = decodeBody(body)
     this.response = response
     response.on("close", () => {

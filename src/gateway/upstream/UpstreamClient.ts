@@ -59,6 +59,8 @@ export interface UpstreamRequest {
   readonly baseUrl: string
   readonly path: string
   readonly apiKey: string
+  /** Its place in a trace; absent: none. */
+  readonly traceparent?: string | undefined
   /** Absent: a GET. */
   readonly body?: Uint8Array
   /** Until the response's status line. */
@@ -214,7 +216,8 @@ const sendOnce = (
         "accept-encoding",
         "identity",
         "authorization",
-        `Bearer ${request.apiKey}`
+        `Bearer ${request.apiKey}`,
+        ...(request.traceparent === undefined ? [] : ["traceparent", request.traceparent])
       ],
       headersTimeout: request.headersTimeoutMs,
       bodyTimeout: request.idleTimeoutMs,

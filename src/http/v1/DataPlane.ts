@@ -9,6 +9,7 @@ import { AppConfig } from "../../config/Config.ts"
 import { makeReservationId } from "../../domain/Ids.ts"
 import { CallRefused, unavailable, UpstreamRefused } from "../../gateway/CallError.ts"
 import { CallNotes } from "../../gateway/CallNotes.ts"
+import { CallTracer } from "../../gateway/CallTracer.ts"
 import { Gateway } from "../../gateway/Gateway.ts"
 import { openAiError, openAiErrorBody, openAiErrors } from "../../gateway/OpenAiError.ts"
 import type { Call, Dialect, Refused } from "../../gateway/request/Call.ts"
@@ -56,6 +57,7 @@ export class DataPlane extends Context.Service<DataPlane, {
     const watch = new ClientWatch(clientLimits)
     const clock = yield* Clock.Clock
     const report = yield* makeCallReport
+    const tracer = yield* CallTracer
     const run = Effect.runForkWith(yield* Effect.context<never>())
     let closed = false
     let underWay = 0
@@ -223,7 +225,7 @@ export class DataPlane extends Context.Service<DataPlane, {
         request,
         response,
         startedMs: clock.currentTimeMillisUnsafe(),
-        notes: new CallNotes(requestId, dialect),
+        notes: new CallNotes(requestId, dialect, tracer.begin(`POST ${path}`, request.headers["traceparent"])),
         key: undefined,
         model: null,
         release: undefined
