@@ -7,28 +7,19 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { announceAccounts } from "../accounts/Ledger.ts"
 import { type GroupChoice, groupChoices } from "../accounts/UserGroups.ts"
 import { GroupId } from "../domain/Ids.ts"
-import { Row } from "../domain/Row.ts"
 import { type GroupTerms, groupTerms } from "../domain/UserGroup.ts"
-import { type CodedAdmin, codedRows } from "../platform/CodedRows.ts"
-import { managedFields } from "../platform/RowAdmin.ts"
+import { type CodedAdmin, codedRow, codedRows } from "../platform/CodedRows.ts"
 import { GroupExists, GroupRefused, GroupUnknown } from "./GroupError.ts"
 
 /** A group as the pages of administrators show it. */
-export const AdminGroup = Row({
-  id: GroupId,
-  /** Never changes. */
-  code: Schema.String,
-  ...groupTerms.row,
-  ...managedFields,
+export const AdminGroup = codedRow(GroupId, groupTerms.row, {
   /** Users whose own group it is. */
   users: Schema.Number,
   /** Users whose last redeemed code with a group had it. */
   redeemed: Schema.Number,
   /** Plans that set it. */
-  plans: Schema.Number,
-  createdAt: Schema.Date,
-  updatedAt: Schema.Date
-}, { declared: "read_only" })
+  plans: Schema.Number
+})
 export interface AdminGroup extends Schema.Schema.Type<typeof AdminGroup> {}
 
 export interface GroupAdminShape

@@ -139,34 +139,33 @@ const writeServed = Effect.fnUntraced(function*(
       WHERE s.upstream_model <> excluded.upstream_model`
 })
 
-export const insertChannel = (
-  sql: SqlClient.SqlClient,
-  id: ChannelId,
-  input: ChannelInput
-): Effect.Effect<void, SqlError.SqlError> =>
-  Effect.andThen(
-    sql`INSERT INTO channels (id, name, base_url, priority, weight, ${termColumns(sql)})
+/** Writes a channel by this statement, and what it serves. */
+const writing = (
+  statement: (
+    sql: SqlClient.SqlClient,
+    id: ChannelId,
+    input: ChannelInput
+  ) => Effect.Effect<unknown, SqlError.SqlError>
+) =>
+(sql: SqlClient.SqlClient, id: ChannelId, input: ChannelInput): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.andThen(statement(sql, id, input), writeServed(sql, id, input.models))
+
+export const insertChannel = writing((sql, id, input) =>
+  sql`INSERT INTO channels (id, name, base_url, priority, weight, ${termColumns(sql)})
       OVERRIDING SYSTEM VALUE
       SELECT ${id}::bigint, ${input.name}::text, ${input.baseUrl}::text, ${input.priority}::integer, ${input.weight}::integer, ${
-      termColumns(sql, "d")
-    }
-        FROM jsonb_populate_record(NULL::channels, ${recordsetOf(channelTerms.toRow(input))}::jsonb) AS d`,
-    writeServed(sql, id, input.models)
-  )
+    termColumns(sql, "d")
+  }
+        FROM jsonb_populate_record(NULL::channels, ${recordsetOf(channelTerms.toRow(input))}::jsonb) AS d`
+)
 
-export const updateChannel = (
-  sql: SqlClient.SqlClient,
-  id: ChannelId,
-  input: ChannelInput
-): Effect.Effect<void, SqlError.SqlError> =>
-  Effect.andThen(
-    sql`UPDATE channels SET name = ${input.name}, base_url = ${input.baseUrl}, priority = ${input.priority},
+export const updateChannel = writing((sql, id, input) =>
+  sql`UPDATE channels SET name = ${input.name}, base_url = ${input.baseUrl}, priority = ${input.priority},
         weight = ${input.weight}, updated_at = now(), (${termColumns(sql)}) = (
           SELECT ${termColumns(sql, "d")}
             FROM jsonb_populate_record(NULL::channels, ${recordsetOf(channelTerms.toRow(input))}::jsonb) AS d)
-      WHERE id = ${id}`,
-    writeServed(sql, id, input.models)
-  )
+      WHERE id = ${id}`
+)
 
 /** Answers whether that changed anything. */
 export const writeHiddenOutput = (sql: SqlClient.SqlClient, id: ChannelId, model: string, hidden: boolean) =>

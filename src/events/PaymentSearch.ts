@@ -7,10 +7,10 @@ import { SqlClient } from "effect/sql"
 import { EventId, OrderId, PaymentId, UserId } from "../domain/Ids.ts"
 import { Micros, Minor } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
-import { type SearchFilter, searchParameters } from "../orders/SearchFilter.ts"
+import { type SearchFilter, searchRows } from "../orders/SearchFilter.ts"
 import { PaymentSource } from "../payments/PaymentFact.ts"
-import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { type IdPage, rowsOf } from "../postgres/Rows.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import type { IdPage } from "../postgres/Rows.ts"
 
 /** What has become of a payment: its state, and of one that was used how much of it has gone back. */
 export const PaymentStanding = Schema.Literals([
@@ -61,21 +61,12 @@ export class PaymentSearch extends Context.Service<PaymentSearch, {
   list(filter: PaymentFilter, page: IdPage): Effect.Effect<ReadonlyArray<FoundPayment>, DatabaseUnavailable>
 }>()("realms/events/PaymentSearch") {
   static readonly layer = Layer.effect(PaymentSearch)(Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
-    return PaymentSearch.of({
-      list: Effect.fn("PaymentSearch.list")(
-        function*(filter: PaymentFilter, page: IdPage) {
-          const statement = sql.unsafe(listSql, [
-            filter.provider ?? null,
-            filter.standing ?? null,
-            filter.disputed === true,
-            ...searchParameters(filter, page)
-          ])
-          return yield* rowsOf(FoundPayment, statement)
-        },
-        orUnavailable
-      )
+    const search = searchRows(yield* SqlClient.SqlClient, {
+      row: FoundPayment,
+      statement: listSql,
+      own: ({ disputed, provider, standing }: PaymentFilter) => [provider ?? null, standing ?? null, disputed === true]
     })
+    return PaymentSearch.of({ list: Effect.fn("PaymentSearch.list")(search) })
   }))
 }
 

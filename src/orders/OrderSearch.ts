@@ -5,9 +5,9 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { RowWith } from "../domain/Row.ts"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
-import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { type IdPage, rowsOf } from "../postgres/Rows.ts"
-import { type SearchFilter, searchParameters } from "./SearchFilter.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import type { IdPage } from "../postgres/Rows.ts"
+import { type SearchFilter, searchRows } from "./SearchFilter.ts"
 import { Order, type OrderKind, OrderState } from "./Order.ts"
 
 export const orderStates: ReadonlyArray<OrderState> = OrderState.literals
@@ -32,21 +32,15 @@ export class OrderSearch extends Context.Service<OrderSearch, {
   list(filter: OrderFilter, page: IdPage): Effect.Effect<ReadonlyArray<FoundOrder>, DatabaseUnavailable>
 }>()("realms/orders/OrderSearch") {
   static readonly layer = Layer.effect(OrderSearch)(Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
+    const search = searchRows(yield* SqlClient.SqlClient, {
+      row: OrderOfUser,
+      statement: listSql,
+      own: ({ kind, provider, state }: OrderFilter) => [state ?? null, kind ?? null, provider ?? null]
+    })
     return OrderSearch.of({
-      list: Effect.fn("OrderSearch.list")(
-        function*(filter: OrderFilter, page: IdPage) {
-          const statement = sql.unsafe(listSql, [
-            filter.state ?? null,
-            filter.kind ?? null,
-            filter.provider ?? null,
-            ...searchParameters(filter, page)
-          ])
-          const rows = yield* rowsOf(OrderOfUser, statement)
-          return rows.map(({ email, ...order }) => ({ order, email }))
-        },
-        orUnavailable
-      )
+      list: Effect.fn("OrderSearch.list")(function*(filter: OrderFilter, page: IdPage) {
+        return (yield* search(filter, page)).map(({ email, ...order }) => ({ order, email }))
+      })
     })
   }))
 }

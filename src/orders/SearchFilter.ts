@@ -1,8 +1,11 @@
 /**
  * The filters that the search for orders and the search for payments share, as root types them: a user, an id or reference, a time.
  */
+import type { Schema } from "effect"
+import type { SqlClient } from "effect/sql"
 import { idIn } from "../domain/Ids.ts"
-import { type IdPage, msOrNull } from "../postgres/Rows.ts"
+import { orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { type IdPage, msOrNull, rowsOf } from "../postgres/Rows.ts"
 
 /** Rows of one page of a search, at most. */
 export const FOUND_MAX = 201
@@ -18,8 +21,8 @@ export interface SearchFilter {
   readonly toMs?: number | undefined
 }
 
-/** The filter as parameters of a statement, in this order: the user's id, the e-mail address, the order's id, the reference, both ends of the time, and the page. */
-export const searchParameters = ({ fromMs, text, toMs, user }: SearchFilter, { before, limit }: IdPage) => {
+/** In this order: the user's id, the e-mail address, the order's id, the reference, both ends of the time, and the page. */
+const searchParameters = ({ fromMs, text, toMs, user }: SearchFilter, { before, limit }: IdPage) => {
   const userId = idIn(user) ?? null
   return [
     userId,
@@ -33,3 +36,15 @@ export const searchParameters = ({ fromMs, text, toMs, user }: SearchFilter, { b
     Math.min(limit, FOUND_MAX)
   ] as const
 }
+
+/** Reads a page of what is found by a statement, whose parameters are the search's own, then those that all searches have. */
+export const searchRows = <S extends Schema.ConstraintDecoder<unknown>, F extends SearchFilter>(
+  sql: SqlClient.SqlClient,
+  { own, row, statement }: {
+    readonly row: S
+    readonly statement: string
+    own(filter: F): ReadonlyArray<string | boolean | null>
+  }
+) =>
+(filter: F, page: IdPage) =>
+  orUnavailable(rowsOf(row, sql.unsafe(statement, [...own(filter), ...searchParameters(filter, page)])))

@@ -11,7 +11,15 @@ import { Row } from "../domain/Row.ts"
 import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { type Actor, type AuditFacts, recordChange } from "./AuditLog.ts"
-import { editRow, type ManagedRow, refuseUnseen, type RowAt, type RowChanges, switchRow } from "./RowAdmin.ts"
+import {
+  editRow,
+  managedFields,
+  type ManagedRow,
+  refuseUnseen,
+  type RowAt,
+  type RowChanges,
+  switchRow
+} from "./RowAdmin.ts"
 
 export interface CodedFilter extends IdPage {
   readonly state?: "enabled" | "disabled" | undefined
@@ -58,6 +66,23 @@ export interface CodedTable<Id extends bigint, S, Coded, Terms, Field, Refused, 
   /** Announces a change to the processes that keep these rows in memory. Part of the transaction that makes the change. */
   readonly onChange: (change: "created" | "edited" | "switched") => Effect.Effect<void, SqlError.SqlError>
 }
+
+/** A row of such a table as the pages of administrators show it: its terms, and what else there is to know of it. */
+export const codedRow = <
+  const Id extends Schema.Top,
+  const Terms extends Schema.Struct.Fields,
+  const More extends Schema.Struct.Fields
+>(id: Id, terms: Terms, more: More) =>
+  Row({
+    id,
+    /** Never changes. */
+    code: Schema.String,
+    ...terms,
+    ...managedFields,
+    ...more,
+    createdAt: Schema.Date,
+    updatedAt: Schema.Date
+  }, { declared: "read_only" })
 
 const MadeRow = Row({ id: Schema.BigInt })
 

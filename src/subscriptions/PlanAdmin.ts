@@ -7,26 +7,17 @@ import { SqlClient } from "effect/sql"
 import { mayName } from "../accounts/UserGroups.ts"
 import { PlanId } from "../domain/Ids.ts"
 import { type PlanOffer, planOffer } from "../domain/Plan.ts"
-import { Row } from "../domain/Row.ts"
-import { type CodedAdmin, codedRows } from "../platform/CodedRows.ts"
+import { type CodedAdmin, codedRow, codedRows } from "../platform/CodedRows.ts"
 import { publish } from "../platform/Notifications.ts"
-import { managedFields } from "../platform/RowAdmin.ts"
 import { PlanExists, PlanRefused, PlanUnknown } from "./PlanError.ts"
 
 /** A plan with everything there is to know of it. */
-export const AdminPlan = Row({
-  id: PlanId,
-  /** Never changes. */
-  code: Schema.String,
-  ...planOffer.row,
-  ...managedFields,
+export const AdminPlan = codedRow(PlanId, planOffer.row, {
   /** Subscriptions of it that run or are to run. */
   subscriptions: Schema.Number,
   /** Orders of it that wait for a payment. */
-  pendingOrders: Schema.Number,
-  createdAt: Schema.Date,
-  updatedAt: Schema.Date
-}, { declared: "read_only" })
+  pendingOrders: Schema.Number
+})
 export interface AdminPlan extends Schema.Schema.Type<typeof AdminPlan> {}
 
 export interface PlanAdminShape
