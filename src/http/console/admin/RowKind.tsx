@@ -19,8 +19,6 @@ import type { SayOf, TextKey, TextSection } from "../text/Texts.ts"
 import { codeProblem, newRowPage, type PageKey, rowPages, rowPaths } from "./RowForms.tsx"
 import type { ShownTerms } from "./Terms.tsx"
 
-const PAGE_SIZE = 50
-
 type KindKey = PageKey | "new" | "create" | "lead" | "disable.text"
 
 /** The sections that have all texts of such pages. */
@@ -135,7 +133,6 @@ export const rowKind = <
     const { columns, named: title, ...described } = yield* kind.list(asking(context))
     return yield* readListPage<Row, SqlError.SqlError, never>({
       context,
-      size: PAGE_SIZE,
       read: (range) => admin.list({ state, ...range }),
       path,
       lead: say("lead"),

@@ -371,15 +371,17 @@ export function listPage<Item>(
   })
 }
 
+/** Items on one page, where a list does not say otherwise. */
+const PAGE_SIZE = 50
+
 interface ReadListPageProps<Item, E, R> extends Omit<ListPageProps<Item>, "items" | "hasMore"> {
-  /** Items on one page. */
-  readonly size: number
+  readonly size?: number
   readonly read: (range: Range) => Effect.Effect<ReadonlyArray<Item>, E, R>
 }
 
 /** The page of a list that begins where the address says. */
 export function readListPage<Item, E, R>(
-  { read, size, ...list }: ReadListPageProps<Item, E, R>
+  { read, size = PAGE_SIZE, ...list }: ReadListPageProps<Item, E, R>
 ): Effect.Effect<Page, E, R> {
   return Effect.map(readListed(list.context, { size }, read), (found) => listPage({ ...list, ...found }))
 }

@@ -13,8 +13,6 @@ import { searchText } from "../../Params.ts"
 import { dayFilters, daysWarning, readDays } from "../FilterDays.ts"
 import { actionText, changedFields, targetText } from "./AuditWords.tsx"
 
-const PAGE_SIZE = 50
-
 const pages: Readonly<Record<string, string>> = {
   user: "users",
   order: "orders",
@@ -132,7 +130,6 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   const hint = say("export.hint", { count: AUDIT_STREAM_ITEMS_MAX })
   return yield* readListPage({
     context,
-    size: PAGE_SIZE,
     read: (range) => trail.page(filter, range),
     path: "/admin/audit",
     title: say("title"),

@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { RANGE_DAYS_MAX, type RangeRefused } from "../../../../finance/FinanceError.ts"
 import { type DayRange, monthAfter } from "../../../../finance/RangeAsked.ts"
 import { Statements } from "../../../../finance/Statements.ts"
+import { headedPage } from "../../kit/Forms.tsx"
 import { amountColumn, Filter, type ListFilter, TableCard, textColumn } from "../../kit/List.tsx"
 import { Notice, Tabs } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
@@ -35,13 +36,23 @@ export const readRange = Effect.fnUntraced(function*({ query }: PageContext) {
 /** The query of an address for the same days. */
 export const rangeQuery = ({ from, to }: DayRange): Record<string, string> => ({ from, to })
 
-export const RangeProblem = (
-  { problem, context }: { readonly context: PageContext; readonly problem: RangeRefused | undefined }
-) => {
-  if (problem === undefined) return null
-  const text = sayOf(context, "books")(`range.${problem.reason}`, { count: RANGE_DAYS_MAX })
-  return <Notice kind="warning">{text}</Notice>
-}
+/** A page of the books; above it what is wrong with the days that its address asks for. */
+export const booksPage = (
+  { children, problem, ...headed }: Parameters<typeof headedPage>[0] & { readonly problem: RangeRefused | undefined }
+) =>
+  headedPage({
+    ...headed,
+    children: (
+      <>
+        {problem === undefined ? null : (
+          <Notice kind="warning">
+            {sayOf(headed.context, "books")(`range.${problem.reason}`, { count: RANGE_DAYS_MAX })}
+          </Notice>
+        )}
+        {children}
+      </>
+    )
+  })
 
 interface RangeFormProps {
   readonly context: PageContext

@@ -7,13 +7,12 @@ import { HttpRouter } from "effect/http"
 import { notFound, raw, redirect } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvResponse, inTurns } from "../../Csv.ts"
-import { headedPage } from "../../kit/Forms.tsx"
 import { ItemTable, type ListFilter } from "../../kit/List.tsx"
 import { Card, Small } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, searchText } from "../../Params.ts"
 import { sourceFilter, sources } from "../payments/EventParts.tsx"
-import { RangeForm, RangeProblem, rangeQuery, readRange } from "./BookParts.tsx"
+import { booksPage, RangeForm, rangeQuery, readRange } from "./BookParts.tsx"
 
 const path = "/admin/exports"
 
@@ -51,13 +50,13 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     sourceFilter(context, say("provider"), narrowed.provider),
     { is: "text", name: "currency", label: say("currency"), value: narrowed.currency?.toUpperCase(), hint: "CNY" }
   ]
-  return headedPage({
+  return booksPage({
     context,
+    problem,
     title: say("exports.title"),
     lead: say("exports.lead"),
     children: (
       <>
-        <RangeProblem context={context} problem={problem} />
         <Card>
           <RangeForm context={context} path={path} range={range} filter={filter} />
           <ItemTable<ExportName>

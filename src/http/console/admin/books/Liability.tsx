@@ -5,13 +5,12 @@
 import { DateTime, Effect } from "effect"
 import { type Liability, Statements } from "../../../../finance/Statements.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
-import { headedPage } from "../../kit/Forms.tsx"
 import { Filter } from "../../kit/List.tsx"
 import { Card, Figures, Panel } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { searchText } from "../../Params.ts"
 import { minorText } from "../payments/EventParts.tsx"
-import { BookTabs, RangeProblem, unstated } from "./BookParts.tsx"
+import { booksPage, BookTabs, unstated } from "./BookParts.tsx"
 
 const path = "/admin/statements/liability"
 
@@ -51,13 +50,13 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     })
   )
   const range = found.problem === undefined ? { from: asked, to: asked } : thisMonth
-  return headedPage({
+  return booksPage({
     context,
+    problem: found.problem,
     title: say("liability.title"),
     lead: say("liability.lead"),
     children: (
       <>
-        <RangeProblem context={context} problem={found.problem} />
         <Card class="mb-3">
           <BookTabs context={context} view="liability" range={range} />
           <Filter

@@ -19,14 +19,13 @@ import { type Statement, Statements } from "../../../../finance/Statements.ts"
 import { redirect } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
-import { headedPage } from "../../kit/Forms.tsx"
 import { amountColumn, ItemTable, textColumn, timeColumn } from "../../kit/List.tsx"
 import { AdminLink, Badge, Card, Figures, Grid, Nothing, Notice } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 import { minorText, sourceName, sources } from "../payments/EventParts.tsx"
 import { oneOf } from "../../Params.ts"
-import { AmountTable, BookTabs, RangeForm, RangeProblem, rangeQuery, readRange, unstated } from "./BookParts.tsx"
+import { AmountTable, booksPage, BookTabs, RangeForm, rangeQuery, readRange, unstated } from "./BookParts.tsx"
 
 type Labels<Line extends string> = Readonly<Record<Line, TextKey<"books">>>
 
@@ -186,8 +185,9 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     Effect.catchTag("UnknownKind", (error) => Effect.succeed({ statement: undefined, error }))
   )
   const { statement } = made
-  return headedPage({
+  return booksPage({
     context,
+    problem,
     title: say("title"),
     lead: statement === undefined ? undefined : (
       <>
@@ -201,7 +201,6 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     ),
     children: (
       <>
-        <RangeProblem context={context} problem={problem} />
         <Card class="mb-3">
           <BookTabs context={context} view="statement" range={range} />
           <RangeForm context={context} path={pathOf} range={range} />
@@ -273,13 +272,13 @@ const showDays = Effect.fnUntraced(function*(context: UserContext) {
   const say = sayOf(context, "books")
   const { problem, range } = yield* readRange(context)
   const days = yield* (yield* Statements).days(range)
-  return headedPage({
+  return booksPage({
     context,
+    problem,
     title: say("tab.days"),
     lead: say("days.lead"),
     children: (
       <>
-        <RangeProblem context={context} problem={problem} />
         <Card>
           <BookTabs context={context} view="days" range={range} />
           <RangeForm context={context} path={`${pathOf}/days`} range={range} />

@@ -14,8 +14,6 @@ import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageCo
 import { pathId } from "../../Params.ts"
 import { factsOf, refusedText, requestName, states, worthText } from "./ConfirmationParts.tsx"
 
-const PAGE_SIZE = 50
-
 const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<Confirmation>> => {
   const say = sayOf(context, "confirmations")
   return [
@@ -37,7 +35,6 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   const confirmations = yield* Confirmations
   return yield* readListPage({
     context,
-    size: PAGE_SIZE,
     read: (range) => confirmations.list({ state, ...range }),
     path: "/admin/confirmations",
     title: say("title"),

@@ -12,8 +12,6 @@ import { dayFilters, daysWarning, readSearch } from "../FilterDays.ts"
 import { sourceFilter, sources } from "../payments/EventParts.tsx"
 import { OrderRoutes } from "./AdminOrder.tsx"
 
-const PAGE_SIZE = 50
-
 /** Two states have one name for buyers. */
 const nameOf = (context: PageContext, state: typeof orderStates[number]): string => {
   const say = sayOf(context, "adminOrders")
@@ -59,7 +57,6 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   const orders = yield* OrderSearch
   return yield* readListPage({
     context,
-    size: PAGE_SIZE,
     read: (range) => orders.list(filter, range),
     path: "/admin/orders",
     title: say("orders"),

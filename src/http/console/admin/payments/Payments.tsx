@@ -15,8 +15,6 @@ import { DisputeBadge, factName, minorText, orderColumn, paymentStates, sourceFi
 import { PaymentRoutes } from "./Payment.tsx"
 import { paymentTabs } from "./PaymentTabs.tsx"
 
-const PAGE_SIZE = 50
-
 /** Where a payment is looked at: by what was said of it, else by its order. */
 export const pathOf = ({ eventId, orderId }: FoundPayment): string | undefined =>
   eventId !== null ? `/admin/payments/${eventId}` : orderId === null ? undefined : `/admin/orders/${orderId}`
@@ -87,7 +85,6 @@ const paymentList = Effect.fnUntraced(function*(context: UserContext) {
   const payments = yield* PaymentSearch
   return yield* readListPage({
     context,
-    size: PAGE_SIZE,
     read: (range) => payments.list(filter, range),
     path: "/admin/payments",
     title: say("title"),

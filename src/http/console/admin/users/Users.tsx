@@ -18,8 +18,6 @@ import { oneOf, searchText } from "../../Params.ts"
 import { refusePassword, roleNames } from "../../text/SharedTexts.ts"
 import { roleChoice } from "./UserActions.tsx"
 
-const PAGE_SIZE = 50
-
 /** The role of those who have one, and whether they are disabled. */
 export const UserBadges = (
   { isPlain = true, user, context }: {
@@ -98,7 +96,6 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   const users = yield* UserAdmin
   return yield* readListPage({
     context,
-    size: PAGE_SIZE,
     read: (range) => users.search({ text, role, state, sort, after, ...range }),
     path: "/admin/users",
     title: say("title"),
