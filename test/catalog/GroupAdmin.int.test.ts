@@ -14,6 +14,7 @@ import type { GroupField, GroupTerms } from "../../src/domain/UserGroup.ts"
 import { writeConfigPlans } from "../../src/subscriptions/ConfigPlans.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { ada, bob, tagOf, trail } from "../support/AuditTrail.ts"
+import { type OutOfBounds, refusesEach } from "../support/CodedRefusals.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const TestLayer = GroupAdmin.layer.pipe(
@@ -22,6 +23,16 @@ const TestLayer = GroupAdmin.layer.pipe(
 )
 
 const vip: GroupTerms = { name: "VIP", multiplierMicros: 800_000n }
+
+const outOfBounds: ReadonlyArray<OutOfBounds<GroupTerms, GroupField>> = [
+  ["", {}, "code"],
+  ["VIP", {}, "code"],
+  ["a".repeat(41), {}, "code"],
+  ["g", { name: " " }, "name"],
+  ["g", { name: "a\nb" }, "name"],
+  ["g", { multiplierMicros: -1n }, "multiplierMicros"],
+  ["g", { multiplierMicros: 1_000_000_001n }, "multiplierMicros"]
+]
 
 const declare = (document: object) =>
   Effect.andThen(writeConfigGroups, writeConfigPlans).pipe(
@@ -65,23 +76,10 @@ describe("GroupAdmin", () => {
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
   it.live("refuses what is out of bounds, and names the fields", () =>
-    Effect.gen(function*() {
-      const groups = yield* GroupAdmin
-      const table: ReadonlyArray<readonly [code: string, more: Partial<GroupTerms>, field: GroupField]> = [
-        ["", {}, "code"],
-        ["VIP", {}, "code"],
-        ["a".repeat(41), {}, "code"],
-        ["g", { name: " " }, "name"],
-        ["g", { name: "a\nb" }, "name"],
-        ["g", { multiplierMicros: -1n }, "multiplierMicros"],
-        ["g", { multiplierMicros: 1_000_000_001n }, "multiplierMicros"]
-      ]
-      for (const [code, more, field] of table) {
-        const error = yield* Effect.flip(groups.create(ada, { code, ...vip, ...more }))
-        assert.deepInclude(error, { _tag: "GroupRefused", fields: [field] }, `${code} ${field}`)
-      }
-      assert.deepStrictEqual(yield* groups.list({ limit: 10 }), [])
-    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+    Effect.flatMap(GroupAdmin, (groups) => refusesEach(groups, { good: vip, tag: "GroupRefused", table: outOfBounds }))
+      .pipe(
+        Effect.provide(TestLayer)
+      ))
 
   it.live("offers a group that is chosen already, even when it is disabled and many others come before it", () =>
     Effect.gen(function*() {

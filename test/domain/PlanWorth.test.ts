@@ -11,15 +11,11 @@ import {
   timesOf,
   usableMicros
 } from "../../src/domain/PlanWorth.ts"
+import { unlimited } from "../support/PlanTerms.ts"
 
 const plan = (more: Partial<PlanAllowance>): PlanAllowance => ({
   priceFen: 0n,
-  durationDays: 30,
-  limit5hMicros: 0n,
-  limit1dMicros: 0n,
-  limit7dMicros: 0n,
-  limit30dMicros: 0n,
-  multiplierMicros: 1_000_000n,
+  ...unlimited,
   ...more
 })
 

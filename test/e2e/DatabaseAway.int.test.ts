@@ -40,7 +40,12 @@ const busy = Effect.fnUntraced(function*(billing: object, words: number = 1) {
   /** Calls are answered again. */
   const back = until("calls are answered again", Effect.map(call, ({ status }) => status === 200))
   const paid = Effect.suspend(() => paidOnce(gateway, directUrl, user, streams))
-  return { back, call, directUrl, ended, gate, gateway, paid, proxy, streams, user }
+  /** The database is there again: the streams end, and are paid. */
+  const recovered = Effect.suspend(() => {
+    proxy.mend()
+    return Effect.andThen(back, Effect.sync(() => gate.open()))
+  }).pipe(Effect.andThen(ended), Effect.andThen(paid))
+  return { back, call, directUrl, ended, gate, gateway, paid, proxy, recovered, streams, user }
 })
 
 /** What the database says when it is asked without the proxy, once nothing is open. */
@@ -73,7 +78,7 @@ const paidOnce = Effect.fnUntraced(
 describe("the database away", () => {
   it.live("in mid-stream: new calls are refused, open ones go on and are paid when it is back", () =>
     Effect.gen(function*() {
-      const { back, call, ended, gate, gateway, paid, proxy } = yield* busy({})
+      const { call, gateway, proxy, recovered } = yield* busy({})
       assert.strictEqual((yield* call).status, 200)
       const calls = gateway.upstream.calls.length
       proxy.cut()
@@ -83,11 +88,7 @@ describe("the database away", () => {
         assert.isAtLeast(Number(refused.headers["retry-after"]), 1)
       }
       assert.strictEqual(gateway.upstream.calls.length, calls, "it fails closed")
-      proxy.mend()
-      yield* back
-      gate.open()
-      yield* ended
-      yield* paid
+      yield* recovered
     }))
 
   it.live("while the streams end: their answers are not kept from them, and are paid when it is back", () =>
@@ -128,7 +129,7 @@ describe("the database away", () => {
 
   it.live("for longer than a lease: it is renewed before anything is swept, and the stream is paid in time", () =>
     Effect.gen(function*() {
-      const { back, directUrl, ended, gate, paid, proxy } = yield* busy({
+      const { directUrl, proxy, recovered } = yield* busy({
         reservation_lease_seconds: 1
       })
       proxy.cut()
@@ -139,11 +140,7 @@ describe("the database away", () => {
           ([row]) => row?.["over"] === true
         )
       )
-      proxy.mend()
-      yield* back
-      gate.open()
-      yield* ended
-      yield* paid
+      yield* recovered
     }))
 
   it.live("when streams outgrow their holds: they end with an error, and what was delivered is paid", () =>

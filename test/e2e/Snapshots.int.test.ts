@@ -155,6 +155,23 @@ type Change = readonly [
 
 const same = { balance: costOf(old), subscription: costOf(old, 500n) }
 
+type Group = readonly [code: string, multiplierMicros: bigint]
+
+/** Every user gets a group by this column, and every subscription another one by its plan. */
+const inGroups = (
+  { column, plan, user }: {
+    readonly column: "group_code" | "redeemed_group_code"
+    readonly user: Group
+    readonly plan: Group
+  }
+): Change[2] =>
+(sql) =>
+  sql`WITH made AS (
+    INSERT INTO user_groups (code, name, multiplier_micros)
+      VALUES (${user[0]}, 'Users', ${user[1]}), (${plan[0]}, 'Plans', ${plan[1]}) RETURNING code
+  ), given AS (UPDATE users SET ${sql(column)} = ${user[0]} WHERE (SELECT count(*) FROM made) = 2 RETURNING id)
+  UPDATE user_subscriptions SET group_code = ${plan[0]}, fence = fence + 1000 WHERE (SELECT count(*) FROM given) > 0`
+
 const changes: ReadonlyArray<Change> = [
   [
     "the price",
@@ -213,23 +230,13 @@ const changes: ReadonlyArray<Change> = [
   [
     "the users' own group, which comes before that of the plan",
     "account",
-    (sql) =>
-      sql`WITH made AS (
-        INSERT INTO user_groups (code, name, multiplier_micros) VALUES ('half', 'Half', 500000), ('dear', 'Dear', 3000000)
-        RETURNING code
-      ), given AS (UPDATE users SET group_code = 'half' WHERE (SELECT count(*) FROM made) = 2 RETURNING id)
-      UPDATE user_subscriptions SET group_code = 'dear', fence = fence + 1000 WHERE (SELECT count(*) FROM given) > 0`,
+    inGroups({ column: "group_code", user: ["half", 500_000n], plan: ["dear", 3_000_000n] }),
     { balance: costOf(old, 500n), subscription: costOf(old, 250n), isForAll: true }
   ],
   [
     "the plan's group, which comes before that of a redeemed code",
     "account",
-    (sql) =>
-      sql`WITH made AS (
-        INSERT INTO user_groups (code, name, multiplier_micros) VALUES ('half', 'Half', 500000), ('free', 'Free', 0)
-        RETURNING code
-      ), given AS (UPDATE users SET redeemed_group_code = 'free' WHERE (SELECT count(*) FROM made) = 2 RETURNING id)
-      UPDATE user_subscriptions SET group_code = 'half', fence = fence + 1000 WHERE (SELECT count(*) FROM given) > 0`,
+    inGroups({ column: "redeemed_group_code", user: ["free", 0n], plan: ["half", 500_000n] }),
     { balance: 0n, subscription: costOf(old, 250n), isForAll: true }
   ]
 ]

@@ -17,6 +17,7 @@ import {
 } from "../../src/events/EventActions.ts"
 import type { Attempt, Order } from "../../src/orders/Order.ts"
 import type { Payment } from "../../src/orders/Payments.ts"
+import { unlimited } from "../support/PlanTerms.ts"
 
 const at = DateTime.toDateUtc(DateTime.makeUnsafe(0))
 
@@ -105,12 +106,7 @@ const terms: SoldPlan = {
   code: "basic",
   name: "Basic",
   priceFen: 1_200n,
-  durationDays: 30,
-  limit5hMicros: 0n,
-  limit1dMicros: 0n,
-  limit7dMicros: 0n,
-  limit30dMicros: 0n,
-  multiplierMicros: 1_000_000n,
+  ...unlimited,
   groupCode: null
 }
 

@@ -25,6 +25,12 @@ const makeKey = Effect.fnUntraced(function*(userId: UserId, limitMicros: bigint 
   return row?.id ?? ApiKeyId.make(0n)
 })
 
+/** A new user with a key of such a limit. */
+const limitedKey = Effect.fnUntraced(function*(limitMicros: bigint) {
+  const [userId = nobody] = yield* makeUsers(1)
+  return { userId, keyId: yield* makeKey(userId, limitMicros) }
+})
+
 const spending = (keyId: ApiKeyId) => Effect.flatMap(KeySpend, (spend) => spend.exclusively(keyId, Effect.succeed))
 
 layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
@@ -32,8 +38,7 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const folds = yield* UsageFolds
-      const [userId = nobody] = yield* makeUsers(1)
-      const key_id = yield* makeKey(userId, 2_000n)
+      const { keyId: key_id, userId } = yield* limitedKey(2_000n)
       const other = yield* makeKey(userId, null)
       const hourAgo = (yield* Clock.currentTimeMillis) - 3_600_000
       const open = { state: "reserved", cost_micros: null, charged_micros: null } as const
@@ -75,8 +80,7 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
   it.effect("counts of a limit for a day, a week or a month what began in it, folded or not", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const [userId = nobody] = yield* makeUsers(1)
-      const key_id = yield* makeKey(userId, 1_000n)
+      const { keyId: key_id, userId } = yield* limitedKey(1_000n)
       const [start] = yield* sql<{ day: Date; week: Date; month: Date; now: Date }>`
         SELECT date_trunc('day', now(), 'UTC') AS day, date_trunc('week', now(), 'UTC') AS week,
           date_trunc('month', now(), 'UTC') AS month, now() AS now`
@@ -120,8 +124,7 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const spend = yield* KeySpend
-      const [userId = nobody] = yield* makeUsers(1)
-      const key_id = yield* makeKey(userId, 1_000n)
+      const { keyId: key_id, userId } = yield* limitedKey(1_000n)
       const nowMs = yield* Clock.currentTimeMillis
       for (const period of ["day", "week", "month"] as const) {
         yield* sql`UPDATE api_keys SET spend_limit_period = ${period} WHERE id = ${key_id}`
@@ -156,8 +159,7 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
   it.effect("is asked for one at a time for a key, and by other keys at once", () =>
     Effect.gen(function*() {
       const spend = yield* KeySpend
-      const [userId = nobody] = yield* makeUsers(1)
-      const key = yield* makeKey(userId, 1n)
+      const { keyId: key, userId } = yield* limitedKey(1n)
       const other = yield* makeKey(userId, 1n)
       const go = yield* Deferred.make<void>()
       let inside = 0
@@ -196,8 +198,7 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
         })
       )
       const spend = Context.get(context, KeySpend)
-      const [userId = nobody] = yield* makeUsers(1)
-      const key = yield* makeKey(userId, 1n)
+      const { keyId: key } = yield* limitedKey(1n)
       const go = yield* Deferred.make<void>()
       let inside = 0
       const turn = Effect.gen(function*() {

@@ -12,6 +12,8 @@ import { PlanAdmin } from "../../src/subscriptions/PlanAdmin.ts"
 import { writeConfigPlans } from "../../src/subscriptions/ConfigPlans.ts"
 import { PlansForSale } from "../../src/subscriptions/PlansForSale.ts"
 import { ada, bob, tagOf, trail } from "../support/AuditTrail.ts"
+import { type OutOfBounds, refusesEach } from "../support/CodedRefusals.ts"
+import { unlimited } from "../support/PlanTerms.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const TestLayer = Layer.mergeAll(PlanAdmin.layer, PlansForSale.layer).pipe(
@@ -22,11 +24,9 @@ const TestLayer = Layer.mergeAll(PlanAdmin.layer, PlansForSale.layer).pipe(
 const basic: PlanOffer = {
   name: "Basic",
   priceFen: 1_200n,
-  durationDays: 30,
+  ...unlimited,
   limit5hMicros: 6_000_000n,
-  limit1dMicros: 0n,
   limit7dMicros: 20_000_000n,
-  limit30dMicros: 0n,
   multiplierMicros: 500_000n,
   groupCode: null,
   descriptionEn: "",
@@ -34,6 +34,33 @@ const basic: PlanOffer = {
   recommended: false,
   position: 0
 }
+
+const outOfBounds: ReadonlyArray<OutOfBounds<PlanOffer, PlanField>> = [
+  ["", {}, "code"],
+  ["Basic", {}, "code"],
+  ["a_b", {}, "code"],
+  ["a".repeat(41), {}, "code"],
+  ["p", { name: " " }, "name"],
+  ["p", { name: "a\nb" }, "name"],
+  ["p", { name: "x".repeat(101) }, "name"],
+  ["p", { priceFen: -1n }, "priceFen"],
+  ["p", { priceFen: 100_000_001n }, "priceFen"],
+  ["p", { durationDays: 0 }, "durationDays"],
+  ["p", { durationDays: 0.5 }, "durationDays"],
+  ["p", { durationDays: 36_501 }, "durationDays"],
+  ["p", { limit5hMicros: -1n }, "limit5hMicros"],
+  ["p", { limit1dMicros: 10n ** 18n }, "limit1dMicros"],
+  ["p", { limit7dMicros: -1n }, "limit7dMicros"],
+  ["p", { limit30dMicros: -1n }, "limit30dMicros"],
+  ["p", { multiplierMicros: -1n }, "multiplierMicros"],
+  ["p", { multiplierMicros: 1_000_000_001n }, "multiplierMicros"],
+  ["p", { groupCode: "VIP" }, "groupCode"],
+  ["p", { groupCode: "nowhere" }, "groupCode"],
+  ["p", { descriptionEn: "x".repeat(301) }, "descriptionEn"],
+  ["p", { descriptionZh: "a\nb" }, "descriptionZh"],
+  ["p", { position: -1 }, "position"],
+  ["p", { position: 1_001 }, "position"]
+]
 
 const declare = (codes: ReadonlyArray<string>) =>
   writeConfigPlans.pipe(Effect.provideService(
@@ -106,38 +133,7 @@ describe("PlanAdmin", () => {
 
   it.live("refuses what is out of bounds, and names the fields", () =>
     Effect.gen(function*() {
-      const plans = yield* PlanAdmin
-      const table: ReadonlyArray<readonly [code: string, more: Partial<PlanOffer>, field: PlanField]> = [
-        ["", {}, "code"],
-        ["Basic", {}, "code"],
-        ["a_b", {}, "code"],
-        ["a".repeat(41), {}, "code"],
-        ["p", { name: " " }, "name"],
-        ["p", { name: "a\nb" }, "name"],
-        ["p", { name: "x".repeat(101) }, "name"],
-        ["p", { priceFen: -1n }, "priceFen"],
-        ["p", { priceFen: 100_000_001n }, "priceFen"],
-        ["p", { durationDays: 0 }, "durationDays"],
-        ["p", { durationDays: 0.5 }, "durationDays"],
-        ["p", { durationDays: 36_501 }, "durationDays"],
-        ["p", { limit5hMicros: -1n }, "limit5hMicros"],
-        ["p", { limit1dMicros: 10n ** 18n }, "limit1dMicros"],
-        ["p", { limit7dMicros: -1n }, "limit7dMicros"],
-        ["p", { limit30dMicros: -1n }, "limit30dMicros"],
-        ["p", { multiplierMicros: -1n }, "multiplierMicros"],
-        ["p", { multiplierMicros: 1_000_000_001n }, "multiplierMicros"],
-        ["p", { groupCode: "VIP" }, "groupCode"],
-        ["p", { groupCode: "nowhere" }, "groupCode"],
-        ["p", { descriptionEn: "x".repeat(301) }, "descriptionEn"],
-        ["p", { descriptionZh: "a\nb" }, "descriptionZh"],
-        ["p", { position: -1 }, "position"],
-        ["p", { position: 1_001 }, "position"]
-      ]
-      for (const [code, more, field] of table) {
-        const error = yield* Effect.flip(plans.create(ada, { code, ...basic, ...more }))
-        assert.deepInclude(error, { _tag: "PlanRefused", fields: [field] }, `${code} ${field}`)
-      }
-      assert.deepStrictEqual(yield* plans.list({ limit: 10 }), [])
+      yield* refusesEach(yield* PlanAdmin, { good: basic, tag: "PlanRefused", table: outOfBounds })
       assert.deepStrictEqual(yield* trail, [])
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 

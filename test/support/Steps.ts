@@ -2,8 +2,8 @@
  * Tests that are a title and their steps. What all tests of a suite begin with is given to the steps, and what holds for all of
  * them is looked at in the end.
  */
-import type { Vitest } from "@effect/vitest"
-import { Effect, type Scope } from "effect"
+import { layer, type Vitest } from "@effect/vitest"
+import { Effect, type Layer, type Scope } from "effect"
 
 /** What `Effect.gen` runs. */
 export type Steps<Given, R> = (given: Given) => Generator<Effect.Effect<unknown, unknown, R | Scope.Scope>, void, never>
@@ -21,3 +21,9 @@ export const testsOf = <Given, R>(
       yield* Effect.gen(() => steps(ours))
       yield* after(ours)
     }), timeoutMs)
+
+/** Tests over the same services, which are made once. */
+export const testsOver =
+  <R, E>(services: Layer.Layer<R, E>) =>
+  (title: string, tests: (test: (title: string, steps: Steps<void, R>, timeoutMs?: number) => void) => void) =>
+    layer(services, { excludeTestServices: true })(title, (it) => tests(testsOf(it.effect, Effect.void)))

@@ -84,6 +84,18 @@ export const anyCall = (below: ReturnType<typeof seeded>, userId: UserId, atMs: 
   })
 }
 
+/** Calls of the model `common`, one a millisecond from a moment on: more than are worth writing one by one. */
+export const insertCommonCalls = Effect.fnUntraced(
+  function*(userId: UserId, { atMs, many }: { readonly atMs: number; readonly many: number }) {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
+        endpoint, model, reserved_at, lease_expires_at, settled_at)
+      SELECT (substr(realms_uuid_at_v1(${atMs}::bigint + i)::text, 1, 24) || lpad(to_hex(i), 12, '0'))::uuid,
+          ${userId}, 'committed', 'balance', 1, 1, 1, 'responses', 'common', to_timestamp(${atMs}::bigint / 1000.0), now(), now()
+        FROM generate_series(1, ${many}::integer) i`
+  }
+)
+
 /** Open calls, and calls that have ended. */
 export const insertCalls = Effect.fnUntraced(function*(calls: ReadonlyArray<CallFields>) {
   const sql = yield* SqlClient.SqlClient

@@ -2,7 +2,7 @@
  * The list of everybody's calls: each matching call once, newest first, whatever the filter, with a bounded number of rows
  * looked at; receipts of anybody; and how channels do, from the newest calls alone.
  */
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Clock, Effect, Layer, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { ChannelHealth } from "../../src/channels/ChannelHealth.ts"
@@ -12,8 +12,17 @@ import { LOOKED_ROWS_MAX } from "../../src/usage/CallList.ts"
 import { ChannelReports, HEALTH_CALLS_MAX } from "../../src/usage/ChannelReports.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { anyCall, callAt, idAt, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageRows.ts"
-import { testsOf } from "../support/Steps.ts"
+import {
+  anyCall,
+  callAt,
+  idAt,
+  insertCalls,
+  insertCommonCalls,
+  keyIdOf,
+  makeUsers,
+  nobody
+} from "../support/UsageRows.ts"
+import { testsOver } from "../support/Steps.ts"
 
 const Services = Layer.mergeAll(AllCalls.layer, ChannelReports.layer).pipe(
   Layer.provideMerge(ChannelHealth.layer),
@@ -56,8 +65,7 @@ const answers = [[200, null], [200, "truncated"], [429, "upstream_refused"], [50
   "upstream_error"
 ]] as const
 
-layer(Services, { excludeTestServices: true })("the list of everybody's calls", (it) => {
-  const test = testsOf(it.effect, Effect.void)
+testsOver(Services)("the list of everybody's calls", (test) => {
   test("gives each call once, page by page and as a stream, for every filter", function*() {
     const list = yield* AllCalls
     const below = seeded(11)
@@ -94,18 +102,12 @@ layer(Services, { excludeTestServices: true })("the list of everybody's calls", 
   })
 
   test("looks at a bounded number of rows a page, and refuses what is no cursor", function*() {
-    const sql = yield* SqlClient.SqlClient
     const list = yield* AllCalls
     const [userId = nobody] = yield* makeUsers(1)
     const atMs = (yield* Clock.currentTimeMillis) - 200 * HOUR_MS
     const rare = callAt(userId, atMs - 1_000, { model: "rare" })
     yield* insertCalls([rare])
-    yield* sql`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
-          endpoint, model, reserved_at, lease_expires_at, settled_at)
-        SELECT (substr(realms_uuid_at_v1(${atMs}::bigint + i)::text, 1, 24) || lpad(to_hex(i), 12, '0'))::uuid,
-            ${userId}, 'committed', 'balance', 1, 1, 1, 'responses', 'common', to_timestamp(${atMs}::bigint / 1000.0),
-            now(), now()
-          FROM generate_series(1, ${LOOKED_ROWS_MAX + 5}::integer) i`
+    yield* insertCommonCalls(userId, { atMs, many: LOOKED_ROWS_MAX + 5 })
     const filter = { fromMs: atMs - HOUR_MS, toMs: atMs + HOUR_MS, model: "rare" }
     const first = yield* list.page(filter)
     assert.deepStrictEqual([first.items.length, first.exhausted], [0, false])
@@ -135,8 +137,7 @@ layer(Services, { excludeTestServices: true })("the list of everybody's calls", 
   })
 })
 
-layer(Services, { excludeTestServices: true })("how channels do", (it) => {
-  const test = testsOf(it.effect, Effect.void)
+testsOver(Services)("how channels do", (test) => {
   test("is told of the last hour and day, for channels that are there and those that were", function*() {
     const sql = yield* SqlClient.SqlClient
     const reports = yield* ChannelReports

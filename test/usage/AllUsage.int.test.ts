@@ -15,7 +15,7 @@ import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { writeHistory } from "../support/UsageHistory.ts"
 import { anyCall, callAt, commitLate, insertCalls, makeUsers, nobody } from "../support/UsageRows.ts"
-import { testsOf } from "../support/Steps.ts"
+import { testsOver } from "../support/Steps.ts"
 
 const Services = Layer.mergeAll(AllUsage.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -106,8 +106,7 @@ const foldAll = Effect.gen(function*() {
   while (passed > 0) passed = yield* folds.round
 })
 
-layer(Services, { excludeTestServices: true })("reports of everybody", (it) => {
-  const test = testsOf(it.effect, Effect.void)
+testsOver(Services)("reports of everybody", (test) => {
   test("are what the rows say, after any history that is folded in any order", function*() {
     const sql = yield* SqlClient.SqlClient
     const usage = yield* AllUsage

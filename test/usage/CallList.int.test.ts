@@ -2,7 +2,7 @@
  * The list of calls: every page after the other gives each matching call once, newest first, whatever the filter; a filter
  * that matches rarely reads a bounded number of rows a page; and nobody sees another user's calls.
  */
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Clock, Effect, Layer, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import type { ApiKeyId, UserId } from "../../src/domain/Ids.ts"
@@ -10,8 +10,8 @@ import { type CallFilter, CallList, LOOKED_ROWS_MAX } from "../../src/usage/Call
 import { Receipts } from "../../src/usage/Receipts.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { anyCall, callAt, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageRows.ts"
-import { testsOf } from "../support/Steps.ts"
+import { anyCall, callAt, insertCalls, insertCommonCalls, keyIdOf, makeUsers, nobody } from "../support/UsageRows.ts"
+import { testsOver } from "../support/Steps.ts"
 
 const Services = Layer.mergeAll(CallList.layer, Receipts.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -46,8 +46,7 @@ const naive = Effect.fnUntraced(function*(userId: UserId, filter: CallFilter) {
   return rows.map((row) => row.id)
 })
 
-layer(Services, { excludeTestServices: true })("the list of calls", (it) => {
-  const test = testsOf(it.effect, Effect.void)
+testsOver(Services)("the list of calls", (test) => {
   test("gives each call once, page by page and as a stream, for every filter", function*() {
     const list = yield* CallList
     const below = seeded(7)
@@ -90,17 +89,12 @@ layer(Services, { excludeTestServices: true })("the list of calls", (it) => {
   })
 
   test("looks at a bounded number of rows a page, and goes on from there", function*() {
-    const sql = yield* SqlClient.SqlClient
     const list = yield* CallList
     const nowMs = yield* Clock.currentTimeMillis
     const [userId = nobody] = yield* makeUsers(1)
     const rare = callAt(userId, nowMs - 2 * HOUR_MS, { model: "rare" })
     yield* insertCalls([rare])
-    yield* sql`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
-          endpoint, model, reserved_at, lease_expires_at, settled_at)
-        SELECT (substr(realms_uuid_at_v1(${nowMs}::bigint - 3600000 + i)::text, 1, 24) || lpad(to_hex(i), 12, '0'))::uuid,
-            ${userId}, 'committed', 'balance', 1, 1, 1, 'responses', 'common', now(), now(), now()
-          FROM generate_series(1, ${LOOKED_ROWS_MAX + 5}::integer) i`
+    yield* insertCommonCalls(userId, { atMs: nowMs - HOUR_MS, many: LOOKED_ROWS_MAX + 5 })
     const filter = { fromMs: nowMs - 24 * HOUR_MS, toMs: nowMs + HOUR_MS, model: "rare" }
     const first = yield* list.page(userId, filter)
     assert.deepStrictEqual([first.items.length, first.exhausted], [0, false])

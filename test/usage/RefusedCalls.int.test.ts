@@ -2,7 +2,7 @@
  * Refused calls from the moment they are recorded to the list of their user: what is kept, how long, and that nothing that a
  * client sends stops the others from being written.
  */
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Clock, Effect, Layer, Metric } from "effect"
 import { SqlClient } from "effect/sql"
 import { ApiKeyId, type UserId } from "../../src/domain/Ids.ts"
@@ -18,7 +18,7 @@ import { QUEUE_PER_USER_MAX } from "../../src/usage/RefusedQueue.ts"
 import type { UsageFilter } from "../../src/usage/UsageFilter.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { idAt, makeUsers, nobody } from "../support/UsageRows.ts"
-import { testsOf } from "../support/Steps.ts"
+import { testsOver } from "../support/Steps.ts"
 
 const Services = Layer.mergeAll(RefusedCalls.layer, CallList.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -66,8 +66,7 @@ const dropped = Effect.map(
       .reduce((sum, { state }) => sum + ("count" in state ? Number(state.count) : 0), 0)
 )
 
-layer(Services, { excludeTestServices: true })("refused calls", (it) => {
-  const test = testsOf(it.effect, Effect.void)
+testsOver(Services)("refused calls", (test) => {
   test("are listed to their user, newest first, with key, model, status and code", function*() {
     const sql = yield* SqlClient.SqlClient
     const calls = yield* RefusedCalls
@@ -213,8 +212,7 @@ layer(Services, { excludeTestServices: true })("refused calls", (it) => {
   })
 })
 
-layer(TestDatabase.layer, { excludeTestServices: true })("refused calls at the stop", (it) => {
-  const test = testsOf(it.effect, Effect.void)
+testsOver(TestDatabase.layer)("refused calls at the stop", (test) => {
   test("are written before it", function*() {
     const [userId = nobody] = yield* makeUsers(1)
     yield* Effect.flatMap(RefusedCalls, (calls) => Effect.sync(() => calls.record(refused(userId)))).pipe(

@@ -3,7 +3,7 @@
  * way. The other side of each race stands inside an open transaction on a connection of its own.
  */
 import { type PgConnection } from "@effect/sql-pg"
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Clock, Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
@@ -15,7 +15,7 @@ import { AccountsOver, balanceOf, makeUser, reserveOf, used } from "../support/T
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { callAt, commitLate, endCall, idAt, insertCalls, makeUsers, nobody } from "../support/UsageRows.ts"
 import { until } from "../support/Until.ts"
-import { testsOf } from "../support/Steps.ts"
+import { testsOver } from "../support/Steps.ts"
 
 const noKey = ApiKeyId.make(0n)
 
@@ -87,8 +87,7 @@ const counted = Effect.fnUntraced(function*(
 
 const anHourAgo = Effect.map(Clock.currentTimeMillis, (nowMs) => nowMs - HOUR_MS)
 
-layer(Services, { excludeTestServices: true })("folding usage", (it) => {
-  const test = testsOf(it.effect, Effect.void)
+testsOver(Services)("folding usage", (test) => {
   test("leaves calls of the last minutes alone, does not wait for open ones, and counts them when they have ended", function*() {
     const folds = yield* UsageFolds
     const [userId = nobody] = yield* makeUsers(1)
@@ -154,8 +153,7 @@ layer(Services, { excludeTestServices: true })("folding usage", (it) => {
   })
 })
 
-layer(Services, { excludeTestServices: true })("a late commit", (it) => {
-  const test = testsOf(it.effect, Effect.void)
+testsOver(Services)("a late commit", (test) => {
   for (const charged of [0n, 30n]) {
     for (
       const when of ["after the fold", "while the fold is under way", "before the fold, not committed yet"] as const
@@ -258,8 +256,7 @@ const countsBoth = Effect.fnUntraced(function*(userId: UserId) {
   assert.deepStrictEqual(yield* foldedOf(userId, noKey), folded(2n, 20n))
 })
 
-layer(Services, { excludeTestServices: true })("a call that is written late with an old id", (it) => {
-  const test = testsOf(it.effect, Effect.void)
+testsOver(Services)("a call that is written late with an old id", (test) => {
   test("after the fold has passed it", function*() {
     const { at, folds, userId } = yield* withOneCall
     yield* folds.fold(userId)

@@ -2,7 +2,7 @@
  * Reports are what a plain aggregate over the calls says, whatever was folded, is open, came late or was inserted with an old
  * id; by local day, DST days included; and never of another user's calls.
  */
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Clock, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { UserId } from "../../src/domain/Ids.ts"
@@ -14,7 +14,7 @@ import type { UsageSums } from "../../src/usage/UsageSums.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { anyCall, callAt, commitLate, endCall, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageRows.ts"
-import { testsOf } from "../support/Steps.ts"
+import { testsOver } from "../support/Steps.ts"
 
 const Services = Layer.mergeAll(UsageReports.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -132,8 +132,7 @@ const step = Effect.fnUntraced(
   }
 )
 
-layer(Services, { excludeTestServices: true })("usage reports", (it) => {
-  const test = testsOf(it.effect, Effect.void)
+testsOver(Services)("usage reports", (test) => {
   test("are what the rows say, after any history", function*() {
     const sql = yield* SqlClient.SqlClient
     const reports = yield* UsageReports

@@ -11,15 +11,7 @@ import { asUser, ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { modelForm, revisionIn, signIn } from "../../support/RootClient.ts"
 import { send } from "../../support/TestHttp.ts"
 import { until } from "../../support/Until.ts"
-import { namesEach } from "../../support/WrongFields.ts"
-
-/** How many models and plans there are, and changes on record: a refusal adds to none of them. */
-const counts = Effect.gen(function*() {
-  const { sql } = yield* ConsoleWorld
-  return yield* sql`SELECT (SELECT count(*) FROM models) AS models, (SELECT count(*) FROM subscription_plans) AS plans,
-    (SELECT count(*) FROM audit_log) AS changes, (SELECT sum(revision) FROM models) AS revisions,
-    (SELECT sum(revision) FROM subscription_plans) AS plan_revisions`
-})
+import { countsOfCatalog, namesEach, refusesModels } from "../../support/WrongFields.ts"
 
 const plan = (more: Readonly<Record<string, string>> = {}) => ({
   name: "Pro",
@@ -78,7 +70,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
         "/admin/plans/1/disable"
       ]
       for (const path of paths) assert.strictEqual((yield* client.get(path)).status, 404, path)
-      const before = yield* counts
+      const before = yield* countsOfCatalog
       for (const path of ["/admin/models/new", "/admin/models/edit?id=gpt-4o", "/admin/plans/new", "/admin/plans/1"]) {
         assert.strictEqual(
           (yield* client.post(path, { ...modelForm(), ...plan(), id: "x", code: "x" })).status,
@@ -92,7 +84,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
         const answer = yield* send(`${world.origin}/api/admin${path}`, { method: "GET", headers: { cookie } })
         assert.strictEqual(answer.status, 403, path)
       }
-      assert.deepStrictEqual(yield* counts, before)
+      assert.deepStrictEqual(yield* countsOfCatalog, before)
     }))
 
   it.effect("a model made in the browser is sold at its price, and at its new price from the next call on", () =>
@@ -164,9 +156,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
   it.effect("bad fields of a model are named beside them, and nothing is changed", () =>
     Effect.gen(function*() {
       const { client } = yield* signIn
-      yield* client.get("/admin/models/new")
-      const before = yield* counts
-      const table: ReadonlyArray<readonly [field: string, text: string]> = [
+      yield* refusesModels(client, [
         ...["", "a b", "x".repeat(201), ".."].map((text) => ["id", text] as const),
         ...["", "-1", "free", "1e3", "0.0000001", "100000.000001", "1,5", "９"].map((text) => ["input", text] as const),
         ["output", ""],
@@ -174,9 +164,8 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
         ["cached_input", "x"],
         ["cache_write", "1000000"],
         ...["", "0", "1.5", "-3", "100000001", "9".repeat(30)].map((text) => ["max_output_tokens", text] as const)
-      ]
-      yield* namesEach(table, (wrong) => client.post("/admin/models/new", modelForm({ id: "good", ...wrong })))
-      assert.deepStrictEqual(yield* counts, before)
+      ])
+      const before = yield* countsOfCatalog
       const taken = yield* client.post("/admin/models/new", modelForm({ id: "gpt-4o" }))
       assert.strictEqual(taken.status, 409)
       assert.include(taken.text, "A model with this id already exists.")
@@ -190,7 +179,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       assert.strictEqual((yield* client.post("/admin/models/disable?id=gpt-4o", { revision: "1" })).status, 409)
       assert.strictEqual((yield* client.get("/admin/models/edit?id=nothing")).status, 404)
       assert.strictEqual((yield* client.post("/admin/models/edit?id=nothing", modelForm())).status, 404)
-      assert.deepStrictEqual(yield* counts, before)
+      assert.deepStrictEqual(yield* countsOfCatalog, before)
       const found = yield* client.get("/admin/models?q=O4&state=enabled")
       assert.include(found.text, "o4-mini")
       assert.notInclude(found.text, "gpt-4o-mini")
@@ -226,7 +215,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       const { client } = yield* signIn
       const { sql } = yield* ConsoleWorld
       yield* client.get("/admin/models/import")
-      const before = yield* counts
+      const before = yield* countsOfCatalog
       const bad: ReadonlyArray<readonly [file: string, text: string, status: number, says: string]> = [
         ["", "", 422, "Choose a file or paste its text."],
         ["{}", "{}", 422, "not both"],
@@ -248,7 +237,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       const read = yield* upload(client, "/admin/models/import", liteLlm)
       assert.strictEqual(read.status, 303, read.text)
       const path = String(read.headers.location)
-      assert.deepStrictEqual(yield* counts, before)
+      assert.deepStrictEqual(yield* countsOfCatalog, before)
       const fresh = yield* client.get(path)
       assert.include(fresh.text, "anthropic/claude-sonnet-4.5")
       assert.include(fresh.text, "$0.300001")
@@ -265,7 +254,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
         const refused = yield* client.post(path, offers === "" ? {} : { offers })
         assert.isTrue(refused.status === 422 || refused.status === 409, offers)
       }
-      assert.deepStrictEqual(yield* counts, before)
+      assert.deepStrictEqual(yield* countsOfCatalog, before)
       const applied = yield* client.post(path, { offers: "2:0" })
       assert.strictEqual(applied.headers.location, "/admin/models?done=imported&created=1&changed=0")
       assert.include((yield* client.get(String(applied.headers.location))).text, "1 new, 0 changed")
@@ -297,7 +286,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       const world = yield* ConsoleWorld
       const { client, root } = yield* signIn
       yield* client.get("/admin/plans/new")
-      const before = yield* counts
+      const before = yield* countsOfCatalog
       const table: ReadonlyArray<readonly [field: string, text: string]> = [
         ["code", ""],
         ["code", "Pro"],
@@ -317,7 +306,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       ]
       yield* namesEach(table, (wrong) => client.post("/admin/plans/new", plan({ code: "good", ...wrong })))
       assert.strictEqual((yield* client.post("/admin/plans/new", plan({ code: "basic" }))).status, 409)
-      assert.deepStrictEqual(yield* counts, before)
+      assert.deepStrictEqual(yield* countsOfCatalog, before)
       const made = yield* client.post("/admin/plans/new", plan({ code: "pro-2" }))
       const path = String(made.headers.location).split("?")[0] ?? ""
       assert.match(path, /^\/admin\/plans\/\d+$/)

@@ -6,21 +6,13 @@ import { Effect } from "effect"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { modelForm, revisionIn, signIn } from "../../support/RootClient.ts"
 import { until } from "../../support/Until.ts"
-import { namesEach } from "../../support/WrongFields.ts"
-
-/** How many models there are, and changes on record: a refusal adds to none of them. */
-const counts = Effect.gen(function*() {
-  const { sql } = yield* ConsoleWorld
-  return yield* sql`SELECT (SELECT count(*) FROM models) AS models, (SELECT count(*) FROM audit_log) AS changes`
-})
+import { countsOfCatalog, refusesModels } from "../../support/WrongFields.ts"
 
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("terms of models", (it) => {
   it.effect("that are out of bounds are named beside their fields, and nothing is changed", () =>
     Effect.gen(function*() {
       const { client } = yield* signIn
-      yield* client.get("/admin/models/new")
-      const before = yield* counts
-      const table: ReadonlyArray<readonly [field: string, text: string]> = [
+      yield* refusesModels(client, [
         ...["0", "1.5", "x", "100000001"].map((text) => ["context_tokens", text] as const),
         ["default_output_tokens", "1001"],
         ["default_output_tokens", "0"],
@@ -33,12 +25,12 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
         ["hosted_tools", "maybe"],
         ["web_search", "1001"],
         ["file_search", "-1"]
-      ]
-      yield* namesEach(table, (wrong) => client.post("/admin/models/new", modelForm({ id: "good", ...wrong })))
+      ])
+      const before = yield* countsOfCatalog
       // A context below the output limit is a problem of the limit.
       const short = yield* client.post("/admin/models/new", modelForm({ id: "good", context_tokens: "999" }))
       assert.include(short.text, `id="field-max_output_tokens-problem"`)
-      assert.deepStrictEqual(yield* counts, before)
+      assert.deepStrictEqual(yield* countsOfCatalog, before)
     }))
 
   it.effect("prices of long contexts, bounds and tools are kept, shown in the price list, and wrong rows are named", () =>
@@ -64,13 +56,13 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
         [{ ...tier(0, "200000"), ...tier(1, "100") }, ["price_tiers"]],
         [{ ...tier(0, "1"), ...tier(7, "200000", { input: "100001" }) }, ["tier_7_input"]]
       ]
-      const before = yield* counts
+      const before = yield* countsOfCatalog
       for (const [rows, problems] of table) {
         const refused = yield* client.post("/admin/models/new", modelForm({ id: "long", ...rows }))
         assert.strictEqual(refused.status, 422, JSON.stringify(rows))
         assert.deepStrictEqual(problemsOf(refused.text), problems, JSON.stringify(rows))
       }
-      assert.deepStrictEqual(yield* counts, before)
+      assert.deepStrictEqual(yield* countsOfCatalog, before)
       const bounds = {
         context_tokens: "1000000",
         default_output_tokens: "500",
