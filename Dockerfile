@@ -33,6 +33,6 @@ USER node
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# `docker run … realms audit`, `docker compose exec realms node dist/main.js user list`.
+# `docker run … realms audit`, `docker compose exec realms-1 node dist/main.js user list`.
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["serve"]

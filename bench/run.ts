@@ -1,7 +1,8 @@
 /**
  * `npm run bench`, after a build: every scenario against its targets, in one run. `-- --quick` takes three minutes at most and
- * writes nothing; `-- --only calls,streams` runs some. The results of a whole run are kept in `docs/benchmarks`. Two take long, run
- * only by name, and keep their results beside those: `-- --only growth` (`--rows 20000000`) and `-- --only soak` (`--minutes 30`).
+ * writes nothing; `-- --only calls,streams` runs some. The results of a whole run are kept in `docs/benchmarks`. Three run
+ * only by name, and keep their results beside those: `-- --only growth` (`--rows 20000000`), `-- --only soak` (`--minutes 30`) and the
+ * simulation `-- --only scaling`.
  */
 import { parseArgs } from "node:util"
 import { writeResults } from "./report.ts"
@@ -14,6 +15,7 @@ import { growth } from "./scenarios/growth.ts"
 import { journal } from "./scenarios/journal.ts"
 import { pages } from "./scenarios/pages.ts"
 import { runners } from "./scenarios/runners.ts"
+import { scaling } from "./scenarios/scaling.ts"
 import { soak } from "./scenarios/soak.ts"
 import { starting } from "./scenarios/start.ts"
 import { streams } from "./scenarios/streams.ts"
@@ -32,7 +34,8 @@ const scenarios: ReadonlyArray<Scenario> = [
   pages,
   telemetry,
   growth,
-  soak
+  soak,
+  scaling
 ]
 
 const { values: { minutes, only, quick, rows } } = parseArgs({

@@ -66,11 +66,17 @@ const measureAll = ({ figure, isQuick, say }: Bench) =>
     const write = (statement: BatchStatement, groups: ReadonlyArray<JournalGroup>) =>
       connection.queryValues(statement.sql, statement.parameters(groups))
 
-    /** Each batch reserves `size` calls and commits those of the batch before it. Answers the CPU of a call, in microseconds. */
+    /** Where the log of PostgreSQL ends, in bytes. */
+    const walBytes = Effect.map(
+      connection.queryValues("SELECT (pg_current_wal_insert_lsn() - '0/0')::float8", []),
+      ([row]) => Number(row?.[0])
+    )
+
+    /** Each batch reserves `size` calls and commits those of the batch before it. Answers the CPU of a call, in microseconds, and its bytes of log. */
     const round = Effect.fnUntraced(function*(statement: BatchStatement, size: number) {
       const calls = (isQuick ? 2_000 : 20_000) / (size === 1 ? 10 : 1)
       let commits: ReadonlyArray<JournalGroup> = []
-      const before = cpuMicros(pid)
+      const [before, walBefore] = [cpuMicros(pid), yield* walBytes]
       for (let made = 0; made < calls; made += size) {
         const atMs = yield* Clock.currentTimeMillis
         const next = Array.from({ length: size }, () => callOf(users[turn++ % users.length] ?? first, atMs))
@@ -81,15 +87,21 @@ const measureAll = ({ figure, isQuick, say }: Bench) =>
         commits = next.map(({ commit }) => commit)
       }
       yield* write(statement, commits)
-      return (cpuMicros(pid) - before) / calls
+      return { cpu: (cpuMicros(pid) - before) / calls, wal: ((yield* walBytes) - walBefore) / calls }
     })
 
     const tell = Effect.fnUntraced(function*(what: string, statement: BatchStatement, size: number) {
       say(`${what} ...`)
       yield* round(statement, size)
-      const costs: Array<number> = []
-      for (let index = 0; index < rounds; index++) costs.push(rounded(yield* round(statement, size), 1))
-      figure({ what: `${what}: CPU of PostgreSQL for a call`, value: median(costs), unit: "us", rounds: costs })
+      const costs: Array<{ readonly cpu: number; readonly wal: number }> = []
+      for (let index = 0; index < rounds; index++) costs.push(yield* round(statement, size))
+      const cpu = costs.map((cost) => rounded(cost.cpu, 1))
+      figure({ what: `${what}: CPU of PostgreSQL for a call`, value: median(cpu), unit: "us", rounds: cpu })
+      figure({
+        what: `${what}: write-ahead log of a call`,
+        value: Math.round(median(costs.map(({ wal }) => wal))),
+        unit: "bytes"
+      })
     })
 
     for (const size of [1, 8, 64, 128]) yield* tell(`batches of ${size} reserves and commits`, plainBatch, size)
