@@ -1,12 +1,15 @@
 /**
  * What the micro-benchmarks run: the pieces of our own that every call passes, each on input as it comes in the plain case.
  */
+import { Effect } from "effect"
 import { Buffer } from "node:buffer"
 import { decide, type Event } from "../src/accounts/AccountMachine.ts"
 import type { Command } from "../src/accounts/AccountState.ts"
 import { type JournalGroup, plainBatch } from "../src/accounts/JournalBatch.ts"
 import { ApiKeyId, makeReservationId, UserId } from "../src/domain/Ids.ts"
 import { defaultTerms } from "../src/domain/ModelTerms.ts"
+import { CallMetrics } from "../src/gateway/CallMetrics.ts"
+import { CallNotes } from "../src/gateway/CallNotes.ts"
 import { boundsOf } from "../src/gateway/meter/Bounds.ts"
 import { SseScanner } from "../src/gateway/meter/SseScanner.ts"
 import { StreamMeter } from "../src/gateway/meter/StreamMeter.ts"
@@ -236,4 +239,25 @@ const admission: ReadonlyArray<MicroTask> = ([
   ]
 })
 
-export const microTasks: ReadonlyArray<MicroTask> = [...machine, ...batches, ...scanner, ...admission]
+const { count } = Effect.runSync(Effect.provide(CallMetrics, CallMetrics.layer))
+
+/** What is noted of a plain call, and counted when it has ended. */
+const noted = (): number => {
+  const notes = new CallNotes(first.id, "chat")
+  notes.model = "gpt-4o-mini"
+  for (const stage of ["body", "gateway", "hold", "gateway", "queue", "upstream", "gateway", "commit"] as const) {
+    notes.enter(stage)
+    if (stage === "queue") notes.channel = "one"
+  }
+  notes.outcome = { ...usedTokens(500n), channel: "one", upstreamModel: "gpt-4o-mini", latencyMs: 900 }
+  notes.settlement = { state: "committed", costMicros: 500n, chargedMicros: 500n, late: false }
+  notes.enter("gateway")
+  count(notes, "ok")
+  return notes.totalMs
+}
+
+const telemetry: ReadonlyArray<MicroTask> = [
+  { name: "metrics of a call: noted and counted", unit: "call", operations: REPEATS, run: repeated(noted) }
+]
+
+export const microTasks: ReadonlyArray<MicroTask> = [...machine, ...batches, ...scanner, ...admission, ...telemetry]

@@ -2,9 +2,10 @@
  * The metrics of calls: how many, how long, how large, and what they cost, by route, model and channel. A call looks up its series and
  * makes none; their number is bounded.
  */
-import { Context, Effect, Layer, Metric } from "effect"
-import type { CallOutcome, Settlement } from "../accounts/AccountState.ts"
+import { Context, Effect, Layer } from "effect"
+import type { CallOutcome } from "../accounts/AccountState.ts"
 import { LabelValues, OTHER } from "../platform/LabelValues.ts"
+import { CounterCell, HistogramCell } from "../platform/MetricCells.ts"
 import { type CallNotes, type Stage, stages } from "./CallNotes.ts"
 import type { Dialect } from "./request/Call.ts"
 
@@ -40,39 +41,57 @@ export class CallMetrics extends Context.Service<CallMetrics, {
   static readonly layer = Layer.effect(
     CallMetrics,
     Effect.map(Effect.context<never>(), (context) => {
-      const all = new AllSeries()
-      const ofStage = stageMetrics()
-      retriesTotal.updateUnsafe(0, context)
+      const series = new AllSeries(context)
+      const ofStage = stageCells(context)
+      const retries = new CounterCell(
+        "realms_call_retries_total",
+        { description: "Upstream attempts of calls beyond their first" },
+        context
+      )
+      const held = new HistogramCell(
+        "realms_hold_micros",
+        amounts,
+        { description: "Micros that calls held, when they ended" },
+        context
+      )
+      const charged = new HistogramCell(
+        "realms_charge_micros",
+        amounts,
+        { description: "Micros that calls were charged" },
+        context
+      )
       return CallMetrics.of({
         count: (notes, outcome) => {
-          const series = all.of(notes.route, notes.model, notes.channel)
-          series.count(outcome, context)
-          series.duration.updateUnsafe(notes.totalMs / MS_PER_SECOND, context)
-          const { ttftMs } = notes
-          if (ttftMs !== undefined && notes.stream) series.ttft.updateUnsafe(ttftMs / MS_PER_SECOND, context)
+          const { attempts, reservation, settlement, ttftMs } = notes
+          const found = series.of(notes.route, notes.model, notes.channel)
+          found.count(outcome)
+          found.duration.add(notes.totalMs / MS_PER_SECOND)
+          if (ttftMs !== undefined && notes.stream) found.ttft.add(ttftMs / MS_PER_SECOND)
           for (const stage of stages) {
             const ms = notes.msIn(stage)
             // A call that never came to a stage says nothing of it.
-            if (ms > 0) ofStage[stage].updateUnsafe(ms / MS_PER_SECOND, context)
+            if (ms > 0) ofStage[stage].add(ms / MS_PER_SECOND)
           }
-          if (notes.attempts > 1) retriesTotal.updateUnsafe(notes.attempts - 1, context)
-          if (notes.reservation !== undefined) {
-            holdMicros.updateUnsafe(Number(notes.reservation.reservedMicros), context)
-          }
-          if (notes.outcome !== undefined) series.charge(notes.outcome, notes.settlement, context)
+          if (attempts > 1) retries.add(attempts - 1)
+          if (reservation !== undefined) held.add(Number(reservation.reservedMicros))
+          if (notes.outcome !== undefined) found.use(notes.outcome)
+          if (settlement === undefined || settlement.costMicros === 0n) return
+          const chargedMicros = Number(settlement.chargedMicros)
+          found.cost.add(Number(settlement.costMicros))
+          found.charged.add(chargedMicros)
+          charged.add(chargedMicros)
         }
       })
     })
   )
 }
 
-const stageMetrics = (): Readonly<Record<Stage, Metric.Histogram<number>>> => {
+const stageCells = (context: Context.Context<never>): Readonly<Record<Stage, HistogramCell>> => {
   const of = (stage: Stage) =>
-    Metric.histogram("realms_call_stage_seconds", {
+    new HistogramCell("realms_call_stage_seconds", waits, {
       description: "Seconds that calls spent in a stage; gateway is this server's own work",
-      boundaries: waits,
       attributes: { stage }
-    })
+    }, context)
   return {
     gateway: of("gateway"),
     body: of("body"),
@@ -83,22 +102,7 @@ const stageMetrics = (): Readonly<Record<Stage, Metric.Histogram<number>>> => {
   }
 }
 
-const retriesTotal = Metric.counter("realms_call_retries_total", {
-  description: "Upstream attempts of calls beyond their first",
-  incremental: true
-})
-
-const holdMicros = Metric.histogram("realms_hold_micros", {
-  description: "Micros that calls held, when they ended",
-  boundaries: amounts
-})
-
-const chargeMicros = Metric.histogram("realms_charge_micros", {
-  description: "Micros that calls were charged",
-  boundaries: amounts
-})
-
-interface Labels {
+interface Labels extends Readonly<Record<string, string>> {
   readonly route: string
   readonly model: string
   readonly channel: string
@@ -106,74 +110,64 @@ interface Labels {
 
 /** The series of one route, model and channel. */
 class Series {
-  readonly duration: Metric.Histogram<number>
-  readonly ttft: Metric.Histogram<number>
+  readonly duration: HistogramCell
+  readonly ttft: HistogramCell
+  readonly cost: CounterCell
+  readonly charged: CounterCell
   private readonly labels: Labels
-  private readonly outcomes = new Map<string, Metric.Counter<number>>()
+  private readonly context: Context.Context<never>
+  private readonly outcomes = new Map<string, CounterCell>()
   private readonly outcomeNames = new LabelValues(OUTCOMES_MAX)
-  private readonly tokens: Readonly<Record<"input" | "cached_input" | "cache_write" | "output", Metric.Counter<number>>>
-  private readonly cost: Metric.Counter<number>
-  private readonly charged: Metric.Counter<number>
+  private readonly tokens: Readonly<Record<"input" | "cachedInput" | "cacheWrite" | "output", CounterCell>>
 
-  constructor(labels: Labels) {
-    const attributes = { ...labels }
+  constructor(labels: Labels, context: Context.Context<never>) {
     this.labels = labels
-    this.duration = Metric.histogram("realms_call_duration_seconds", {
-      description: "Seconds from a call's first byte to its end",
-      boundaries: durations,
-      attributes
-    })
-    this.ttft = Metric.histogram("realms_call_first_token_seconds", {
-      description: "Seconds from a streamed call's first byte to its first output",
-      boundaries: firstTokens,
-      attributes
-    })
+    this.context = context
+    const histogram = (id: string, boundaries: ReadonlyArray<number>, description: string) =>
+      new HistogramCell(id, boundaries, { description, attributes: labels }, context)
+    const counter = (id: string, description: string, more: Readonly<Record<string, string>> = {}) =>
+      new CounterCell(id, { description, attributes: { ...labels, ...more } }, context)
     const tokens = (bucket: string) =>
-      Metric.counter("realms_call_tokens_total", {
-        description: "Tokens of charged calls; no token is in two buckets",
-        incremental: true,
-        attributes: { ...labels, bucket }
-      })
+      counter("realms_call_tokens_total", "Tokens of charged calls; no token is in two buckets", { bucket })
+    this.duration = histogram("realms_call_duration_seconds", durations, "Seconds from a call's first byte to its end")
+    this.ttft = histogram(
+      "realms_call_first_token_seconds",
+      firstTokens,
+      "Seconds from a streamed call's first byte to its first output"
+    )
+    this.cost = counter("realms_call_cost_micros_total", "What calls cost, in micros (a millionth of a USD)")
+    this.charged = counter("realms_call_charged_micros_total", "What calls were charged, in micros")
     this.tokens = {
       input: tokens("input"),
-      cached_input: tokens("cached_input"),
-      cache_write: tokens("cache_write"),
+      cachedInput: tokens("cached_input"),
+      cacheWrite: tokens("cache_write"),
       output: tokens("output")
     }
-    const micros = (name: string, description: string) =>
-      Metric.counter(name, { description, incremental: true, attributes })
-    this.cost = micros("realms_call_cost_micros_total", "What calls cost, in micros (a millionth of a USD)")
-    this.charged = micros(
-      "realms_call_charged_micros_total",
-      "What calls were charged, in micros (a millionth of a USD)"
-    )
   }
 
-  count(outcome: string, context: Context.Context<never>): void {
-    const name = this.outcomeNames.of(outcome)
-    let counter = this.outcomes.get(name)
-    if (counter === undefined) {
-      counter = Metric.counter("realms_calls_total", {
-        description: "Calls that have ended, by how they ended",
-        incremental: true,
-        attributes: { ...this.labels, outcome: name }
-      })
-      this.outcomes.set(name, counter)
+  count(outcome: string): void {
+    let cell = this.outcomes.get(outcome)
+    if (cell === undefined) {
+      const name = this.outcomeNames.of(outcome)
+      cell = this.outcomes.get(name)
+      if (cell === undefined) {
+        const attributes = { ...this.labels, outcome: name }
+        cell = new CounterCell(
+          "realms_calls_total",
+          { description: "Calls that have ended, by how they ended", attributes },
+          this.context
+        )
+        this.outcomes.set(name, cell)
+      }
     }
-    counter.updateUnsafe(1, context)
+    cell.add(1)
   }
 
-  charge({ usage }: CallOutcome, settlement: Settlement | undefined, context: Context.Context<never>): void {
-    const { cacheWriteTokens, cachedInputTokens, inputTokens, outputTokens } = usage
-    if (inputTokens > 0) this.tokens.input.updateUnsafe(inputTokens, context)
-    if (cachedInputTokens > 0) this.tokens.cached_input.updateUnsafe(cachedInputTokens, context)
-    if (cacheWriteTokens > 0) this.tokens.cache_write.updateUnsafe(cacheWriteTokens, context)
-    if (outputTokens > 0) this.tokens.output.updateUnsafe(outputTokens, context)
-    if (settlement === undefined || settlement.costMicros === 0n) return
-    const charged = Number(settlement.chargedMicros)
-    this.cost.updateUnsafe(Number(settlement.costMicros), context)
-    this.charged.updateUnsafe(charged, context)
-    chargeMicros.updateUnsafe(charged, context)
+  use({ usage }: CallOutcome): void {
+    this.tokens.input.add(usage.inputTokens)
+    this.tokens.cachedInput.add(usage.cachedInputTokens)
+    this.tokens.cacheWrite.add(usage.cacheWriteTokens)
+    this.tokens.output.add(usage.outputTokens)
   }
 }
 
@@ -182,7 +176,12 @@ class AllSeries {
   private readonly routes = new Map<Dialect, Map<string, Map<string, Series>>>()
   private readonly models = new LabelValues(MODELS_MAX)
   private readonly channels = new LabelValues(CHANNELS_MAX)
+  private readonly context: Context.Context<never>
   private count = 0
+
+  constructor(context: Context.Context<never>) {
+    this.context = context
+  }
 
   of(route: Dialect, model: string | undefined, channel: string | undefined): Series {
     return this.find(route, model ?? OTHER, channel ?? NO_CHANNEL)
@@ -202,7 +201,7 @@ class AllSeries {
     const channels = models.get(model) ?? new Map<string, Series>()
     const known = channels.get(channel)
     if (known !== undefined) return known
-    const made = new Series({ route, model, channel })
+    const made = new Series({ route, model, channel }, this.context)
     channels.set(channel, made)
     models.set(model, channels)
     this.routes.set(route, models)
