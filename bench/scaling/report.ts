@@ -15,11 +15,10 @@ export const targets = [10_000, 100_000, 1_000_000] as const
 const number = (value: number, decimals = 0): string =>
   value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
 
+const line = (cells: ReadonlyArray<string>): string => `| ${cells.join(" | ")} |`
+
 const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
-  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n").replaceAll(
-    /\| (?=---)|(?<=---) \|/g,
-    "|"
-  )
+  [line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)].join("\n")
 
 /** What batches of a fixed size would need. */
 const batchesTable = ({ journal, postgres }: Costs & { readonly journal: ReadonlyArray<Measured> }): string =>
@@ -127,7 +126,7 @@ const layoutsTable = (costs: Costs, given: Assumptions): string =>
     ]
   )
 
-const LOCK_WORLD = { callsPerSecond: 20_000, runners: 8, cores: 16, seconds: 1 }
+const LOCK_WORLD = { callsPerSecond: 20_000, runners: 8, cores: 16, seconds: 4 }
 
 /** Users whose calls come to one runner, and to any. */
 const locksTable = (costs: Costs, given: Assumptions): string =>
@@ -208,13 +207,12 @@ export const tablesOf = (
   locks: locksTable(costs, given)
 })
 
+const marked = /(<!-- scaling: (\w+) -->)\n[\s\S]*?(<!-- end -->)/g
+
 /** The document with each table between its marks, `<!-- scaling: NAME -->` and `<!-- end -->`. */
 export const printed = (document: string, tables: Readonly<Record<string, string>>): string =>
-  document.replaceAll(
-    /(<!-- scaling: (\w+) -->\n)[\s\S]*?(\n<!-- end -->)/g,
-    (_, begin: string, name: string, end: string) => {
-      const found = tables[name]
-      if (found === undefined) throw new Error(`there is no table ${name}`)
-      return `${begin}\n${found}\n${end}`
-    }
-  )
+  document.replaceAll(marked, (_, begin: string, name: string, end: string) => {
+    const found = tables[name]
+    if (found === undefined) throw new Error(`there is no table ${name}`)
+    return `${begin}\n\n${found}\n\n${end}`
+  })

@@ -3,6 +3,7 @@ import { callMicrosAt, ENTRIES_PER_CALL, fitted, measuredCosts } from "../../ben
 import { assumptions, keepsUp, planFor } from "../../bench/scaling/plan.ts"
 import { printed } from "../../bench/scaling/report.ts"
 import { simulate, type World } from "../../bench/scaling/simulate.ts"
+import { readText } from "../tidy/SourceFiles.ts"
 
 const world = (more: Partial<World> = {}): World => ({
   callsPerSecond: 5_000,
@@ -112,10 +113,19 @@ describe("a plan", () => {
 
 describe("the document", () => {
   it("gets each table between its marks, and keeps the rest", () => {
-    const text = "a\n<!-- scaling: one -->\nold\n<!-- end -->\nb\n"
-    const once = printed(text, { one: "new" })
-    assert.strictEqual(once, "a\n<!-- scaling: one -->\n\nnew\n\n<!-- end -->\nb\n")
-    assert.strictEqual(printed(once, { one: "new" }), once)
-    assert.throws(() => printed(text, {}), /no table one/)
+    const text = "a\n<!-- scaling: one -->\nold\n<!-- end -->\nb\n<!-- scaling: two -->\n<!-- end -->\nc\n"
+    const tables = { one: "1", two: "2" }
+    const once = printed(text, tables)
+    assert.strictEqual(
+      once,
+      "a\n<!-- scaling: one -->\n\n1\n\n<!-- end -->\nb\n<!-- scaling: two -->\n\n2\n\n<!-- end -->\nc\n"
+    )
+    assert.strictEqual(printed(once, tables), once)
+    assert.throws(() => printed(text, { one: "1" }), /no table two/)
+  })
+
+  it("has a place for every table of the simulation", () => {
+    const names = [...readText("docs/scaling.md").matchAll(/<!-- scaling: (\w+) -->/g)].map((match) => match[1])
+    assert.sameMembers(names, ["assumptions", "batches", "plans", "ends", "levers", "layouts", "locks"])
   })
 })
