@@ -6,7 +6,7 @@ import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { Actor } from "../platform/AuditLog.ts"
 import { publish } from "../platform/Notifications.ts"
-import { refuseUnseen, type RowAt, type RowChanges, switchRow } from "../platform/RowAdmin.ts"
+import { refuseUnseen, type RowAt, type RowChanges, type RowReads, switchRow } from "../platform/RowAdmin.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { ModelNotFound } from "./Catalog.ts"
@@ -33,10 +33,12 @@ export interface ModelFilter {
   readonly limit: number
 }
 
-export interface ModelAdminShape extends RowChanges<string, ModelTerms, ModelRefused, ModelNotFound> {
-  /** By id, disabled ones too. */
-  list(filter: ModelFilter): Effect.Effect<ReadonlyArray<AdminModel>, SqlError.SqlError>
-  get(id: string): Effect.Effect<AdminModel, ModelNotFound | SqlError.SqlError>
+/** Models are listed by id. */
+export interface ModelAdminShape
+  extends
+    RowReads<string, AdminModel, ModelFilter, ModelNotFound>,
+    RowChanges<string, ModelTerms, ModelRefused, ModelNotFound>
+{
   /** An id has 1 to 200 printable characters and no spaces. */
   create(
     actor: Actor,

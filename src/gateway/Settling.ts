@@ -34,21 +34,20 @@ const landed = (
   })
 }
 
+/** The outcome stands: whose call it is, and what settles it. */
+const decided = (open: OpenCall, outcome: CallOutcome) => {
+  open.advance({ _tag: "WasDecided" })
+  const { key, notes } = open.basics.context
+  notes.outcome = outcome
+  return { userId: key.userId, settled: { id: open.reservation.id, outcome } }
+}
+
 /** Charges the call. */
 export const settleCharged = (services: GatewayServices, open: OpenCall, outcome: CallOutcome): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { id } = open.reservation
-    open.advance({ _tag: "WasDecided" })
-    const { key, notes } = open.basics.context
-    notes.outcome = outcome
-    return landed(
-      open,
-      services.accounts.commit(
-        key.userId,
-        { _tag: "Commit", id, outcome, atMs: services.now() },
-        services.billing().commitWaitMs
-      )
-    )
+    const { settled, userId } = decided(open, outcome)
+    const command = { _tag: "Commit", ...settled, atMs: services.now() } as const
+    return landed(open, services.accounts.commit(userId, command, services.billing().commitWaitMs))
   })
 
 /** Returns the hold. */
@@ -59,13 +58,6 @@ export const settleReturned = (
   end: Pick<CallEnd, "status" | "reason">
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const outcome = voidedOutcome(open, channel, end, services.now())
-    const { id } = open.reservation
-    open.advance({ _tag: "WasDecided" })
-    const { key, notes } = open.basics.context
-    notes.outcome = outcome
-    return landed(
-      open,
-      services.accounts.void(key.userId, { _tag: "Void", id, outcome }, services.billing().commitWaitMs)
-    )
+    const { settled, userId } = decided(open, voidedOutcome(open, channel, end, services.now()))
+    return landed(open, services.accounts.void(userId, { _tag: "Void", ...settled }, services.billing().commitWaitMs))
   })

@@ -18,6 +18,7 @@ import {
   refuseUnseen,
   type RowAt,
   type RowChanges,
+  type RowReads,
   switchRow
 } from "./RowAdmin.ts"
 
@@ -29,13 +30,10 @@ interface CodedRow<Id> extends ManagedRow<Id> {
   readonly code: string
 }
 
-/** What administrators do with such a table. */
+/** What administrators do with such a table; it is listed newest first. */
 export interface CodedAdmin<Id, Coded, Terms, Refused, Exists, Unknown>
-  extends RowChanges<Id, Terms, Refused, Unknown>
+  extends RowReads<Id, Coded, CodedFilter, Unknown>, RowChanges<Id, Terms, Refused, Unknown>
 {
-  /** Newest first, disabled ones too. */
-  list(filter: CodedFilter): Effect.Effect<ReadonlyArray<Coded>, SqlError.SqlError>
-  get(id: Id): Effect.Effect<Coded, Unknown | SqlError.SqlError>
   /** A code has 1 to 40 of `a-z0-9-`. Answers the id. */
   create(
     actor: Actor,

@@ -28,6 +28,12 @@ export interface ManagedRow<Id = string | bigint> extends RowAt<Id> {
   readonly disabledAt: Date | null
 }
 
+/** How such rows are read; disabled ones, too. */
+export interface RowReads<Id, Row, Filter, Missing> {
+  list(filter: Filter): Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError>
+  get(id: Id): Effect.Effect<Row, Missing | SqlError.SqlError>
+}
+
 /** The changes that such a row takes, once there is one. */
 export interface RowChanges<Id, Terms, Refused, Missing> {
   edit(

@@ -9,7 +9,15 @@ import { AnnouncementId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { publish } from "../platform/Notifications.ts"
-import { editRow, managedFields, refuseUnseen, type RowAt, type RowChanges, switchRow } from "../platform/RowAdmin.ts"
+import {
+  editRow,
+  managedFields,
+  refuseUnseen,
+  type RowAt,
+  type RowChanges,
+  type RowReads,
+  switchRow
+} from "../platform/RowAdmin.ts"
 import { countOf, type IdPage, oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { ANNOUNCEMENTS_MAX, dayIn } from "./Announcements.ts"
@@ -44,11 +52,10 @@ const rows = { table: "announcements", kind: "announcement", isDeclarable: false
 const ANNOUNCE_LOCK = 7_304_160_541n
 
 interface Shape
-  extends RowChanges<AnnouncementId, AnnouncementTerms, AnnouncementRefused, AnnouncementNotFound | AnnouncementRefused>
+  extends
+    RowReads<AnnouncementId, AdminAnnouncement, IdPage, AnnouncementNotFound>,
+    RowChanges<AnnouncementId, AnnouncementTerms, AnnouncementRefused, AnnouncementNotFound | AnnouncementRefused>
 {
-  /** Disabled ones and those that are over, too. */
-  list(filter: IdPage): Effect.Effect<ReadonlyArray<AdminAnnouncement>, SqlError.SqlError>
-  get(id: AnnouncementId): Effect.Effect<AdminAnnouncement, AnnouncementNotFound | SqlError.SqlError>
   /** Answers the id: of the one that says the same already, where it is enabled, so that a form that is sent twice makes one. */
   create(
     actor: Actor,
