@@ -55,6 +55,7 @@ export function ItemTable<Item>({ caption, columns, items }: ItemTableProps<Item
 interface TableCardProps<Item> extends Omit<ItemTableProps<Item>, "caption"> {
   readonly title: string
   readonly actions?: ComponentChildren
+  /** By default there is room below. */
   readonly class?: string
   /** Said where there is nothing; absent: then the card is left out. */
   readonly empty?: ComponentProps<typeof Nothing>
@@ -63,10 +64,12 @@ interface TableCardProps<Item> extends Omit<ItemTableProps<Item>, "caption"> {
 }
 
 /** A card with a table of everything that there is. */
-export function TableCard<Item>({ children, columns, empty, items, title, ...card }: TableCardProps<Item>) {
+export function TableCard<Item>(
+  { children, class: className = "mb-3", columns, empty, items, title, ...card }: TableCardProps<Item>
+) {
   if (items.length === 0 && empty === undefined) return null
   return (
-    <Card title={title} {...card}>
+    <Card title={title} class={className} {...card}>
       {items.length === 0 && empty !== undefined ? <Nothing {...empty} /> : (
         <>
           <ItemTable caption={title} columns={columns} items={items} />

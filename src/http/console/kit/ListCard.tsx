@@ -6,7 +6,7 @@ import type { PageContext } from "../PageContext.ts"
 import { type ItemColumn, ItemTable, type ListProps, Pager } from "./List.tsx"
 import { Card } from "./Parts.tsx"
 
-interface ListCardProps<Item> extends Pick<ListProps<Item>, "items" | "hasMore"> {
+export interface ListCardProps<Item> extends Pick<ListProps<Item>, "items" | "hasMore"> {
   readonly context: PageContext
   /** Of the page, without a query. */
   readonly path: string

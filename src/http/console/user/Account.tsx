@@ -125,6 +125,7 @@ const Sessions = ({ sessions, context }: SessionsProps) => {
   const address = ({ address }: ListedSession) => address === "" ? "–" : <span class="break-anywhere">{address}</span>
   return (
     <TableCard
+      class=""
       title={say("sessions")}
       actions={sessions.length < 2 ? undefined : <ButtonForm context={context} look="btn-sm" {...end} />}
       items={sessions}

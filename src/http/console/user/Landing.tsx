@@ -128,6 +128,7 @@ const Models = ({ models, texts, context }: LandingProps) => {
   }
   return (
     <TableCard<PriceLine>
+      class=""
       title={say("models")}
       actions={<a href="/models">{say("all", { count: models.length })}</a>}
       items={models.slice(0, MODELS_SHOWN_MAX).map((model) => ({ model, prices: model.price, above: undefined }))}

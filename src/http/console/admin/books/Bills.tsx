@@ -89,7 +89,6 @@ const Differences = ({ report, context }: { readonly context: PageContext; reado
   return (
     <TableCard<BillDifference>
       title={say("bill.differences")}
-      class="mb-3"
       items={report.differences}
       columns={[
         {
@@ -131,6 +130,7 @@ const Categories = ({ report, context }: { readonly context: PageContext; readon
   const say = sayOf(context, "books")
   return (
     <TableCard<BillReport["categories"][number]>
+      class=""
       title={say("bill.categories")}
       items={report.categories}
       columns={[

@@ -130,7 +130,6 @@ export const AmountTable = (
   return (
     <TableCard<AmountLine>
       title={title}
-      class="mb-3"
       items={lines}
       columns={[
         textColumn(say("line"), ({ label, total }) => total === true ? <strong>{label}</strong> : label),

@@ -129,7 +129,6 @@ const RefundsCard = (props: RecordProps) => {
   return (
     <TableCard
       title={say("refunds")}
-      class="mb-3"
       items={refunds}
       columns={[
         amountColumn(say("amount"), (refund: Refund) => minorText(context, refund.amountMinor, refund.currency)),
@@ -175,7 +174,6 @@ const DisputesCard = ({ record: { disputes }, context }: RecordProps) => {
   return (
     <TableCard
       title={say("disputes")}
-      class="mb-3"
       items={disputes}
       columns={[
         amountColumn(say("dispute.amount"), (dispute: Dispute) => money(dispute.amountMinor, dispute)),

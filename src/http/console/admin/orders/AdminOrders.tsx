@@ -7,7 +7,6 @@ import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { amountColumn, type ItemColumn, readListPage, timeColumn } from "../../kit/List.tsx"
 import { OrderBadge, orderName, stateName } from "../../kit/Orders.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
-import { oneOf } from "../../Params.ts"
 import { dayFilters, daysWarning, readSearch } from "../FilterDays.ts"
 import { sourceFilter, sources } from "../payments/EventParts.tsx"
 import { OrderRoutes } from "./AdminOrder.tsx"
@@ -43,15 +42,9 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<FoundOrder>> 
 }
 
 const list = Effect.fnUntraced(function*(context: UserContext) {
-  const { query } = context
   const say = sayOf(context, "adminOrders")
-  const { days, search } = readSearch(context)
-  const filter = {
-    ...search,
-    state: oneOf(orderStates, query.get("state")),
-    kind: oneOf(["topup", "subscription"], query.get("kind")),
-    provider: oneOf(sources, query.get("provider"))
-  }
+  const choices = { state: orderStates, kind: ["topup", "subscription"], provider: sources } as const
+  const { days, filter } = readSearch(context, choices)
   const states = orderStates.map((state) => [state, nameOf(context, state)] as const)
   const kinds = [["topup", say("topUp")], ["subscription", say("plan")]] as const
   const orders = yield* OrderSearch

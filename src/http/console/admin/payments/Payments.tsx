@@ -73,19 +73,13 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<FoundPayment>
 }
 
 const paymentList = Effect.fnUntraced(function*(context: UserContext) {
-  const { query } = context
   const say = sayOf(context, "payments")
-  const { days, search } = readSearch(context)
-  const filter = {
-    ...search,
-    standing: oneOf(paymentStandings, query.get("state")),
-    provider: oneOf(sources, query.get("provider")),
-    disputed: query.get("dispute") === "any"
-  }
+  const { days, filter } = readSearch(context, { state: paymentStandings, provider: sources, dispute: ["any"] })
+  const { dispute, state: standing, ...search } = filter
   const payments = yield* PaymentSearch
   return yield* readListPage({
     context,
-    read: (range) => payments.list(filter, range),
+    read: (range) => payments.list({ ...search, standing, disputed: dispute !== undefined }, range),
     path: "/admin/payments",
     title: say("title"),
     lead: say("lead"),
@@ -98,14 +92,14 @@ const paymentList = Effect.fnUntraced(function*(context: UserContext) {
         is: "choice",
         name: "state",
         label: say("state"),
-        value: filter.standing,
+        value: standing,
         options: paymentStandings.map((one) => [one, say(paymentStates[one][1])] as const)
       },
       {
         is: "choice",
         name: "dispute",
         label: factName(context, "Dispute"),
-        value: filter.disputed ? "any" : undefined,
+        value: dispute,
         options: [["any", say("disputed")]]
       },
       sourceFilter(context, say("provider"), filter.provider),

@@ -200,7 +200,6 @@ const OtherPayments = ({ review: { otherPayments }, context }: ReviewProps) => {
   return (
     <TableCard<Payment>
       title={say("others")}
-      class="mb-3"
       items={otherPayments}
       columns={[
         {
@@ -253,7 +252,6 @@ const Returns = ({ review: { disputes, refunds }, context }: ReviewProps) => {
   return (
     <TableCard<Returned>
       title={say("returns")}
-      class="mb-3"
       items={items}
       columns={[
         {
@@ -278,7 +276,6 @@ const OtherEvents = ({ review: { otherEvents }, context }: ReviewProps) => {
   return (
     <TableCard<EventItem>
       title={say("events.others")}
-      class="mb-3"
       items={otherEvents}
       columns={[
         {

@@ -105,7 +105,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
       : (
         <>
           {kinds.map(([title, items]) => (
-            <TableCard key={title} class="mb-3" title={title} items={items} columns={columnsOf(say("name"))} />
+            <TableCard key={title} title={title} items={items} columns={columnsOf(say("name"))} />
           ))}
         </>
       )

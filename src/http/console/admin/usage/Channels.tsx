@@ -72,6 +72,7 @@ export const ChannelsCard = ({ report: { channels, lookedFrom }, context }: Chan
   const { time } = context.formats
   return (
     <TableCard
+      class=""
       title={say("health")}
       items={channels}
       empty={{ icon: "channel", title: say("health.none") }}

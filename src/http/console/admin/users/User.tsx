@@ -14,7 +14,7 @@ import { ButtonForm, EnabledAction, headedPage, switchOf } from "../../kit/Forms
 import { keyColumns, keyName, KeySpent } from "../../kit/Keys.tsx"
 import { debtText, entryName } from "../../kit/Ledger.tsx"
 import { type ItemColumn, type Listed, readListed, textColumn, timeColumn } from "../../kit/List.tsx"
-import { ListCard } from "../../kit/ListCard.tsx"
+import { ListCard, type ListCardProps } from "../../kit/ListCard.tsx"
 import { AdminLink, FactsCard, Figures, Moment, Small, StateBadge, type States, Usd } from "../../kit/Parts.tsx"
 import { mayOpen, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { roleNames } from "../../text/SharedTexts.ts"
@@ -270,45 +270,31 @@ const keyColumnsOf = ({ user, context }: UserProps): ReadonlyArray<ItemColumn<Sp
 const Details = (props: UserProps) => {
   const { entries, keys, subscriptions, user, context } = props
   const say = sayOf(context, "user")
-  const list = { context, path: pathOf(user) }
+  const listOf = <Item extends { readonly id: bigint }>(
+    name: string,
+    found: Pick<ListCardProps<Item>, "items" | "hasMore">,
+    about: Pick<ListCardProps<Item>, "title" | "empty" | "columns">
+  ) => <ListCard context={context} path={pathOf(user)} name={name} {...found} {...about} />
+  const [ledger, plans] = [ledgerColumns(context), subscriptionColumns(props)]
+  const noEntry = sayOf(context, "ledger")("none")
   return (
     <div class="row">
       <div class="col-lg-8">
-        <ListCard
-          {...list}
-          {...entries}
-          name="entries"
-          title={say("ledger")}
-          empty={sayOf(context, "ledger")("none")}
-          columns={ledgerColumns(context)}
-        />
-        <ListCard
-          {...list}
-          {...subscriptions}
-          name="subscriptions"
-          title={say("subscriptions")}
-          empty={say("noPlansYet")}
-          columns={subscriptionColumns(props)}
-        />
-        <ListCard
-          {...list}
-          {...keys}
-          name="keys"
-          title={say("apiKeys")}
-          empty={say("keys.none")}
-          columns={keyColumnsOf(props)}
-        />
+        {listOf("entries", entries, { title: say("ledger"), empty: noEntry, columns: ledger })}
+        {listOf("subscriptions", subscriptions, {
+          title: say("subscriptions"),
+          empty: say("noPlansYet"),
+          columns: plans
+        })}
+        {listOf("keys", keys, { title: say("apiKeys"), empty: say("keys.none"), columns: keyColumnsOf(props) })}
       </div>
       <div class="col-lg-4">
         <AccessCard {...props} />
-        <ListCard
-          {...list}
-          name="sessions"
-          title={say("sessions")}
-          empty={say("sessions.none")}
-          items={user.sessions}
-          columns={sessionColumns(context)}
-        />
+        {listOf("sessions", { items: user.sessions }, {
+          title: say("sessions"),
+          empty: say("sessions.none"),
+          columns: sessionColumns(context)
+        })}
       </div>
     </div>
   )

@@ -41,6 +41,7 @@ const Breakdown = ({ call, context }: Props) => {
   const isMultiplied = multipliers.some((multiplier) => multiplier !== MULTIPLIER_ONE)
   return (
     <TableCard
+      class=""
       title={say("receipt.how")}
       items={costLines(call)}
       columns={[
