@@ -1,13 +1,17 @@
 import { PgConnection } from "@effect/sql-pg"
-import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Redacted, Schedule, Scope } from "effect"
-import { type ChildProcess, spawn } from "node:child_process"
+import { assert, layer } from "@effect/vitest"
+import { Context, Effect, Exit, Layer, Redacted, Schedule, Scope } from "effect"
+import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import { appendFile, chown, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import { EmbeddedPostgres } from "../../src/postgres/EmbeddedPostgres.ts"
 import { scratchFolder } from "../support/ScratchFolder.ts"
 import { testsOf } from "../support/Steps.ts"
+
+/** Of a server that is made, in milliseconds. */
+const MADE_MS_MAX = 120_000
 
 const isRoot = process.getuid?.() === 0
 
@@ -25,11 +29,25 @@ const isRunning = (pid: number) =>
 const isGone = (pid: number) =>
   isRunning(pid).pipe(Effect.repeat({ while: (running) => running, schedule: Schedule.spaced("20 millis") }))
 
+/** The last user leaves: the server says that it is stopped a moment before its process is gone. */
+const stops = ({ leave }: { readonly leave: Effect.Effect<unknown> }, pid: number) => Effect.andThen(leave, isGone(pid))
+
 const query = (url: Redacted.Redacted<string>, statement: string) =>
   Effect.scoped(Effect.gen(function*() {
     const connection = yield* PgConnection.make({ url })
     return (yield* connection.query(statement)).rows
   }))
+
+/** A signal ends the server, which has a row that is kept; answers which process it was. */
+const endedBy = Effect.fnUntraced(
+  function*(signal: "SIGKILL" | "SIGQUIT", { url }: { readonly url: Redacted.Redacted<string> }, dataDir: string) {
+    yield* query(url, "CREATE TABLE kept AS SELECT 42 AS n")
+    const pid = yield* pidOf(dataDir)
+    process.kill(pid, signal)
+    yield* isGone(pid)
+    return pid
+  }
+)
 
 /** Uses the server in a scope of its own, so that a test can leave when it wants. */
 const enter = Effect.fnUntraced(function*(dataDir: string) {
@@ -69,11 +87,31 @@ const enterElsewhere = Effect.fnUntraced(function*(dataDir: string) {
   }
 })
 
-/** A test with a data folder of its own. */
-const test = testsOf(it.live, dataFolder)
+/** A folder with a server that was made and is stopped: to make one takes longer than all else that is done to it. */
+class MadeServer
+  extends Context.Service<MadeServer, string>()("realms/test/postgres/EmbeddedPostgres.int.test/MadeServer")
+{
+  static readonly layer = Layer.effect(MadeServer)(Effect.gen(function*() {
+    const dataDir = yield* dataFolder
+    yield* Effect.orDie(Effect.scoped(EmbeddedPostgres.acquire(dataDir)))
+    return dataDir
+  }))
+}
 
-describe("EmbeddedPostgres", () => {
-  test("makes a durable, private server, starts it and stops it", function*(dataDir) {
+/** A copy of it. */
+const madeFolder = Effect.gen(function*() {
+  const [made, dataDir] = [yield* MadeServer, yield* dataFolder]
+  yield* Effect.promise(() => promisify(execFile)("cp", ["-a", made, dataDir]))
+  return dataDir
+})
+
+layer(MadeServer.layer, { excludeTestServices: true, timeout: MADE_MS_MAX })("EmbeddedPostgres", (it) => {
+  /** A test with a data folder of its own, in which nothing is. */
+  const fresh = testsOf(it.effect, dataFolder)
+  /** The same with a server that was made before. */
+  const test = testsOf(it.effect, madeFolder)
+
+  fresh("makes a durable, private server, starts it and stops it", function*(dataDir) {
     const server = yield* enter(dataDir)
     assert.isFalse(server.adopted)
     const names = ["fsync", "synchronous_commit", "full_page_writes", "listen_addresses", "unix_socket_directories"]
@@ -92,9 +130,7 @@ describe("EmbeddedPostgres", () => {
     ))
     assert.strictEqual(wrong.reason._tag, "AuthenticationError")
     const pid = yield* pidOf(dataDir)
-    yield* server.leave
-    // It says that it is stopped a moment before its process is gone.
-    yield* isGone(pid)
+    yield* stops(server, pid)
   })
 
   test("is shared: later users take it as it is, the last one out stops it", function*(dataDir) {
@@ -106,18 +142,20 @@ describe("EmbeddedPostgres", () => {
     yield* first.leave
     yield* third.leave
     assert.deepStrictEqual(yield* query(second.url, "SELECT 1 AS one"), [{ one: 1 }])
-    yield* second.leave
-    yield* isGone(pid)
+    yield* stops(second, pid)
   })
 
-  test("of several that start at once, one starts it; of several that leave at once, one stops it", function*(dataDir) {
-    const entries = [enter(dataDir), enter(dataDir), enterElsewhere(dataDir)]
-    const users = yield* Effect.all(entries, { concurrency: "unbounded" })
-    assert.deepStrictEqual(users.map((user) => user.adopted).toSorted(), [false, true, true])
-    const pid = yield* pidOf(dataDir)
-    yield* Effect.all(users.map((user) => user.leave), { concurrency: "unbounded" })
-    yield* isGone(pid)
-  })
+  fresh(
+    "of several that start at once, one starts it; of several that leave at once, one stops it",
+    function*(dataDir) {
+      const entries = [enter(dataDir), enter(dataDir), enterElsewhere(dataDir)]
+      const users = yield* Effect.all(entries, { concurrency: "unbounded" })
+      assert.deepStrictEqual(users.map((user) => user.adopted).toSorted(), [false, true, true])
+      const pid = yield* pidOf(dataDir)
+      yield* Effect.all(users.map((user) => user.leave), { concurrency: "unbounded" })
+      yield* isGone(pid)
+    }
+  )
 
   test("keeps its data and its password over restarts", function*(dataDir) {
     const before = yield* enter(dataDir)
@@ -135,8 +173,7 @@ describe("EmbeddedPostgres", () => {
     const server = yield* enter(dataDir)
     assert.isTrue(server.adopted)
     assert.strictEqual(yield* pidOf(dataDir), pid)
-    yield* server.leave
-    yield* isGone(pid)
+    yield* stops(server, pid)
   })
 
   test("a Ctrl-C in the terminal of the one that started it does not reach it", function*(dataDir) {
@@ -186,17 +223,16 @@ describe("EmbeddedPostgres", () => {
     ["zeros", "\0".repeat(80)],
     ["half a word", "po"]
   ]
-  it.live.each(emptied)("starts over a pid file that a power loss left as %s", ([, text]) =>
+  it.effect.each(emptied)("starts over a pid file that a power loss left as %s", ([, text]) =>
     Effect.gen(function*() {
-      const dataDir = yield* dataFolder
+      const dataDir = yield* madeFolder
       const server = yield* enter(dataDir)
       yield* query(server.url, "CREATE TABLE kept AS SELECT 42 AS n")
       const { gid, uid } = yield* Effect.promise(() => stat(join(dataDir, "postgres")))
       const pid = yield* pidOf(dataDir)
       // Killed with all of its processes, as a power loss does it.
       process.kill(pid, "SIGKILL")
-      yield* server.leave
-      yield* isGone(pid)
+      yield* stops(server, pid)
       const pidFile = join(dataDir, "postgres", "postmaster.pid")
       yield* Effect.promise(() => writeFile(pidFile, text, { mode: 0o600 }))
       yield* Effect.promise(() => chown(pidFile, uid, gid))
@@ -214,16 +250,12 @@ describe("EmbeddedPostgres", () => {
     assert.isTrue(other.adopted)
     assert.deepStrictEqual(yield* query(other.url, started), before)
     yield* other.leave
-    yield* server.leave
-    yield* isGone(pid)
+    yield* stops(server, pid)
   })
 
   test("recovers after the server itself was killed", function*(dataDir) {
     const server = yield* enter(dataDir)
-    yield* query(server.url, "CREATE TABLE kept AS SELECT 42 AS n")
-    const pid = yield* pidOf(dataDir)
-    process.kill(pid, "SIGKILL")
-    yield* isGone(pid)
+    const pid = yield* endedBy("SIGKILL", server, dataDir)
     // Started by the newcomer or, before it, by the user that it died under.
     const again = yield* enter(dataDir)
     assert.notStrictEqual(yield* pidOf(dataDir), pid)
@@ -232,10 +264,7 @@ describe("EmbeddedPostgres", () => {
 
   test("is started again for the users it died under, where they know it to be", function*(dataDir) {
     const server = yield* enter(dataDir)
-    yield* query(server.url, "CREATE TABLE kept AS SELECT 42 AS n")
-    const pid = yield* pidOf(dataDir)
-    process.kill(pid, "SIGQUIT")
-    yield* isGone(pid)
+    yield* endedBy("SIGQUIT", server, dataDir)
     const rows = yield* query(server.url, "SELECT n FROM kept").pipe(
       Effect.retry(Schedule.spaced("50 millis")),
       Effect.timeout("30 seconds")
@@ -258,7 +287,7 @@ describe("EmbeddedPostgres", () => {
     assert.deepStrictEqual(yield* query(stays.url, "SELECT 1 AS one"), [{ one: 1 }])
   })
 
-  test("heals a start that was killed while the cluster was being made", function*(dataDir) {
+  fresh("heals a start that was killed while the cluster was being made", function*(dataDir) {
     yield* Effect.promise(async () => {
       await mkdir(join(dataDir, "postgres.init-left-over", "data"), { recursive: true })
       await writeFile(join(dataDir, "postgres.json"), "{}")
@@ -295,7 +324,7 @@ describe("EmbeddedPostgres", () => {
     assert.include((yield* Effect.flip(enter(dataDir))).message, "was made by PostgreSQL 12")
   })
 
-  it.live.skipIf(!isRoot)(
+  it.effect.skipIf(!isRoot)(
     "as root, names the folder that the unprivileged user cannot enter",
     () =>
       Effect.gen(function*() {
@@ -310,7 +339,7 @@ describe("EmbeddedPostgres", () => {
       })
   )
 
-  it.live.skipIf(!isRoot)(
+  it.effect.skipIf(!isRoot)(
     "as root, runs as somebody else and keeps the data folder its own",
     () =>
       Effect.gen(function*() {
