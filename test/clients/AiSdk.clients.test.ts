@@ -12,6 +12,7 @@ import {
   listIn,
   PLAIN,
   play,
+  playing,
   REASONING,
   reasoning,
   type Scene,
@@ -28,6 +29,8 @@ const referencesOf = (request: Scene["requests"][number] | undefined): ReadonlyA
   listIn(request, "input").flatMap((item) => item["type"] === "item_reference" ? [item["id"]] : [])
 
 layer(TestGateway.layerOf(clientGateway), { excludeTestServices: true })("the AI SDK", (it) => {
+  const plays = playing(it)
+
   it.effect("holds a conversation of three turns with tools, by its default provider", () =>
     Effect.gen(function*() {
       const turns = cities.flatMap((city, turn) => [[weatherCall(city)], [text(answers[turn] ?? "")]])
@@ -60,17 +63,17 @@ layer(TestGateway.layerOf(clientGateway), { excludeTestServices: true })("the AI
       yield* charged
     }))
 
-  it.effect("streams with a tool", () =>
-    Effect.gen(function*() {
-      const { target, charged } = yield* play(REASONING, [
-        [reasoning, weatherCall("Paris")],
-        [reasoning, text("It is sunny.")]
-      ])
-      const answer = yield* Effect.promise(() => AiSdk.stream(target, "How is the weather in Paris?"))
-      assert.deepStrictEqual([answer.text, answer.finishReason], ["It is sunny.", "stop"])
-      assert.deepStrictEqual([answer.usage.inputTokens, answer.usage.outputTokens], [2_012, 115])
-      yield* charged
-    }))
+  plays("streams with a tool", {
+    model: REASONING,
+    turns: [
+      [reasoning, weatherCall("Paris")],
+      [reasoning, text("It is sunny.")]
+    ]
+  }, function*({ target }) {
+    const answer = yield* Effect.promise(() => AiSdk.stream(target, "How is the weather in Paris?"))
+    assert.deepStrictEqual([answer.text, answer.finishReason], ["It is sunny.", "stop"])
+    assert.deepStrictEqual([answer.usage.inputTokens, answer.usage.outputTokens], [2_012, 115])
+  })
 
   for (const model of [PLAIN, COMPATIBLE]) {
     it.effect(`runs a tool loop by the compatible provider with ${model}`, () =>

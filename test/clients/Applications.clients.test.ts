@@ -18,6 +18,7 @@ import {
   MAX_OUTPUT_TOKENS,
   PLAIN,
   play,
+  playing,
   REASONING,
   START,
   text
@@ -47,6 +48,8 @@ const encodings: ReadonlyArray<readonly [name: string, encode: (text: string) =>
 ]
 
 layer(TestGateway.layerOf(clientGateway), { excludeTestServices: true })("applications", (it) => {
+  const plays = playing(it)
+
   /** A call with this body is answered and charged; then what the upstream got and what was answered are looked at. */
   const goesThrough = (
     title: string,
@@ -106,17 +109,19 @@ layer(TestGateway.layerOf(clientGateway), { excludeTestServices: true })("applic
     )
   }
 
-  it.effect("a body in an encoding that is not known is refused, and nothing is charged", () =>
-    Effect.gen(function*() {
-      const { target, charged } = yield* play(PLAIN, [])
+  plays(
+    "a body in an encoding that is not known is refused, and nothing is charged",
+    { model: PLAIN, turns: [] },
+    function*({ target }) {
       const answer = yield* post(target, "/responses", "abc", { "content-encoding": "compress" })
       assert.deepStrictEqual([answer.status, errorOf(answer.text).code], [415, "unsupported_media_type"])
-      yield* charged
-    }))
+    }
+  )
 
-  it.effect("a page in a browser may ask, and may read the answer and its headers", () =>
-    Effect.gen(function*() {
-      const { target, charged } = yield* play(PLAIN, [[text(SAID)]])
+  plays(
+    "a page in a browser may ask, and may read the answer and its headers",
+    { model: PLAIN, turns: [[text(SAID)]] },
+    function*({ target }) {
       const url = `${target.baseUrl}/chat/completions`
       const asked = "authorization, content-type, x-stainless-lang"
       const preflight = yield* send(url, {
@@ -143,8 +148,8 @@ layer(TestGateway.layerOf(clientGateway), { excludeTestServices: true })("applic
         const exposed = String(headers["access-control-expose-headers"]).split(/, */)
         assert.includeMembers(exposed, ["x-request-id", "x-realms-cost-micros", "retry-after"])
       }
-      yield* charged
-    }))
+    }
+  )
 
   it.effect("what one user's call left upstream cannot be named by another, in the same words as what never was", () =>
     Effect.gen(function*() {

@@ -2,8 +2,9 @@
  * The gateway that the clients meet: one channel as the shipped `openai` one, one of a plain compatible server, models at
  * round prices. A scene is a user with money, an upstream that plays its turns, and the charge that must come of it.
  */
-import { assert } from "@effect/vitest"
+import { assert, type Vitest } from "@effect/vitest"
 import { Effect, Schema } from "effect"
+import { type Steps, testsOf } from "../support/Steps.ts"
 import { TestGateway, type TestUser } from "../support/TestGateway.ts"
 import type { UpstreamCall } from "../support/TestUpstream.ts"
 import type { Answer, Break, Item, Usage } from "./Answers.ts"
@@ -131,6 +132,18 @@ export const play = Effect.fnUntraced(function*(
   const target: Target = { baseUrl: `${gateway.origin}/v1`, apiKey: user.key, model }
   return { gateway, user, target, requests, ids, charged } satisfies Scene
 })
+
+interface Script {
+  readonly model: string
+  readonly turns: ReadonlyArray<ReadonlyArray<Item>>
+  readonly end?: Break
+}
+
+/** Tests that play a script to its end: what was played is charged. */
+export const playing =
+  (it: Vitest.MethodsNonLive<TestGateway>) =>
+  (title: string, { end, model, turns }: Script, steps: Steps<Scene, TestGateway>) =>
+    testsOf(it.effect, play(model, turns, end), ({ charged }) => charged)(title, steps)
 
 /** The one call of a user whose usage never came: charged by what was delivered, at the prices above. */
 export const chargedByEstimate = Effect.fnUntraced(function*(user: TestUser, start: bigint, outputTokens?: bigint) {

@@ -13,6 +13,7 @@ import {
   CODEX_DEFAULT,
   listIn,
   play,
+  playing,
   REASONING,
   reasoning,
   type Scene,
@@ -58,6 +59,8 @@ describe("the README", () => {
 })
 
 layer(TestGateway.layerOf(clientGateway), { excludeTestServices: true })("Codex", (it) => {
+  const plays = playing(it)
+
   it.effect("holds a conversation of three turns with tools, with its default settings", () =>
     Effect.gen(function*() {
       const turns = ["First.", "Second.", "Third."].flatMap((said) => [
@@ -85,18 +88,18 @@ layer(TestGateway.layerOf(clientGateway), { excludeTestServices: true })("Codex"
       yield* charged
     }))
 
-  it.effect("sends one cache key for the whole conversation, which does not show the client's own", () =>
-    Effect.gen(function*() {
-      const { target, requests, charged } = yield* play(CODEX_DEFAULT, [[text("First.")], [text("Second.")]])
-      const codex = yield* codexFor(target)
-      const first = yield* Effect.promise(() => codex.exec("Hello"))
-      finished(yield* Effect.promise(() => codex.resume(first.threadId, "Again")))
-      const [key, again] = requests.map((request) => request.body["prompt_cache_key"])
-      assert.isString(key)
-      assert.strictEqual(again, key)
-      assert.notInclude(String(key), first.threadId)
-      yield* charged
-    }))
+  plays("sends one cache key for the whole conversation, which does not show the client's own", {
+    model: CODEX_DEFAULT,
+    turns: [[text("First.")], [text("Second.")]]
+  }, function*({ target, requests }) {
+    const codex = yield* codexFor(target)
+    const first = yield* Effect.promise(() => codex.exec("Hello"))
+    finished(yield* Effect.promise(() => codex.resume(first.threadId, "Again")))
+    const [key, again] = requests.map((request) => request.body["prompt_cache_key"])
+    assert.isString(key)
+    assert.strictEqual(again, key)
+    assert.notInclude(String(key), first.threadId)
+  })
 
   for (const model of [REASONING, UNKNOWN_TO_CODEX]) {
     it.effect(`calls its tools with ${model}, and its web search does not reach the upstream`, () =>

@@ -2,12 +2,13 @@
  * A channel with several keys: one that is rate limited, refused or out of money is left alone, another takes over in the same call, and
  * all of it outlives a restart.
  */
-import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect } from "effect"
+import { assert, layer } from "@effect/vitest"
+import { Clock, Effect, Layer } from "effect"
 import { acquireUpstream, type Upstream } from "../../simulators/upstream/UpstreamSimulator.ts"
 import type { AdminChannel } from "../../src/channels/AdminChannel.ts"
 import { conditionOf } from "../../src/channels/ChannelCondition.ts"
 import { ProbeEveryMs } from "../../src/gateway/KeyProbes.ts"
+import { testsOf } from "../support/Steps.ts"
 import { TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { send } from "../support/TestHttp.ts"
 import type { UpstreamCall } from "../support/TestUpstream.ts"
@@ -46,7 +47,7 @@ const theChannel = ({ channels }: TestGateway["Service"]) =>
 
 const outHints = ({ keys }: AdminChannel) => keys.filter(({ out }) => out !== null).map(({ hint }) => hint)
 
-const world = Effect.fnUntraced(function*(keys: ReadonlyArray<string> = KEYS) {
+const world = Effect.fnUntraced(function*(keys: ReadonlyArray<string>) {
   const upstream = yield* acquireUpstream({ apiKey: KEYS })
   const gateway = yield* TestGateway.make(documentOf(upstream.baseUrl, keys))
   const user = yield* gateway.user(1_000_000n)
@@ -55,12 +56,18 @@ const world = Effect.fnUntraced(function*(keys: ReadonlyArray<string> = KEYS) {
   return { gateway, upstream, user, own }
 })
 
-const idle = Effect.provideService(ProbeEveryMs, 600_000)
+/** Calls until the key is the one that was used. */
+const usedAgain = (called: ReturnType<typeof call>, upstream: Parameters<typeof keysUsed>[0], own: string) =>
+  until("the key is used again", Effect.map(called, () => keysUsed(upstream).at(-1) === own))
 
-describe("a channel with several keys", () => {
-  it.live("takes another key in the same call when one is rate limited, and leaves that one alone until its time has come", () =>
-    Effect.gen(function*() {
-      const { gateway, own, upstream, user } = yield* world()
+layer(Layer.succeed(ProbeEveryMs, 600_000), { excludeTestServices: true })("a channel with several keys", (it) => {
+  const testsWith = (keys: ReadonlyArray<string>) => testsOf(it.effect, world(keys), ({ gateway }) => gateway.clean)
+  const test = testsWith(KEYS)
+  const alone = testsWith(KEYS.slice(0, 1))
+
+  test(
+    "takes another key in the same call when one is rate limited, and leaves that one alone until its time has come",
+    function*({ gateway, own, upstream, user }) {
       upstream.always({ key: own, status: 429, retryAfter: 1 })
       assert.strictEqual((yield* call(gateway, user)).status, 200)
       const [, refused, other = ""] = keysUsed(upstream)
@@ -72,16 +79,13 @@ describe("a channel with several keys", () => {
       assert.strictEqual(conditionOf(channel), "works")
       assert.deepStrictEqual(outHints(channel), [])
       upstream.reset()
-      yield* until(
-        "the key is used again",
-        Effect.map(call(gateway, user), () => keysUsed(upstream).at(-1) === own)
-      )
-      yield* gateway.clean
-    }).pipe(Effect.scoped, idle))
+      yield* usedAgain(call(gateway, user), upstream, own)
+    }
+  )
 
-  it.live("serves many calls at once while a key is limited, and bills each once", () =>
-    Effect.gen(function*() {
-      const { gateway, own, upstream, user } = yield* world()
+  test(
+    "serves many calls at once while a key is limited, and bills each once",
+    function*({ gateway, own, upstream, user }) {
       upstream.always({ key: own, status: 429, retryAfter: 60 })
       const answers = yield* Effect.all(Array.from({ length: 40 }, () => call(gateway, user)), { concurrency: 40 })
       assert.isTrue(answers.every(({ status }) => status === 200))
@@ -90,28 +94,25 @@ describe("a channel with several keys", () => {
       const used = keysUsed(upstream).length
       assert.strictEqual((yield* call(gateway, user)).status, 200)
       assert.strictEqual(keysUsed(upstream).length, used + 1)
-      yield* gateway.clean
-    }).pipe(Effect.scoped, idle))
+    }
+  )
 
-  it.live("keeps a longer wait over a restart", () =>
-    Effect.gen(function*() {
-      const { gateway, own, upstream, user } = yield* world()
-      upstream.next({ key: own, status: 429, retryAfter: 300 })
-      assert.strictEqual((yield* call(gateway, user)).status, 200)
-      yield* eventually(
-        "the wait is written",
-        theChannel(gateway),
-        ({ keys }) => keys.some(({ coolingUntil }) => coolingUntil !== null)
-      )
-      const again = yield* TestGateway.make(documentOf(upstream.baseUrl), { url: gateway.url })
-      assert.strictEqual((yield* call(again, user)).status, 200)
-      assert.notStrictEqual(keysUsed(upstream).at(-1), own)
-      yield* gateway.clean
-    }).pipe(Effect.scoped, idle))
+  test("keeps a longer wait over a restart", function*({ gateway, own, upstream, user }) {
+    upstream.next({ key: own, status: 429, retryAfter: 300 })
+    assert.strictEqual((yield* call(gateway, user)).status, 200)
+    yield* eventually(
+      "the wait is written",
+      theChannel(gateway),
+      ({ keys }) => keys.some(({ coolingUntil }) => coolingUntil !== null)
+    )
+    const again = yield* TestGateway.make(documentOf(upstream.baseUrl), { url: gateway.url })
+    assert.strictEqual((yield* call(again, user)).status, 200)
+    assert.notStrictEqual(keysUsed(upstream).at(-1), own)
+  })
 
-  it.live("says when to come back when every key is limited, and asks the upstream no more until then", () =>
-    Effect.gen(function*() {
-      const { gateway, upstream, user } = yield* world()
+  test(
+    "says when to come back when every key is limited, and asks the upstream no more until then",
+    function*({ gateway, upstream, user }) {
       for (const [at, key] of KEYS.entries()) upstream.always({ key, status: 429, retryAfter: 30 + at })
       const refused = yield* call(gateway, user)
       assert.strictEqual(refused.status, 429)
@@ -122,12 +123,12 @@ describe("a channel with several keys", () => {
       assert.isAbove(Number(again.headers["retry-after"]), 20)
       assert.strictEqual(upstream.seen(), asked)
       assert.strictEqual(conditionOf(yield* theChannel(gateway)), "fails")
-      yield* gateway.clean
-    }).pipe(Effect.scoped, idle))
+    }
+  )
 
-  it.live("keeps other users out of what one user's requests alone are refused for", () =>
-    Effect.gen(function*() {
-      const { gateway, upstream, user } = yield* world()
+  test(
+    "keeps other users out of what one user's requests alone are refused for",
+    function*({ gateway, upstream, user }) {
       const other = yield* gateway.user(1_000_000n)
       const large = { messages: [{ role: "user", content: "[sim: status=429 retryAfter=600]" }] }
       assert.strictEqual((yield* call(gateway, user, large)).status, 429)
@@ -138,10 +139,10 @@ describe("a channel with several keys", () => {
         KEYS.map(() => null)
       )
       assert.isAtLeast(upstream.seen(), KEYS.length + 2)
-      yield* gateway.clean
-    }).pipe(Effect.scoped, idle))
+    }
+  )
 
-  it.live("stays open for others when a call meets a key that waits and one that is refused", () =>
+  it.effect("stays open for others when a call meets a key that waits and one that is refused", () =>
     Effect.gen(function*() {
       const [upstream, backup] = [yield* acquireUpstream({ apiKey: KEYS }), yield* acquireUpstream({ apiKey: KEYS })]
       const [first, second] = KEYS
@@ -165,9 +166,9 @@ describe("a channel with several keys", () => {
       assert.strictEqual((yield* call(gateway, other)).status, 200)
       assert.strictEqual(backup.seen(), 1)
       yield* gateway.clean
-    }).pipe(Effect.scoped, idle))
+    }))
 
-  it.live("has its keys counted among the four attempts of a call, one of which is left for another channel", () =>
+  it.effect("has its keys counted among the four attempts of a call, one of which is left for another channel", () =>
     Effect.gen(function*() {
       const many = Array.from({ length: 6 }, (_, at) => `sk-upstream-many-000${at}`)
       const [upstream, backup] = [yield* acquireUpstream({ apiKey: many }), yield* acquireUpstream({ apiKey: many })]
@@ -183,9 +184,9 @@ describe("a channel with several keys", () => {
       assert.strictEqual((yield* call(gateway, user)).status, 200)
       assert.deepStrictEqual([upstream.seen(), backup.seen()], [3, 1])
       yield* gateway.clean
-    }).pipe(Effect.scoped, idle))
+    }))
 
-  it.live("loses a key that is refused for good, after a request of ours has confirmed it, and gets it back by a test", () =>
+  it.effect("loses a key that is refused for good, after a request of ours has confirmed it, and gets it back by a test", () =>
     Effect.gen(function*() {
       for (
         const [status, code, reason] of [[401, "invalid_api_key", "unauthorized"], [
@@ -194,7 +195,7 @@ describe("a channel with several keys", () => {
           "unpaid"
         ]] as const
       ) {
-        const { gateway, own, upstream, user } = yield* world()
+        const { gateway, own, upstream, user } = yield* world(KEYS)
         upstream.always({ key: own, status, code })
         assert.strictEqual((yield* call(gateway, user)).status, 200)
         const channel = yield* eventually("the key is out", theChannel(gateway), (one) => outHints(one).length > 0)
@@ -210,15 +211,12 @@ describe("a channel with several keys", () => {
         upstream.reset()
         assert.isNull((yield* gateway.testChannel(channel.id, "m", key?.id)).reason)
         assert.deepStrictEqual(outHints(yield* theChannel(gateway)), [])
-        yield* until(
-          "it is used again",
-          Effect.map(call(again, user), () => keysUsed(upstream).at(-1) === own)
-        )
+        yield* usedAgain(call(again, user), upstream, own)
         yield* gateway.clean
       }
-    }).pipe(Effect.scoped, idle))
+    }))
 
-  it.live("is out of use without any key that works, and comes back when a probe succeeds", () =>
+  it.effect("is out of use without any key that works, and comes back when a probe succeeds", () =>
     Effect.gen(function*() {
       const { gateway, upstream, user } = yield* world(KEYS.slice(0, 1))
       upstream.always({ status: 401, code: "invalid_api_key" })
@@ -240,37 +238,31 @@ describe("a channel with several keys", () => {
       yield* gateway.clean
     }).pipe(Effect.scoped, Effect.provideService(ProbeEveryMs, 20)))
 
-  it.live("waits longer after each probe that fails", () =>
-    Effect.gen(function*() {
-      const { gateway, upstream, user } = yield* world(KEYS.slice(0, 1))
-      upstream.always({ status: 401, code: "invalid_api_key" })
-      for (let at = 0; at < 3; at++) yield* call(gateway, user)
-      const channel = yield* eventually("the key is out", theChannel(gateway), (one) => outHints(one).length > 0)
-      const waits: Array<number> = []
-      for (let at = 0; at < 8; at++) {
-        const probeAt = (yield* theChannel(gateway)).keys[0]?.out?.probeAt.getTime() ?? 0
-        waits.push(Math.round((probeAt - (yield* Clock.currentTimeMillis)) / 60_000))
-        yield* gateway.testChannel(channel.id, "m")
-      }
-      assert.deepStrictEqual(waits, [1, 2, 4, 8, 16, 32, 60, 60])
-      yield* gateway.clean
-    }).pipe(Effect.scoped, idle))
+  alone("waits longer after each probe that fails", function*({ gateway, upstream, user }) {
+    upstream.always({ status: 401, code: "invalid_api_key" })
+    for (let at = 0; at < 3; at++) yield* call(gateway, user)
+    const channel = yield* eventually("the key is out", theChannel(gateway), (one) => outHints(one).length > 0)
+    const waits: Array<number> = []
+    for (let at = 0; at < 8; at++) {
+      const probeAt = (yield* theChannel(gateway)).keys[0]?.out?.probeAt.getTime() ?? 0
+      waits.push(Math.round((probeAt - (yield* Clock.currentTimeMillis)) / 60_000))
+      yield* gateway.testChannel(channel.id, "m")
+    }
+    assert.deepStrictEqual(waits, [1, 2, 4, 8, 16, 32, 60, 60])
+  })
 
-  it.live("keeps its keys whatever a caller makes the upstream say", () =>
-    Effect.gen(function*() {
-      const { gateway, own, upstream, user } = yield* world()
-      const asked = upstream.seen()
-      const evil = { messages: [{ role: "user", content: "[sim: status=401 code=invalid_api_key]" }] }
-      yield* call(gateway, user, evil)
-      // The call, once for each key, and one question of ours about each of them.
-      yield* until("the keys are asked about", () => upstream.seen() >= asked + 2 * KEYS.length)
-      yield* until("the answers have come", Effect.map(theChannel(gateway), ({ tests }) => tests.length > 0))
-      assert.deepStrictEqual(outHints(yield* theChannel(gateway)), [])
-      assert.strictEqual(keysUsed(upstream).filter((key) => key === own).length, 3)
-      yield* gateway.clean
-    }).pipe(Effect.scoped, idle))
+  test("keeps its keys whatever a caller makes the upstream say", function*({ gateway, own, upstream, user }) {
+    const asked = upstream.seen()
+    const evil = { messages: [{ role: "user", content: "[sim: status=401 code=invalid_api_key]" }] }
+    yield* call(gateway, user, evil)
+    // The call, once for each key, and one question of ours about each of them.
+    yield* until("the keys are asked about", () => upstream.seen() >= asked + 2 * KEYS.length)
+    yield* until("the answers have come", Effect.map(theChannel(gateway), ({ tests }) => tests.length > 0))
+    assert.deepStrictEqual(outHints(yield* theChannel(gateway)), [])
+    assert.strictEqual(keysUsed(upstream).filter((key) => key === own).length, 3)
+  })
 
-  it.live("looks for what a user has stored under every key, as accounts do not see each other's", () =>
+  it.effect("looks for what a user has stored under every key, as accounts do not see each other's", () =>
     Effect.gen(function*() {
       const gateway = yield* TestGateway.make((origin) =>
         documentOf(`${origin}/v1`, KEYS, { stores_responses: true })()
@@ -321,5 +313,5 @@ describe("a channel with several keys", () => {
       })
       assert.strictEqual(followed.status, 200)
       yield* gateway.clean
-    }).pipe(Effect.scoped, idle))
+    }))
 })

@@ -6,7 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { setImmediate } from "node:timers/promises"
 import { RawConnection } from "../support/RawConnection.ts"
-import { inGateway, microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
+import { gatewayTests, microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
@@ -58,9 +58,7 @@ const stalls: ReadonlyArray<readonly [what: string, begin: (client: RawConnectio
   ]
 ]
 
-layer(Gateway, { excludeTestServices: true })("a key", (it) => {
-  const test = inGateway(it)
-
+gatewayTests(Gateway)("a key", (test) => {
   test(
     "has so many calls open at once; more are refused until one has ended, those of other keys are not",
     function*(gateway) {
@@ -130,9 +128,7 @@ layer(Gateway, { excludeTestServices: true })("a client that withholds", (it) =>
     }))
 })
 
-layer(Gateway, { excludeTestServices: true })("a client that pipelines", (it) => {
-  const test = inGateway(it)
-
+gatewayTests(Gateway)("a client that pipelines", (test) => {
   test("is served one request after the other, and leaves nothing behind when it goes", function*(gateway) {
     const user = yield* gateway.user(START)
     const gate = new Gate()

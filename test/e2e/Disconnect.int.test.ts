@@ -8,7 +8,7 @@ import { decode, encode } from "gpt-tokenizer/encoding/o200k_base"
 import { setImmediate } from "node:timers/promises"
 import { seeded } from "../support/Seeded.ts"
 import { send } from "../support/TestHttp.ts"
-import { inGateway, microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
+import { gatewayTests, inGateway, microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
 import { chatUsage, chunk, Gate } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
@@ -132,9 +132,7 @@ layer(Cancelling, { excludeTestServices: true })("a client that leaves", (it) =>
 
 const Draining = TestGateway.layerOf((origin) => microPriced(origin, { on_disconnect: "drain" }))
 
-layer(Draining, { excludeTestServices: true })("on_disconnect: drain", (it) => {
-  const test = inGateway(it)
-
+gatewayTests(Draining)("on_disconnect: drain", (test) => {
   test("reads on and charges the exact usage", function*({ upstream, ...gateway }) {
     const user = yield* gateway.user(START)
     const left = new Gate()

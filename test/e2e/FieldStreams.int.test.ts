@@ -2,10 +2,10 @@
  * Inputs from the field that failed: streams that fail before any output, output in shapes that nobody expected, and usage as
  * providers really write it. Each with its right charge, to the micro.
  */
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { errorOf, OpenAnswer, send } from "../support/TestHttp.ts"
-import { inGateway, TestGateway, type TestUser } from "../support/TestGateway.ts"
+import { gatewayTests, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { chatUsage, chunk, completion, type UpstreamCall, type UpstreamScript } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
@@ -91,9 +91,7 @@ const silentFailures: ReadonlyArray<readonly [what: string, script: UpstreamScri
   ["an error event without a body of its own", raw('event: error\ndata: {"message":"x"}\n\n')]
 ]
 
-layer(Gateway, { excludeTestServices: true })("a stream that fails before any output", (it) => {
-  const test = inGateway(it)
-
+gatewayTests(Gateway)("a stream that fails before any output", (test) => {
   for (const [what, script, responses = false] of silentFailures) {
     const path = responses ? "/v1/responses" : "/v1/chat/completions"
     const body = (model: string) => responses ? { model, stream: true, input: prompt } : chatBody(model)
@@ -190,9 +188,7 @@ const sendChat = Effect.fnUntraced(function*(user: Pick<TestUser, "key">, body: 
   return yield* gateway.rowOf(String(answer.headers["x-request-id"]))
 })
 
-layer(Gateway, { excludeTestServices: true })("usage as providers write it", (it) => {
-  const test = inGateway(it)
-
+gatewayTests(Gateway)("usage as providers write it", (test) => {
   for (const { charged, flagged = false, model = "alone", more = {}, usage, what } of reported) {
     for (const stream of [true, false]) {
       test(`${what}, ${stream ? "streamed" : "in JSON"}`, function*(gateway) {
@@ -259,9 +255,7 @@ const leaveAfter = Effect.fnUntraced(function*(user: TestUser, body: object, see
   return yield* gateway.rowOf(answer.requestId)
 })
 
-layer(Gateway, { excludeTestServices: true })("output in unexpected shapes", (it) => {
-  const test = inGateway(it)
-
+gatewayTests(Gateway)("output in unexpected shapes", (test) => {
   test("is counted as it passes, and cut at the hold", function*(gateway) {
     const user = yield* gateway.user(70_000n)
     gateway.upstream.on("first", async (call: UpstreamCall) => {

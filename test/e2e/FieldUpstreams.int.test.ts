@@ -2,11 +2,11 @@
  * Upstreams from the field that made the first version fail: they think for long, hang, refuse for the operator's reasons, close
  * connections that are being used, compress, end early or name their types wrongly.
  */
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
 import { gzipSync, zstdCompressSync } from "node:zlib"
 import { errorOf, send } from "../support/TestHttp.ts"
-import { inGateway, TestGateway, type TestUser } from "../support/TestGateway.ts"
+import { gatewayTests, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { chatUsage, chunk, completion, type UpstreamCall, type UpstreamScript } from "../support/TestUpstream.ts"
 
 const START = 10_000_000n
@@ -96,9 +96,7 @@ const answered: ReadonlyArray<readonly [what: string, stream: boolean, script: U
   ["gzip, streamed", true, encoded(gzipSync(sse), "gzip", "text/event-stream")]
 ]
 
-layer(Gateway, { excludeTestServices: true })("an unusual upstream", (it) => {
-  const test = inGateway(it)
-
+gatewayTests(Gateway)("an unusual upstream", (test) => {
   for (const [what, stream, script] of answered) {
     test(`${what}: is relayed and charged exactly`, function*(gateway) {
       const user = yield* gateway.user(START)

@@ -5,7 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { setImmediate } from "node:timers/promises"
-import { inGateway, microPriced, openChat, TestGateway, type TestUser } from "../support/TestGateway.ts"
+import { gatewayTests, inGateway, microPriced, openChat, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, chunk, completion, Gate } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
@@ -141,9 +141,7 @@ layer(Limiting, { excludeTestServices: true })("the spend limit of a key", (it) 
 
 const Unbilled = TestGateway.layerOf((origin) => microPriced(origin, { enabled: false }))
 
-layer(Unbilled, { excludeTestServices: true })("without billing", (it) => {
-  const test = inGateway(it)
-
+gatewayTests(Unbilled)("without billing", (test) => {
   test("a limit refuses nothing, for nothing is spent", function*(gateway) {
     const user = yield* gateway.user(0n)
     yield* limit(gateway, user, 0n)

@@ -6,7 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { setImmediate } from "node:timers/promises"
 import { errorOf, send } from "../support/TestHttp.ts"
-import { inGateway, microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
+import { gatewayTests, inGateway, microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
 import { chatUsage, chunk, Gate } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
@@ -104,9 +104,7 @@ const LEASE_SECONDS = 1
 const LEASES_PASSED = 3
 const Leasing = TestGateway.layerOf((origin) => microPriced(origin, { reservation_lease_seconds: LEASE_SECONDS }))
 
-layer(Leasing, { excludeTestServices: true })("a lease of one second", (it) => {
-  const test = inGateway(it)
-
+gatewayTests(Leasing)("a lease of one second", (test) => {
   test("is renewed as long as the stream lives, which is charged in full", function*({ upstream, ...gateway }) {
     const user = yield* gateway.user(START)
     const renewed = new Gate()

@@ -2,9 +2,9 @@
  * Upstreams that send without measure, or stop sending: what the gateway takes of it is bounded, the client has an answer
  * or an error frame in bounded time, and only what was delivered is charged.
  */
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Effect } from "effect"
-import { inGateway, microPriced, TestGateway } from "../support/TestGateway.ts"
+import { gatewayTests, microPriced, TestGateway } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chunk, type UpstreamCall } from "../support/TestUpstream.ts"
 
@@ -112,9 +112,7 @@ const endedEarly = Effect.fnUntraced(function*(answer: Effect.Success<ReturnType
   return row.charged_micros ?? 0n
 })
 
-layer(Gateway, { excludeTestServices: true })("an upstream that sends", (it) => {
-  const test = inGateway(it)
-
+gatewayTests(Gateway)("an upstream that sends", (test) => {
   for (const { bytesMax, frames, isCharged = false, start, stream, what } of floods) {
     test(`${what} is cut off, and the client told`, function*(gateway) {
       const user = yield* gateway.user(START)

@@ -2,10 +2,10 @@
  * Subscriptions under many parallel calls: whichever of the four windows is the tightest, exactly what fits into it is
  * admitted, what was not used makes room again, and refusals say when there will be room.
  */
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { makeReservationId, type SubscriptionId } from "../../src/domain/Ids.ts"
-import { inGateway, TestGateway } from "../support/TestGateway.ts"
+import { gatewayTests, TestGateway } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
@@ -55,9 +55,7 @@ const subscriber = Effect.fnUntraced(function*(tight: typeof windows[number]) {
   return { ...user, window: tight }
 })
 
-layer(Gateway, { excludeTestServices: true })("four windows, many parallel calls", (it) => {
-  const test = inGateway(it)
-
+gatewayTests(Gateway)("four windows, many parallel calls", (test) => {
   test("no window is ever exceeded, and all of each is used", function*(gateway) {
     const users = yield* Effect.forEach(windows, subscriber)
     /** All call at once; answers come when all are decided. How many were admitted, by user, and the refusals. */

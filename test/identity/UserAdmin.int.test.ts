@@ -15,6 +15,13 @@ import { until } from "../support/Until.ts"
 
 const actorOf = (user: Pick<User, "id">): Actor => ({ name: `user:${user.id}`, userId: user.id, address: "192.0.2.9" })
 
+/** What was done to a user is on record, all of it by this administrator. */
+const isRecorded = (userId: UserId, by: Pick<User, "id">, actions: ReadonlyArray<string>) =>
+  Effect.map(
+    recordedOf(userId),
+    (found) => assert.deepStrictEqual(found, actions.map((action) => `user:${by.id} ${action}`))
+  )
+
 const root = (email: string) => Effect.flatMap(UserAdmin, (admin) => admin.create(cliActor, { email, role: "root" }))
 
 /** Administrators who can come in. */
@@ -105,12 +112,7 @@ describe("UserAdmin", () => {
         Effect.map(outcome(elsewhere.authenticate(token)), (o) => o === "ok")
       )
       assert.deepStrictEqual(yield* areLive(ada.token), [false], "what was ended stays ended")
-      const by = `user:${boss.id}`
-      assert.deepStrictEqual(yield* recordedOf(ada.userId), [
-        `${by} password_link.created`,
-        `${by} user.disabled`,
-        `${by} user.enabled`
-      ])
+      yield* isRecorded(ada.userId, boss, ["password_link.created", "user.disabled", "user.enabled"])
     }
   )
 
@@ -138,12 +140,7 @@ describe("UserAdmin", () => {
     yield* admin.setRole(actorOf(boss), ada.userId, "user")
     yield* admin.disable(actorOf(boss), ada.userId)
     assert.strictEqual(yield* outcome(admin.setRole(actorOf(boss), ada.userId, "root")), "UserDisabled")
-    const by = `user:${boss.id}`
-    assert.deepStrictEqual(yield* recordedOf(ada.userId), [
-      `${by} user.role_changed`,
-      `${by} user.role_changed`,
-      `${by} user.disabled`
-    ])
+    yield* isRecorded(ada.userId, boss, ["user.role_changed", "user.role_changed", "user.disabled"])
   })
 
   identityTest("leaves one administrator, whoever disables and demotes whom at once", function*() {

@@ -2,7 +2,7 @@
  * The whole server inside the test's process, on a database of its own and before a scripted upstream, with the few
  * things that every end-to-end test asks: a user with money and a key, balances, receipts, and whether the books hold.
  */
-import { assert, type Vitest } from "@effect/vitest"
+import { assert, layer, type Vitest } from "@effect/vitest"
 import type { Scope } from "effect"
 import { Context, Effect, Layer, Redacted } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -209,3 +209,9 @@ export class TestGateway extends Context.Service<TestGateway, {
 /** Tests of this gateway, whose books are right in the end. */
 export const inGateway = <R>(it: Vitest.MethodsNonLive<R | TestGateway>) =>
   testsOf<TestGateway["Service"], R | TestGateway>(it.effect, TestGateway, (gateway) => gateway.clean)
+
+/** Tests of one gateway, which is made once. */
+export const gatewayTests =
+  <E>(gateway: Layer.Layer<TestGateway, E>) =>
+  (title: string, tests: (test: ReturnType<typeof inGateway<never>>) => void) =>
+    layer(gateway, { excludeTestServices: true })(title, (it) => tests(inGateway<never>(it)))
