@@ -11,6 +11,7 @@ import { median, rounded } from "../statistics.ts"
 import { type Figures, load } from "../wrk.ts"
 
 const CONNECTIONS = 64
+/** More often than any Prometheus does. */
 const SCRAPE_MS = 1_000
 
 /** What calls may lose to telemetry, in percent. */

@@ -17,7 +17,7 @@ export type Stage = typeof stages[number]
 export class CallNotes {
   readonly id: string
   readonly route: Dialect
-  /** Undefined: calls are not traced. */
+  /** Undefined: the call belongs to no trace. */
   readonly trace: CallTrace | undefined
   /** As `performance.now()` has it, like every `At`. */
   readonly startedAt: number

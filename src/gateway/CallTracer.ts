@@ -35,7 +35,7 @@ const DECIDING_DIGITS = 8
 const DECIDING_VALUES = 16 ** DECIDING_DIGITS
 
 export class CallTracer extends Context.Service<CallTracer, {
-  /** The trace of a call with this `traceparent`; undefined where calls are not traced. */
+  /** The trace of a call with this `traceparent`; undefined where it has none and begins none. */
   begin(name: string, traceparent: string | ReadonlyArray<string> | undefined): CallTrace | undefined
 }>()("realms/gateway/CallTracer") {
   static readonly layer = Layer.effect(CallTracer)(Effect.gen(function*() {
@@ -72,7 +72,8 @@ export class CallTracer extends Context.Service<CallTracer, {
         // A client that leaves its own call out of its trace leaves ours out, too; none can ask for more than the share.
         const isDue = parent === undefined ? isNext() : parent.sampled && chanceOf(parent.traceId) < ratio
         const isChosen = isDue && isRoom()
-        return new CallTrace(tracer, name, parent, isChosen)
+        // Nobody asks about a trace that neither its client nor we record: most calls cost nothing here.
+        return parent === undefined && !isChosen ? undefined : new CallTrace(tracer, name, parent, isChosen)
       }
     })
   }))

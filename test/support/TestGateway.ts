@@ -84,6 +84,8 @@ export interface GatewayOptions {
   readonly client?: Partial<ClientLimitsShape>
   /** Of another server's database; else there is one of its own. */
   readonly url?: string
+  /** Hears its logs in place of its own telemetry. */
+  readonly observing?: Layer.Layer<never>
 }
 
 const start = Effect.fnUntraced(function*(document: GatewayDocument, options: GatewayOptions) {
@@ -92,7 +94,7 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, options: Ga
   const { origin, services: context, sql } = yield* startServer({
     database: { url },
     ...document(upstream.origin)
-  }).pipe(
+  }, options.observing).pipe(
     Effect.provideService(UpstreamLimits, { ...(yield* UpstreamLimits), ...options.upstream }),
     Effect.provideService(ClientLimits, { ...(yield* ClientLimits), ...options.client })
   )
