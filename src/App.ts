@@ -19,6 +19,7 @@ import { HttpServer } from "./http/HttpServer.ts"
 import { IdentityCleanerLayer } from "./identity/IdentityCleaner.ts"
 import { StripeSdkLayer } from "./payments/StripeSdk.ts"
 import { GivenConnections } from "./platform/GivenConnections.ts"
+import { PlatformLayer } from "./platform/PlatformLayer.ts"
 import { PublicAddress } from "./platform/PublicAddress.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
 import { warnOfFewConnections } from "./postgres/ConnectionsMax.ts"
@@ -36,13 +37,26 @@ const BackgroundLayer = Layer.mergeAll(ReconcilerLayer, IdentityCleanerLayer, Us
   Layer.provideMerge(AccountsWorkLayer)
 )
 
+/**
+ * The other servers of this one: the runners of its supervisor, or those that the configuration makes it one of. A server that serves
+ * alone has none, and does not load what they need.
+ */
+const PeersLayer = Layer.unwrap(Effect.gen(function*() {
+  const { cluster } = yield* AppConfig
+  if (!cluster.enabled && (yield* GivenConnections) === undefined) return Layer.empty
+  const { AccountPeersLayer } = yield* Effect.promise(() => import("./accounts/AccountEntity.ts"))
+  const { ClusterLayer } = yield* Effect.promise(() => import("./cluster/ClusterLayer.ts"))
+  return AccountPeersLayer.pipe(Layer.provideMerge(ClusterLayer))
+})).pipe(Layer.provide(PlatformLayer.pipe(Layer.provideMerge(PostgresLayer))))
+
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = Layer.merge(HttpLayer, StripeSdkLayer).pipe(
   Layer.provideMerge(BackgroundLayer),
   Layer.provideMerge(ConfirmationsLayer),
   Layer.provideMerge(Layer.mergeAll(GatewayLayer, UsageLayer)),
   Layer.provideMerge(Layer.mergeAll(ChannelsLayer, SubscriptionsLayer).pipe(Layer.provideMerge(CatalogLayer))),
-  Layer.provideMerge(CliServices)
+  Layer.provideMerge(CliServices),
+  Layer.provide(PeersLayer)
 )
 
 /** What commands about channels stand on; needs `CliServices`. */

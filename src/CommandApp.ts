@@ -50,7 +50,12 @@ export const CliServices = Layer.mergeAll(MoneyLayer, ModelAdmin.layer, PlanAdmi
   Layer.provideMerge(PostgresLayer)
 )
 
-/** Applies pending migrations. */
-export const migrate = Effect.map(runMigrations, (report) => report.applied).pipe(
+/** Applies pending migrations, and those of the tables of a cluster. */
+export const migrate = Effect.gen(function*() {
+  const { applied } = yield* runMigrations
+  const { makeClusterTables } = yield* Effect.promise(() => import("./cluster/ClusterTables.ts"))
+  yield* makeClusterTables
+  return applied
+}).pipe(
   Effect.provide(UnmigratedLayer.pipe(Layer.provide(AppConfig.layer)))
 )

@@ -9,10 +9,18 @@ import { HashMap } from "effect"
 import type { SubscriptionId, UserId } from "../domain/Ids.ts"
 import { type AccountError, AccountUnavailable } from "./AccountError.ts"
 import { decide, type Event, evolve } from "./AccountMachine.ts"
-import type { AccountState, Answer, Command, Commit, ReservationRow, Void } from "./AccountState.ts"
-import { emptyOutcome } from "./AccountState.ts"
+import {
+  type AccountState,
+  type Answer,
+  type Command,
+  type Commit,
+  emptyOutcome,
+  isSettlement,
+  type Void
+} from "./AccountState.ts"
 import type { LoadedAccount } from "./AccountStore.ts"
 import type { ActorHost, Reply } from "./ActorHost.ts"
+import type { Decided, Envelope } from "./Envelope.ts"
 import type { EntryException, GroupResult } from "./JournalBatch.ts"
 import { type JournalAccount, type JournalEntry, transitionKey } from "./JournalEntry.ts"
 import { isFunded, StandingQuestions, type StandingReply } from "./Standing.ts"
@@ -23,27 +31,8 @@ const MAILBOX_MAX = 4_096
 /** Tries of a settlement that PostgreSQL refuses for its data, at most; then it is set aside. */
 const REFUSED_TRIES_MAX = 5
 
-interface Envelope {
-  readonly command: Command
-  readonly reply: Reply
-  /** Position among all commands of this account. */
-  readonly arrival: number
-  /** The stored row of the command's reservation; undefined: not looked up. */
-  row: ReservationRow | null | undefined
-  refusals: number
-}
-
-/** A decided command whose reply waits for durability: its own entry's, or (no entry) that of all entries before it. */
-interface Decided {
-  readonly envelope: Envelope
-  readonly entry: JournalEntry | undefined
-  answer: Answer | AccountError
-  status: "pending" | "durable" | "again"
-}
-
-/** Settlements are kept until they land; everything else is refused when the account cannot be read or written. */
-const isSettlement = (command: Command): command is Commit | Void =>
-  command._tag === "Commit" || command._tag === "Void"
+/** An account whose write another one has spoilt counts as contended for so long, in milliseconds. */
+const CONTENDED_MS = 10_000
 
 const unavailable = (reason: string): AccountUnavailable => new AccountUnavailable({ reason })
 
@@ -58,6 +47,7 @@ export class AccountActor implements JournalAccount {
   /** When something was last asked of it, and when what it has open was last read, ms on the host's clock; for passivation. */
   lastUsedMs = 0
   lastCheckedMs = 0
+  private contendedUntilMs = 0
   private readonly host: ActorHost
   private state: AccountState | undefined
   private mailbox: Array<Envelope> = []
@@ -102,13 +92,18 @@ export class AccountActor implements JournalAccount {
   }
 
   /** Gives the actor a command; `reply` is called once, from here or later. */
-  tell(command: Command, reply: Reply): void {
+  tell(command: Command, reply: Reply, from: Envelope["from"] = "here"): void {
     if (!isSettlement(command)) {
       if (this.lane === "slow") return reply(unavailable("a write of this account is stuck"))
       if (this.mailbox.length >= MAILBOX_MAX) return reply(unavailable("too many commands wait at this account"))
     }
-    this.mailbox.push({ command, reply, arrival: ++this.arrivals, row: undefined, refusals: 0 })
+    this.mailbox.push({ command, reply, from, arrival: ++this.arrivals, row: undefined, refusals: 0 })
     this.pump()
+  }
+
+  /** Lately others wrote this account between a decision here and its write, which was therefore rejected. */
+  get isContended(): boolean {
+    return this.contendedUntilMs > 0 && this.host.now() < this.contendedUntilMs
   }
 
   /** What is in memory has something to pay a call with. */
@@ -250,6 +245,7 @@ export class AccountActor implements JournalAccount {
   onWritten(entries: ReadonlyArray<JournalEntry>, result: GroupResult): void {
     this.failures = 0
     let again = result.note !== ""
+    if (again) this.contendedUntilMs = this.host.now() + CONTENDED_MS
     // Nearly always there is one entry, and it needs no set.
     const written = entries.length === 1 ? undefined : new Set(entries)
     for (const decided of this.decided) {
@@ -359,14 +355,14 @@ export class AccountActor implements JournalAccount {
     for (const envelope of gone) {
       this.mailbox = this.mailbox.filter((other) => other !== envelope)
       envelope.reply(unavailable("the database is away"))
-      if (envelope.command._tag === "Reserve") this.enqueueVoid(envelope.command.id)
+      if (envelope.command._tag === "Reserve" && envelope.from === "here") this.enqueueVoid(envelope.command.id)
     }
     this.pump()
   }
 
   private enqueueVoid(id: string): void {
     const command: Command = { _tag: "Void", id, outcome: { ...emptyOutcome, reason: "reserve_unknown" } }
-    this.mailbox.push({ command, reply: ignore, arrival: ++this.arrivals, row: undefined, refusals: 0 })
+    this.mailbox.push({ command, reply: ignore, from: "here", arrival: ++this.arrivals, row: undefined, refusals: 0 })
   }
 
   onRefused(entries: ReadonlyArray<JournalEntry>, retryable: boolean, cause: unknown): void {

@@ -177,6 +177,10 @@ export interface Expire {
 
 export type Command = Reserve | Extend | Commit | Void | Expire
 
+/** Settlements are kept until they land; every other command is refused where the account cannot be read or written. */
+export const isSettlement = (command: Command): command is Commit | Void =>
+  command._tag === "Commit" || command._tag === "Void"
+
 /** How a reservation ended, or that it stands. */
 export interface Settlement {
   readonly state: ReservationRow["state"]

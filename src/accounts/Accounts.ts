@@ -22,6 +22,7 @@ import {
   unanswered,
   type UnknownAccount
 } from "./AccountError.ts"
+import { AccountPeers, type DecideForPeer } from "./AccountPeers.ts"
 import { AccountPolicy } from "./AccountPolicy.ts"
 import { AccountIdleMs, AccountResidents } from "./AccountResidents.ts"
 import {
@@ -38,7 +39,8 @@ import {
 import { loadAccount } from "./AccountStore.ts"
 import { EVERY_ACCOUNT } from "./Ledger.ts"
 import type { ActorHost } from "./ActorHost.ts"
-import { ask, askStanding } from "./AskAccount.ts"
+import { ask, askFor, askStanding } from "./AskAccount.ts"
+import { CommandRoutes } from "./CommandRoutes.ts"
 import { JournalLane, lanes } from "./JournalLane.ts"
 import { journalSession } from "./JournalSession.ts"
 import { Leases } from "./Leases.ts"
@@ -193,7 +195,9 @@ export class Accounts extends Context.Service<Accounts, {
     }
 
     const residents = new AccountResidents(host, now)
-    /** The actor is found when the question is put, not when it is made: in between it may have been forgotten. */
+    const peers = yield* AccountPeers
+    const routes = new CommandRoutes(residents, peers)
+    /** Asks the actor here, whoever owns the account. */
     const askAccount = (userId: UserId, command: Command, waitMs = Infinity) =>
       Effect.suspend(() => ask(residents.of(userId), command, waitMs))
 
@@ -208,7 +212,7 @@ export class Accounts extends Context.Service<Accounts, {
     ): Effect.Effect<Settlement, AccountError> =>
       Effect.callback((resume) => {
         const deadline = waitMs === Infinity ? undefined : deadlineIn(waitMs, () => resume(Effect.fail(stillSettling)))
-        residents.of(userId).tell(command, (result) => {
+        routes.tell(userId, command, (result) => {
           deadline?.cancel()
           leases.close(command.id)
           resume(result._tag === "Settlement" ? Effect.succeed(result.settlement) : failed(result))
@@ -233,13 +237,13 @@ export class Accounts extends Context.Service<Accounts, {
           waiting = false
           deadline.cancel()
           const outcome = { ...emptyOutcome, reason: "abandoned" }
-          residents.of(userId).tell({ _tag: "Void", id: command.id, outcome }, () => leases.close(command.id))
+          routes.tell(userId, { _tag: "Void", id: command.id, outcome }, () => leases.close(command.id))
         }
         const deadline = deadlineIn(ANSWER_MS_MAX, () => {
           giveUp()
           resume(Effect.fail(unanswered))
         })
-        residents.of(userId).tell(command, (result) => {
+        routes.tell(userId, command, (result) => {
           opening--
           if (result._tag === "Reservation" && waiting) {
             leases.open(command.id, { leaseSeconds: command.leaseSeconds, nowMs: now(), onLost })
@@ -301,6 +305,7 @@ export class Accounts extends Context.Service<Accounts, {
         const deadline = now() + graceMs
         const unsettled = () =>
           residents.all().flatMap((actor) => actor.unsettled.map((command) => ({ userId: actor.userId, command })))
+            .concat(routes.unsettled)
         const isBusy = () => opening > 0 || unsettled().length > 0
         while (isBusy() && now() < deadline) {
           yield* Effect.sleep(Duration.millis(20))
@@ -331,11 +336,16 @@ export class Accounts extends Context.Service<Accounts, {
     yield* Effect.forkScoped(inRounds(renewDue, { failure: "leases could not be renewed", everyMs: LEASE_TICK_MS }))
     const forgetIdle = Effect.sync(() => residents.forgetIdle(idleMs))
     yield* Effect.forkScoped(inRounds(forgetIdle, { failure: "idle accounts stay in memory", everyMs: idleMs / 10 }))
+    const decideForPeer: DecideForPeer = (userId, command) =>
+      closing ? undefined : askFor((reply) => residents.of(userId).tell(command, reply, "peer"), Infinity)
+    if (peers !== undefined) yield* peers.serve(decideForPeer)
 
     return Accounts.of({
       reserve,
       extend: (userId, command) =>
-        Effect.suspend(() => main.isSilent ? Effect.fail(silent) : askAccount(userId, command, ANSWER_MS_MAX)).pipe(
+        Effect.suspend(() =>
+          main.isSilent ? Effect.fail(silent) : askFor((reply) => routes.tell(userId, command, reply), ANSWER_MS_MAX)
+        ).pipe(
           Effect.flatMap((answer) => answer._tag === "Reservation" ? Effect.succeed(answer.reservation) : unexpected)
         ),
       commit: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), otherwise),

@@ -8,6 +8,7 @@ import { type Deadline, deadlineIn } from "../platform/Deadline.ts"
 import type { AccountActor } from "./AccountActor.ts"
 import { type AccountError, unanswered } from "./AccountError.ts"
 import type { Answer, Command } from "./AccountState.ts"
+import type { Reply } from "./ActorHost.ts"
 import type { Standing } from "./Standing.ts"
 
 /**
@@ -29,11 +30,13 @@ const answered = <A>(
     if (!isAnswered && waitMs !== Infinity) deadline = deadlineIn(waitMs, () => resume(Effect.fail(unanswered)))
   })
 
-/** Asks an actor and waits for its reply, at most `waitMs`. Interrupting the wait does not take the command back. */
+/** Gives a command away by `tell` and waits for the reply, at most `waitMs`. Interrupting does not take the command back. */
+export const askFor = (tell: (reply: Reply) => void, waitMs: number): Effect.Effect<Answer, AccountError> =>
+  answered(waitMs, (reply) => tell((result) => reply(isAnswer(result) ? Effect.succeed(result) : Effect.fail(result))))
+
+/** The same for a command of an actor. */
 export const ask = (actor: AccountActor, command: Command, waitMs = Infinity): Effect.Effect<Answer, AccountError> =>
-  answered(waitMs, (reply) => {
-    actor.tell(command, (result) => reply(isAnswer(result) ? Effect.succeed(result) : Effect.fail(result)))
-  })
+  askFor((reply) => actor.tell(command, reply), waitMs)
 
 const isAnswer = (result: Answer | AccountError): result is Answer =>
   result._tag === "Reservation" || result._tag === "Settlement"

@@ -6,48 +6,13 @@
  */
 import { Effect, FileSystem, Schema } from "effect"
 import { dirname } from "node:path"
-import { ChannelId, idFromText, UserId } from "../domain/Ids.ts"
+import { idFromText, UserId } from "../domain/Ids.ts"
 import type { Commit, Void } from "./AccountState.ts"
-
-const Usage = Schema.Struct({
-  inputTokens: Schema.Number,
-  cachedInputTokens: Schema.Number,
-  cacheWriteTokens: Schema.Number,
-  outputTokens: Schema.Number,
-  tools: Schema.optionalKey(Schema.Struct({ webSearch: Schema.Number, fileSearch: Schema.Number }))
-})
-
-const References = Schema.Struct({
-  channelId: idFromText(ChannelId),
-  responseId: Schema.String,
-  itemIds: Schema.Array(Schema.String),
-  inputTokens: Schema.Number,
-  outputTokens: Schema.Number
-})
-
-const Outcome = Schema.Struct({
-  usage: Usage,
-  usageFlags: Schema.optionalKey(Schema.Array(
-    Schema.Literals(["input_clamped", "output_clamped", "total_unexplained", "above_context", "limit_ignored"])
-  )),
-  excessTokens: Schema.optionalKey(Schema.Number),
-  references: Schema.optionalKey(References),
-  usageSource: Schema.NullOr(Schema.Literals(["upstream", "estimated"])),
-  usageFlagged: Schema.Boolean,
-  status: Schema.NullOr(Schema.Number),
-  reason: Schema.NullOr(Schema.String),
-  channel: Schema.NullOr(Schema.String),
-  upstreamModel: Schema.NullOr(Schema.String),
-  latencyMs: Schema.NullOr(Schema.Number),
-  ttftMs: Schema.NullOr(Schema.Number)
-})
+import { SettlementCommand } from "./CommandSchema.ts"
 
 const StoredItem = Schema.Struct({
   userId: idFromText(UserId),
-  command: Schema.Union([
-    Schema.TaggedStruct("Commit", { id: Schema.String, outcome: Outcome, atMs: Schema.Number }),
-    Schema.TaggedStruct("Void", { id: Schema.String, outcome: Outcome })
-  ])
+  command: SettlementCommand
 })
 
 const Line = Schema.fromJsonString(StoredItem)

@@ -45,6 +45,7 @@ const serverOf = ({ server }: ConfigDocument): ServerConfig => ({
 
 const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig => ({
   server: serverOf(document),
+  cluster: document.cluster,
   dataDir: resolve(options.cwd, document.dataDir),
   database: { url: secretOption(document.database.url) },
   site: document.site,

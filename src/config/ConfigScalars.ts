@@ -2,12 +2,13 @@
  * The kinds of values that only config.yaml holds: addresses, secrets, time zones and images.
  * @internal
  */
-import { Redacted } from "effect"
+import { Option, Redacted } from "effect"
 import { isIP } from "node:net"
 import { readEpayColumn } from "../domain/EpayBill.ts"
 import { scalar, textOf } from "../domain/Scalars.ts"
 import { readSiteImage, SITE_IMAGE_BYTES_MAX } from "../domain/SiteImage.ts"
 import { printTopupBonus, readTopupBonus } from "../domain/TopupBonus.ts"
+import { type HostPort, printHostPort, readHostPort } from "./ClusterAddress.ts"
 import { baseUrlOf } from "./OutboundUrl.ts"
 import { readRunnerCount, RUNNERS_EXPECTED } from "./RunnerCount.ts"
 import { zoneNamed } from "./TimeZones.ts"
@@ -49,6 +50,14 @@ export const OptionalHttpUrl = scalar(
   (raw) => textOf(raw) === "" ? "" : httpUrl(raw),
   asIs
 )
+
+/** A host and a port, or nothing. */
+export const OptionalHostPort = scalar("a host and a port such as 10.0.0.5:7810, or nothing", (raw) => {
+  const text = textOf(raw)
+  if (text === "") return Option.none<HostPort>()
+  const address = readHostPort(text ?? "")
+  return address === undefined ? undefined : Option.some(address)
+}, (address) => Option.match(address, { onNone: () => "", onSome: printHostPort }))
 
 /** How many runners; `auto` is resolved to a number. */
 export const Runners = scalar(RUNNERS_EXPECTED, (raw) => readRunnerCount(textOf(raw) ?? ""), String)

@@ -38,6 +38,7 @@ import {
   HttpUrl,
   Image,
   IpRange,
+  OptionalHostPort,
   OptionalHttpUrl,
   PostgresUrl,
   Runners,
@@ -102,6 +103,22 @@ const Server = section({
   trustedProxies: IpRanges,
   /** Hosts with link-local or metadata addresses that base URLs may name all the same. */
   linkLocalHostsAllowed: listOf(Host)
+})
+
+/** How servers of one database, on several machines, reach one another. */
+const Cluster = section({
+  enabled: withDefault(Flag, false),
+  /** The address of this machine that the others reach, and that is listened on. */
+  host: withDefault(Text, ""),
+  /** The first of several: each server of this machine takes a free one. 0: any. */
+  port: withDefault(integer(0, PORT_MAX), 7810),
+  /** Where the others find this one, if that is not where it listens: host:port. None: it is. */
+  advertise: withDefault(OptionalHostPort, ""),
+  /**
+   * Who decides on an account. `arrival`: the server that a call arrives at, and the owner where several servers write one account at
+   * once. `owner`: always the owner.
+   */
+  decide: withDefault(oneOf(["arrival", "owner"]), "arrival")
 })
 
 /** How the installation presents itself. */
@@ -270,6 +287,7 @@ const Telemetry = section({ metrics: Metrics, traces: Traces })
 /** The whole document, with its sections present: see {@link withSections}. */
 export const ConfigDocument = section({
   server: Server,
+  cluster: Cluster,
   dataDir: withDefault(NonEmptyText, "./data"),
   database: section({ url: withDefault(PostgresUrl, "") }),
   site: Site,
@@ -300,6 +318,7 @@ export const withSections = (raw: unknown): unknown => {
   const telemetry = raw["telemetry"] ?? {}
   return {
     server: {},
+    cluster: {},
     database: {},
     site: {},
     seller: {},

@@ -25,6 +25,8 @@ export interface ServerConfig extends Omit<ConfigDocument["server"], "publicUrl"
   readonly publicUrlFollows: boolean
 }
 
+export type ClusterConfig = ConfigDocument["cluster"]
+
 export type SiteConfig = ConfigDocument["site"]
 
 export type SellerConfig = ConfigDocument["seller"]
@@ -39,6 +41,7 @@ export type StripeConfig = ConfigDocument["payment"]["stripe"]
 
 export interface RealmsConfig {
   readonly server: ServerConfig
+  readonly cluster: ClusterConfig
   /** Absolute. */
   readonly dataDir: string
   /** None: the embedded PostgreSQL under `dataDir`. */

@@ -15,6 +15,12 @@ export interface Sealed {
   readonly keyId: string
 }
 
+/** A key of 32 bytes for one purpose, under the name of the master key that it was derived from. */
+export interface DerivedKey {
+  readonly id: string
+  readonly bytes: Redacted.Redacted<Uint8Array>
+}
+
 /** No key at hand opens it, or it was tampered with. Nothing of it is told. */
 export class SecretUnreadable extends Schema.TaggedError<SecretUnreadable>()("SecretUnreadable", {
   keyId: Schema.String,
@@ -44,6 +50,8 @@ export class SecretBox extends Context.Service<SecretBox, {
   readonly keyIds: Effect.Effect<ReadonlyArray<string>, MasterKeyInvalid>
   /** Where the keys come from, for people. */
   readonly source: string
+  /** Keys for another purpose, one of each key at hand, the newest first. A first key is made where there is none. */
+  derived(purpose: string): Effect.Effect<ReadonlyArray<DerivedKey>, MasterKeyInvalid>
   /** Makes a new key the first in the key file; answers false when the keys are in the environment, where people put them. */
   readonly renew: Effect.Effect<boolean, MasterKeyInvalid>
 }>()("realms/platform/SecretBox") {
@@ -78,6 +86,12 @@ export class SecretBox extends Context.Service<SecretBox, {
       open,
       keyIds: Effect.map(ring.read, (keys) => keys.map(({ id }) => id)),
       source: ring.source,
+      derived: (purpose) =>
+        Effect.map(ring.readOrMake, (keys) =>
+          keys.map(({ id, text }) => ({
+            id,
+            bytes: Redacted.make(new Uint8Array(derive(text, { purpose, bytes: KEY_BYTES })))
+          }))),
       renew: ring.renew
     })
   }))
@@ -93,6 +107,7 @@ const KEY_ID_BYTES = 8
 
 interface MasterKey {
   readonly id: string
+  readonly text: string
   readonly bytes: Buffer
 }
 
@@ -102,6 +117,7 @@ const derive = (
 ): Buffer => Buffer.from(hkdfSync("sha256", text, "", `realms ${purpose}`, bytes))
 
 const keyOf = (text: string): MasterKey => ({
+  text,
   id: derive(text, { purpose: "key id", bytes: KEY_ID_BYTES }).toString("hex"),
   bytes: derive(text, { purpose: "sealing", bytes: KEY_BYTES })
 })

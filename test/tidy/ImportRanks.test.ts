@@ -11,6 +11,7 @@ const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["config"],
   ["postgres"],
   ["platform"],
+  ["cluster"],
   ["accounts", "settings"],
   ["identity", "catalog", "channels", "payments", "subscriptions"],
   ["orders"],

@@ -1,0 +1,75 @@
+/**
+ * Where a command is decided: by the account's actor of this process, or by the runner that owns the account. The owner is asked about
+ * accounts that several runners write at once, whose actors would refuse one another's writes; and about reservations that it has made.
+ * Where the owner says nothing in time, the actor here decides: the guards in PostgreSQL make two actors of one account safe.
+ *
+ * @internal
+ */
+import type { UserId } from "../domain/Ids.ts"
+import type { AccountActor } from "./AccountActor.ts"
+import type { AccountPeers, SentCommand } from "./AccountPeers.ts"
+import type { AccountResidents } from "./AccountResidents.ts"
+import { emptyOutcome, isSettlement } from "./AccountState.ts"
+import type { Reply } from "./ActorHost.ts"
+import type { OutboxItem } from "./OutboxFile.ts"
+
+export class CommandRoutes {
+  private readonly residents: AccountResidents
+  private readonly peers: AccountPeers | undefined
+  /** Open reservations that an owner has made; as many as this process holds open, at most. */
+  private readonly made = new Set<string>()
+  /** Settlements that an owner was asked for and has not answered. */
+  private readonly asked = new Set<OutboxItem>()
+
+  constructor(residents: AccountResidents, peers: AccountPeers | undefined) {
+    this.residents = residents
+    this.peers = peers
+  }
+
+  /** Settlements of which it is not known yet where they are decided. */
+  get unsettled(): ReadonlyArray<OutboxItem> {
+    return Array.from(this.asked)
+  }
+
+  /** Has a command decided; `reply` is called once. */
+  tell(userId: UserId, command: SentCommand, reply: Reply): void {
+    const { peers } = this
+    // The actor is found when the question is put, not when it is made: in between it may have been forgotten.
+    const actor = this.residents.of(userId)
+    if (peers === undefined || !this.isForOwner(peers, actor, command)) {
+      this.made.delete(command.id)
+      return actor.tell(command, reply)
+    }
+    const item = isSettlement(command) ? { userId, command } : undefined
+    if (item !== undefined) this.asked.add(item)
+    peers.ask(userId, command, (answer) => {
+      if (item !== undefined) this.asked.delete(item)
+      if (answer === undefined || (item !== undefined && answer._tag === "AccountUnavailable")) {
+        return this.decideHere(userId, command, reply)
+      }
+      if (command._tag === "Reserve" && answer._tag === "Reservation") this.made.add(command.id)
+      else if (item !== undefined) this.made.delete(command.id)
+      reply(answer)
+      // The owner cannot say whether it was written.
+      if (command._tag === "Reserve" && answer._tag === "AccountUnavailable") this.undo(userId, command.id)
+    })
+  }
+
+  private isForOwner(peers: AccountPeers, actor: AccountActor, command: SentCommand): boolean {
+    return (peers.always || actor.isContended || this.made.has(command.id)) && peers.canAskOwner(actor.userId)
+  }
+
+  /** The owner was silent, and may have done it all the same: a reserve that is refused here must not stand there. */
+  private decideHere(userId: UserId, command: SentCommand, reply: Reply): void {
+    this.residents.of(userId).tell(command, (answer) => {
+      reply(answer)
+      if (command._tag === "Reserve" && answer._tag !== "Reservation") this.undo(userId, command.id)
+    })
+  }
+
+  /** Ends a reservation that may have been written; if it was not, nothing can write it any more. */
+  private undo(userId: UserId, id: string): void {
+    const outcome = { ...emptyOutcome, reason: "owner_silent" }
+    this.residents.of(userId).tell({ _tag: "Void", id, outcome }, () => undefined)
+  }
+}
