@@ -3,6 +3,7 @@
  * two runners is killed.
  */
 import { setTimeout } from "node:timers/promises"
+import { inDatabase } from "../database.ts"
 import { cpuMicros, descendantsCpuMicros } from "../processes.ts"
 import { inTurns } from "../rounds.ts"
 import type { Scenario } from "../scenario.ts"
@@ -12,7 +13,23 @@ import { load } from "../wrk.ts"
 
 const CONNECTIONS = 64
 const WARM_UP_SECONDS = 10
-const USERS = 50
+const USERS = 16
+
+/** The user whose calls a plan pays. */
+const SUBSCRIBER = "subscriber@example.com"
+
+const subscribe =
+  `INSERT INTO user_subscriptions (user_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros, limit_7d_micros,
+    limit_30d_micros, starts_at, ends_at, fence)
+  SELECT id, 'bench', 'Bench', 10000000000, 10000000000, 10000000000, 10000000000, now(), now() + interval '30 days', 7
+  FROM users WHERE email = '${SUBSCRIBER}'`
+
+/** What is measured: one process, two runners as they are, and two that leave every decision to the owner of the account. */
+const servers = [
+  { name: "one process", count: 1, decide: "arrival", target: undefined },
+  { name: "two runners", count: 2, decide: "arrival", target: { atLeast: 1.5 } },
+  { name: "two runners, owners decide", count: 2, decide: "owner", target: undefined }
+] as const
 
 /** Calls that are made one after the other by each of so many clients while a runner is killed. */
 const FAILOVER_CLIENTS = 8
@@ -70,14 +87,16 @@ const waits = async (origin: string, key: string, disturb: () => void) => {
 
 export const runners: Scenario = {
   name: "runners",
-  about: "JSON calls by one user and by many: one process, two runners behind one socket, and one of two killed",
+  about:
+    "JSON calls by one user, by many and by a subscriber: one process, two runners behind one socket, two whose owners decide, and one of two killed",
   run: async ({ figure, isQuick, say }) => {
     const upstream = await startScript("upstream.ts")
     const targets: Array<Target> = []
     let pids: ReadonlyArray<number> = []
-    for (const [name, count] of [["one process", 1], ["two runners", 2]] as const) {
+    for (const { name, count, decide } of servers) {
       const realms = await startRealms(upstream.origin, {
         runners: count,
+        settings: `cluster: { decide: ${decide} }`,
         hear: (line) => {
           const found = /"pids":\[([\d,]+)\]/.exec(line)?.[1]
           if (found !== undefined) pids = found.split(",").map(Number)
@@ -87,6 +106,9 @@ export const runners: Scenario = {
       const server = { origin: realms.origin, pid: realms.child.pid ?? 0 }
       targets.push({ name: `${name}, one user`, keys: keys.slice(0, 1), ...server })
       targets.push({ name: `${name}, ${USERS} users`, keys, ...server })
+      const subscriber = keyOf(realms, SUBSCRIBER)
+      await inDatabase(realms.dataDir, (sql) => sql.unsafe(subscribe))
+      targets.push({ name: `${name}, one subscriber`, keys: [subscriber], ...server })
     }
     const seconds = isQuick ? 1 : 5
     const roundsOf = await inTurns({
@@ -112,16 +134,18 @@ export const runners: Scenario = {
       })
     }
     const speed = (name: string) => median(of(name, ({ callsPerSecond }) => callsPerSecond))
-    for (const users of ["one user", `${USERS} users`]) {
-      figure({
-        what: `two runners against one process, ${users}`,
-        value: rounded(speed(`two runners, ${users}`) / speed(`one process, ${users}`), 2),
-        unit: "times",
-        target: { atLeast: 1.5 },
-        note: "the load, the upstream and PostgreSQL are on the same cores"
-      })
+    for (const users of ["one user", `${USERS} users`, "one subscriber"]) {
+      for (const { name, target } of servers.slice(1)) {
+        figure({
+          what: `${name} against one process, ${users}`,
+          value: rounded(speed(`${name}, ${users}`) / speed(`one process, ${users}`), 2),
+          unit: "times",
+          ...target === undefined ? {} : { target },
+          note: "the load, the upstream and PostgreSQL are on the same cores"
+        })
+      }
     }
-    const two = targets.at(-1)
+    const two = targets.find(({ name }) => name === "two runners, one user")
     if (two === undefined) return
     say("one of two runners is killed ...")
     const { calls, failed, longestMs } = await waits(two.origin, two.keys[0] ?? "", () => {

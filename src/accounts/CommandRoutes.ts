@@ -6,23 +6,28 @@
  * @internal
  */
 import type { UserId } from "../domain/Ids.ts"
-import type { AccountActor } from "./AccountActor.ts"
 import type { AccountPeers, SentCommand } from "./AccountPeers.ts"
-import type { AccountResidents } from "./AccountResidents.ts"
 import { emptyOutcome, isSettlement } from "./AccountState.ts"
 import type { Reply } from "./ActorHost.ts"
 import type { OutboxItem } from "./OutboxFile.ts"
 
+/** What is asked of an account's actor here. */
+interface LocalActor {
+  /** Several runners write the account at once. */
+  readonly isContended: boolean
+  tell(command: SentCommand, reply: Reply): void
+}
+
 export class CommandRoutes {
-  private readonly residents: AccountResidents
+  private readonly actorOf: (userId: UserId) => LocalActor
   private readonly peers: AccountPeers | undefined
   /** Open reservations that an owner has made; as many as this process holds open, at most. */
   private readonly made = new Set<string>()
   /** Settlements that an owner was asked for and has not answered. */
   private readonly asked = new Set<OutboxItem>()
 
-  constructor(residents: AccountResidents, peers: AccountPeers | undefined) {
-    this.residents = residents
+  constructor(actorOf: (userId: UserId) => LocalActor, peers: AccountPeers | undefined) {
+    this.actorOf = actorOf
     this.peers = peers
   }
 
@@ -35,8 +40,8 @@ export class CommandRoutes {
   tell(userId: UserId, command: SentCommand, reply: Reply): void {
     const { peers } = this
     // The actor is found when the question is put, not when it is made: in between it may have been forgotten.
-    const actor = this.residents.of(userId)
-    if (peers === undefined || !this.isForOwner(peers, actor, command)) {
+    const actor = this.actorOf(userId)
+    if (peers === undefined || !this.isForOwner(peers, { actor, userId, command })) {
       this.made.delete(command.id)
       return actor.tell(command, reply)
     }
@@ -55,13 +60,20 @@ export class CommandRoutes {
     })
   }
 
-  private isForOwner(peers: AccountPeers, actor: AccountActor, command: SentCommand): boolean {
-    return (peers.always || actor.isContended || this.made.has(command.id)) && peers.canAskOwner(actor.userId)
+  private isForOwner(
+    peers: AccountPeers,
+    { actor, command, userId }: {
+      readonly actor: LocalActor
+      readonly command: SentCommand
+      readonly userId: UserId
+    }
+  ): boolean {
+    return (peers.always || actor.isContended || this.made.has(command.id)) && peers.canAskOwner(userId)
   }
 
   /** The owner was silent, and may have done it all the same: a reserve that is refused here must not stand there. */
   private decideHere(userId: UserId, command: SentCommand, reply: Reply): void {
-    this.residents.of(userId).tell(command, (answer) => {
+    this.actorOf(userId).tell(command, (answer) => {
       reply(answer)
       if (command._tag === "Reserve" && answer._tag !== "Reservation") this.undo(userId, command.id)
     })
@@ -70,6 +82,6 @@ export class CommandRoutes {
   /** Ends a reservation that may have been written; if it was not, nothing can write it any more. */
   private undo(userId: UserId, id: string): void {
     const outcome = { ...emptyOutcome, reason: "owner_silent" }
-    this.residents.of(userId).tell({ _tag: "Void", id, outcome }, () => undefined)
+    this.actorOf(userId).tell({ _tag: "Void", id, outcome }, () => undefined)
   }
 }

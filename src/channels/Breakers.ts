@@ -14,6 +14,7 @@ import {
   closedBreaker,
   FAILURES_TO_OPEN,
   isProbed,
+  opened,
   stateOf
 } from "./CircuitBreaker.ts"
 import type { SaidFailure } from "./FailureReason.ts"
@@ -105,6 +106,14 @@ export class Breakers {
     }
   }
 
+  /** Another process has opened or closed one. What it told is not told again. */
+  hear({ channelId, modelId, openMs, to }: BreakerChange, nowMs: number): void {
+    if (to === "closed") return this.drop(channelId, modelId)
+    const { breaker, shared } = this.channels.get(channelId)?.get(modelId) ?? nothing
+    if (to !== "open" || stateOf(breaker, nowMs) === "open") return
+    this.put(channelId, modelId, { breaker: opened(breaker, openMs, nowMs), shared, announced: "open" })
+  }
+
   /** Null as model: the worst of all its models. */
   stateOf(channelId: ChannelId, modelId: string | null, nowMs: number): BreakerState {
     return this.breakersOf(channelId, modelId).map((breaker) => stateOf(breaker, nowMs))
@@ -151,11 +160,15 @@ export class Breakers {
   }
 
   private change(channelId: ChannelId, modelId: string | null, shared: SharedFailures, breaker: CircuitBreaker): void {
+    const before = this.channels.get(channelId)?.get(modelId) ?? nothing
+    this.put(channelId, modelId, { breaker, shared, announced: this.announce(channelId, modelId, before, breaker) })
+  }
+
+  private put(channelId: ChannelId, modelId: string | null, watched: Watched): void {
     const models: WatchedModels = this.channels.get(channelId) ?? new Map()
-    const before = models.get(modelId)
-    if (before === undefined) this.count++
+    if (!models.has(modelId)) this.count++
     this.channels.set(channelId, models)
-    models.set(modelId, { breaker, shared, announced: this.announce(channelId, modelId, before ?? nothing, breaker) })
+    models.set(modelId, watched)
     if (this.count > BREAKERS_MAX) this.forgetOldest()
   }
 
@@ -174,13 +187,18 @@ export class Breakers {
   }
 
   private forget(channelId: ChannelId, modelId: string | null): void {
+    const watched = this.channels.get(channelId)?.get(modelId)
+    this.drop(channelId, modelId)
+    if (watched !== undefined && watched.announced !== "closed") {
+      this.onChange({ channelId, modelId, to: "closed", openMs: 0 })
+    }
+  }
+
+  private drop(channelId: ChannelId, modelId: string | null): void {
     const models = this.channels.get(channelId)
-    const watched = models?.get(modelId)
-    if (models === undefined || watched === undefined) return
-    models.delete(modelId)
+    if (models?.delete(modelId) !== true) return
     if (models.size === 0) this.channels.delete(channelId)
     this.count--
-    if (watched.announced !== "closed") this.onChange({ channelId, modelId, to: "closed", openMs: 0 })
   }
 
   private forgetOldest(): void {

@@ -39,12 +39,20 @@ export class ChannelHealth extends Context.Service<ChannelHealth, {
   /** When the channels answered and failed since this was last taken, see `HealthLog`. */
   takeRecent(): ReadonlyArray<Recent>
   giveBack(recent: ReadonlyArray<Recent>): void
+  /** Hear of every change that calls of this process have caused. Quick and synchronous. */
+  readonly listeners: Set<(change: BreakerChange) => void>
+  /** Another process has opened or closed a breaker. */
+  hear(change: BreakerChange, nowMs: number): void
 }>()("realms/channels/ChannelHealth") {
   static readonly layer = Layer.effect(ChannelHealth)(Effect.gen(function*() {
     const context = yield* Effect.context<never>()
     const run = Effect.runForkWith(context)
 
-    const tell = ({ channelId, modelId, openMs, to }: BreakerChange): void => {
+    const listeners = new Set<(change: BreakerChange) => void>()
+
+    const tell = (change: BreakerChange): void => {
+      const { channelId, modelId, openMs, to } = change
+      for (const listener of listeners) listener(change)
       Metric.withAttributes(changesTotal, { channel: channelId.toString(), to }).updateUnsafe(1, context)
       const which = { channelId: channelId.toString(), model: modelId ?? "all models" }
       if (to === "open") run(Effect.logWarning("a channel's circuit breaker opened", { ...which, openMs }))
@@ -73,7 +81,9 @@ export class ChannelHealth extends Context.Service<ChannelHealth, {
       },
       claimProbe: (channelId, { modelId, userId }, nowMs) => breakers.claimProbe(channelId, modelId, userId, nowMs),
       takeRecent: () => recent.take(),
-      giveBack: (taken) => recent.giveBack(taken)
+      giveBack: (taken) => recent.giveBack(taken),
+      listeners,
+      hear: (change, nowMs) => breakers.hear(change, nowMs)
     })
   }))
 }

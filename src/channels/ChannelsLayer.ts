@@ -2,6 +2,7 @@
  * The folder's layer: upstreams. Those of the configuration are written before anything reads.
  */
 import { Layer } from "effect"
+import { BreakerNewsLayer } from "./BreakerNews.ts"
 import { ChannelAdmin } from "./ChannelAdmin.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
 import { ChannelKeyAdmin } from "./ChannelKeyAdmin.ts"
@@ -25,7 +26,7 @@ export const ChannelsLayer = Layer.mergeAll(
   Channels.layer,
   ChannelShares.layer,
   ChannelToolsLayer,
-  HealthLogLayer.pipe(Layer.provide(ChannelHealth.layer))
+  Layer.mergeAll(HealthLogLayer, BreakerNewsLayer).pipe(Layer.provide(ChannelHealth.layer))
 ).pipe(
   Layer.provideMerge(Layer.effectDiscard(writeConfigChannels))
 )

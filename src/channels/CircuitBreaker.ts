@@ -46,7 +46,8 @@ export const stateOf = (breaker: CircuitBreaker, nowMs: number): BreakerState =>
 /** Whether a call is under way whose outcome is waited for. */
 export const isProbed = ({ probe }: CircuitBreaker, nowMs: number): boolean => probe !== null && nowMs < probe.untilMs
 
-const opened = (breaker: CircuitBreaker, openMs: number, nowMs: number): CircuitBreaker => ({
+/** It opens now, for so long. */
+export const opened = (breaker: CircuitBreaker, openMs: number, nowMs: number): CircuitBreaker => ({
   failures: breaker.failures,
   openUntilMs: nowMs + openMs,
   openMs,

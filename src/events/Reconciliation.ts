@@ -13,6 +13,7 @@ import { hostOf } from "../payments/EpayGateway.ts"
 import { ProviderUnavailable } from "../payments/PaymentError.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
 import { inRounds } from "../platform/Rounds.ts"
+import { Singletons } from "../platform/Singletons.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { countOf } from "../postgres/Rows.ts"
 import { Settings } from "../settings/Settings.ts"
@@ -148,5 +149,6 @@ export const ReconcilerLayer = Layer.effectDiscard(Effect.gen(function*() {
       report.settled > 0 ? Effect.logInfo("payments without a callback were settled", report) : Effect.void
     )
   )
-  yield* Effect.forkScoped(inRounds(reconcile, { failure: "payments could not be reconciled", everyMs: ROUND_MS }))
+  const run = yield* Singletons
+  yield* run("reconciler", inRounds(reconcile, { failure: "payments could not be reconciled", everyMs: ROUND_MS }))
 }))

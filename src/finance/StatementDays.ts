@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { Row } from "../domain/Row.ts"
 import { inRounds } from "../platform/Rounds.ts"
+import { Singletons } from "../platform/Singletons.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
@@ -173,5 +174,6 @@ export const DayCloserLayer = Layer.effectDiscard(Effect.gen(function*() {
     days.closeDue,
     (closed) => closed.length > 0 ? Effect.logInfo("days of the books were closed", { days: closed }) : Effect.void
   )
-  yield* Effect.forkScoped(inRounds(close, { failure: "days of the books could not be closed", everyMs: ROUND_MS }))
+  const run = yield* Singletons
+  yield* run("day-closer", inRounds(close, { failure: "days of the books could not be closed", everyMs: ROUND_MS }))
 }))

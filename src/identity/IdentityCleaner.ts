@@ -5,6 +5,7 @@
 import { Clock, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { inRounds } from "../platform/Rounds.ts"
+import { Singletons } from "../platform/Singletons.ts"
 import { IDLE_DAYS_MAX } from "./SessionStore.ts"
 
 /** Between two rounds, in milliseconds. */
@@ -34,6 +35,10 @@ export const cleanIdentity: Effect.Effect<void, SqlError.SqlError, SqlClient.Sql
 })
 
 /** Cleans as long as the layer lives. */
-export const IdentityCleanerLayer = Layer.effectDiscard(Effect.forkScoped(
-  inRounds(cleanIdentity, { failure: "old sessions could not be removed", everyMs: ROUND_MS })
-))
+export const IdentityCleanerLayer = Layer.effectDiscard(
+  Effect.flatMap(Singletons, (run) =>
+    run(
+      "identity-cleaner",
+      inRounds(cleanIdentity, { failure: "old sessions could not be removed", everyMs: ROUND_MS })
+    ))
+)

@@ -17,7 +17,7 @@ const SILENCE_MS_MAX = 10_000
 const WATCH_MS = 1_000
 const RECONNECT: BackOff = { msMin: 100, msMax: 5_000 }
 
-const topics = ["account", "keys", "settings", "catalog", "channels"] as const
+const topics = ["account", "keys", "settings", "catalog", "channels", "breakers"] as const
 
 /** What a message is about. */
 export type Topic = typeof topics[number]

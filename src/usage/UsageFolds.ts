@@ -7,6 +7,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { UserId } from "../domain/Ids.ts"
 import { Millis, Row } from "../domain/Row.ts"
 import { inRounds } from "../platform/Rounds.ts"
+import { Singletons } from "../platform/Singletons.ts"
 import { oneRowOf, rowsOf } from "../postgres/Rows.ts"
 import { classifySqlError } from "../postgres/SqlFailure.ts"
 
@@ -112,4 +113,6 @@ export const usageFolder = Effect.flatMap(
 )
 
 /** Folds as long as the layer lives. */
-export const UsageFolderLayer = Layer.effectDiscard(Effect.forkScoped(usageFolder))
+export const UsageFolderLayer = Layer.effectDiscard(
+  Effect.flatMap(Singletons, (run) => run("usage-folder", usageFolder))
+)
