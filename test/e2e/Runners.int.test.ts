@@ -3,11 +3,20 @@
  * load, and a stop - of the supervisor too - finishes and settles what is open.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
-import { balanceOf, chatBody, chatPath, document, openSlow } from "../support/ProcessCalls.ts"
+import { Effect } from "effect"
+import { balanceOf, document, openSlow } from "../support/ProcessCalls.ts"
+import {
+  callsAtOnce,
+  callsWhileThereIsMoney,
+  chargedOf,
+  COST,
+  HOLD_MAX,
+  load,
+  noneOpen,
+  subscribe
+} from "../support/RunnerCalls.ts"
 import { makeInstallation, type RealmsProcess } from "../support/SpawnRealms.ts"
 import { makeDatabase, queryAt } from "../support/TestDatabase.ts"
-import { send } from "../support/TestHttp.ts"
 import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
@@ -15,9 +24,6 @@ import { until } from "../support/Until.ts"
 const TEST_TIMEOUT_MS = 240_000
 const LEASE_SECONDS = 2
 const RUNNERS = 2
-const COST = 15n
-/** The most that a call of `callsAtOnce` holds, in micros: its bytes as tokens of its prompt, and five tokens of output. */
-const HOLD_MAX = 2_000n
 
 const installed = Effect.fnUntraced(function*(more: object = {}) {
   const upstream = yield* TestUpstream.acquire
@@ -44,57 +50,12 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-/** Calls in a loop from many clients. `answers` counts whole answers by status, `broken` connections that ended without one. */
-const load = Effect.fnUntraced(function*(origin: string, key: string, clients: number) {
-  const seen = { answers: new Map<number, number>(), broken: 0, stopped: false }
-  const call = send(`${origin}${chatPath}`, { key, body: chatBody("quick", false) }).pipe(
-    Effect.map(({ status }) => void seen.answers.set(status, (seen.answers.get(status) ?? 0) + 1)),
-    Effect.catchDefect(() =>
-      Effect.sync(() => {
-        seen.broken++
-      })
-    )
-  )
-  const client = Effect.repeat(call, { while: () => !seen.stopped })
-  const fiber = yield* Effect.forkScoped(Effect.forEach(Array.from({ length: clients }), () => client, {
-    concurrency: "unbounded",
-    discard: true
-  }))
-  const stop = Effect.andThen(
-    Effect.sync(() => {
-      seen.stopped = true
-    }),
-    Fiber.join(fiber)
-  )
-  return { seen, stop, answered: () => seen.answers.get(200) ?? 0 }
-})
-
-/** Many calls at once; answers how many were answered. A refusal says that the money does not cover it. */
-const callsAtOnce = Effect.fnUntraced(function*(origin: string, key: string) {
-  const answers = yield* Effect.forEach(
-    Array.from({ length: 60 }),
-    () => send(`${origin}${chatPath}`, { key, body: { ...chatBody("quick", false), max_tokens: 5 } }),
-    { concurrency: "unbounded" }
-  )
-  const refused = answers.filter(({ status }) => status !== 200)
-  assert.isTrue(refused.every(({ status }) => status === 402 || status === 429), JSON.stringify(refused[0]))
-  return answers.length - refused.length
-})
-
-const noneOpen = (url: string) => Effect.map(queryAt(url, "SELECT 1 FROM open_holds"), (rows) => rows.length === 0)
-
-const chargedOf = (url: string) =>
-  Effect.map(
-    queryAt(url, "SELECT count(*)::int AS calls FROM usage_events WHERE state = 'committed'"),
-    (rows) => Number(rows[0]?.["calls"])
-  )
-
 describe("runners", { timeout: TEST_TIMEOUT_MS }, () => {
   it.live("share a user's last money: no call too many is answered, and what each cost is paid", () =>
     Effect.gen(function*() {
       const { realms, server, upstream, url } = yield* installed()
       const user = yield* realms.user("last@example.com", "0.005")
-      const answered = yield* callsAtOnce(server.origin, user.key)
+      const answered = yield* callsAtOnce([server.origin], user.key)
       yield* until("every hold has ended", noneOpen(url))
       assert.strictEqual(yield* chargedOf(url), answered)
       assert.strictEqual(upstream.callsOf("quick").length, answered)
@@ -110,22 +71,8 @@ describe("runners", { timeout: TEST_TIMEOUT_MS }, () => {
       const { realms, server, upstream, url } = yield* installed()
       const user = yield* realms.user("window@example.com", "0.000001")
       const limit = 5_000n
-      yield* queryAt(
-        url,
-        `INSERT INTO user_subscriptions (user_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros, limit_7d_micros,
-           limit_30d_micros, starts_at, ends_at, fence)
-         SELECT id, 'p', 'P', ${limit}, 1000000, 1000000, 1000000, now(), now() + interval '30 days', 7
-         FROM users WHERE email = '${user.email}'`
-      )
-      let answered = 0
-      // What is held and not used comes back: round by round the window fills.
-      yield* Effect.repeat(
-        Effect.tap(callsAtOnce(server.origin, user.key), (more) =>
-          Effect.sync(() => {
-            answered += more
-          })),
-        { while: (more) => more > 0 }
-      )
+      yield* subscribe(url, user.email, limit)
+      const answered = yield* callsWhileThereIsMoney([server.origin], user.key)
       yield* until("every hold has ended", noneOpen(url))
       assert.strictEqual(yield* chargedOf(url), answered)
       assert.strictEqual(upstream.callsOf("quick").length, answered)
@@ -140,7 +87,7 @@ describe("runners", { timeout: TEST_TIMEOUT_MS }, () => {
     Effect.gen(function*() {
       const { realms, server, url } = yield* installed()
       const user = yield* realms.user("kill@example.com", "10.00")
-      const { answered, seen, stop } = yield* load(server.origin, user.key, 20)
+      const { answered, seen, stop } = yield* load([server.origin], [user.key], { clients: 20 })
       yield* until("the load is on", () => answered() >= 200)
       const [killed = 0, living = 0] = pidsOf(server)
       process.kill(killed, "SIGKILL")
@@ -164,7 +111,7 @@ describe("runners", { timeout: TEST_TIMEOUT_MS }, () => {
     Effect.gen(function*() {
       const { realms, server, url } = yield* installed()
       const user = yield* realms.user("roll@example.com", "10.00")
-      const { answered, seen, stop } = yield* load(server.origin, user.key, 20)
+      const { answered, seen, stop } = yield* load([server.origin], [user.key], { clients: 20 })
       yield* until("the load is on", () => answered() >= 200)
       const before = pidsOf(server)
       server.signal("SIGHUP")
