@@ -252,7 +252,7 @@ export class AccountActor implements JournalAccount {
       const { entry } = decided
       if (entry === undefined || !(written === undefined ? entry === entries[0] : written.has(entry))) continue
       decided.status = this.statusOf(decided, entry.event, result)
-      if (decided.status === "again") again = true
+      if (decided.status !== "durable") again = true
     }
     const last = entries[entries.length - 1]
     if (again) this.decideAgain()
@@ -263,7 +263,8 @@ export class AccountActor implements JournalAccount {
 
   private statusOf(decided: Decided, event: Event, result: GroupResult): Decided["status"] {
     const taken = event._tag === "Reserved" || event._tag === "Extended"
-    if (result.note === "unknown" || (taken && result.note === "rejected")) return "again"
+    if (result.note === "unknown") return "again"
+    if (taken && result.note === "rejected") return "rejected"
     const exception = result.exceptions.get(transitionKey(event))
     if (exception === undefined) return "durable"
     switch (exception.tag) {
@@ -323,7 +324,7 @@ export class AccountActor implements JournalAccount {
       } else {
         clean = false
         envelope.row = undefined
-        back.push(envelope)
+        if (status !== "rejected" || !this.host.divert(this.userId, envelope)) back.push(envelope)
       }
     }
     this.decided = []

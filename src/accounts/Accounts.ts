@@ -182,6 +182,7 @@ export class Accounts extends Context.Service<Accounts, {
         const delayMs = Math.min(RETRY_MS_MIN * 2 ** Math.min(failures, 10), RETRY_MS_MAX)
         run(Effect.sync(callback).pipe(Effect.delay(Duration.millis(delayMs))))
       },
+      divert: (userId, envelope) => routes.divert(userId, envelope),
       setAside: (userId, command, cause) => {
         leases.close(command.id)
         run(

@@ -8,6 +8,7 @@ import type { UserId } from "../domain/Ids.ts"
 import type { AccountActor } from "./AccountActor.ts"
 import type { AccountError } from "./AccountError.ts"
 import type { Answer, Commit, Void } from "./AccountState.ts"
+import type { Envelope } from "./Envelope.ts"
 import type { AccountRead, LoadedAccount } from "./AccountStore.ts"
 
 /** Takes the answer to a command, once. */
@@ -23,6 +24,11 @@ export interface ActorHost {
   now(): number
   /** Calls back after a moment, or when the database is back. */
   later(actor: AccountActor, failures: number, callback: () => void): void
+  /**
+   * Has the owner of the account decide a reserve or an extend that nothing has written here, where other runners write the account too.
+   * False: it is decided here.
+   */
+  divert(userId: UserId, envelope: Envelope): boolean
   /** A settlement that can never land. */
   setAside(userId: UserId, command: Commit | Void, cause: unknown): void
 }

@@ -7,9 +7,17 @@
  */
 import type { UserId } from "../domain/Ids.ts"
 import type { AccountPeers, SentCommand } from "./AccountPeers.ts"
+import { type Deadline, deadlineIn } from "../platform/Deadline.ts"
 import { emptyOutcome, isSettlement } from "./AccountState.ts"
 import type { Reply } from "./ActorHost.ts"
+import type { Envelope } from "./Envelope.ts"
 import type { OutboxItem } from "./OutboxFile.ts"
+
+/**
+ * An owner that was silent may still write a reserve that was refused here. It is undone after so long, in milliseconds: by then the call
+ * that was refused has asked for all that it asks for.
+ */
+export const UNDO_MS = 5_000
 
 /** What is asked of an account's actor here. */
 interface LocalActor {
@@ -23,6 +31,8 @@ export class CommandRoutes {
   private readonly peers: AccountPeers | undefined
   /** Open reservations that an owner has made; as many as this process holds open, at most. */
   private readonly made = new Set<string>()
+  /** Reserves that were refused, and that an owner may have written all the same; each until it is undone. */
+  private readonly doubts = new Map<string, Deadline>()
   /** Settlements that an owner was asked for and has not answered. */
   private readonly asked = new Set<OutboxItem>()
 
@@ -41,10 +51,28 @@ export class CommandRoutes {
     const { peers } = this
     // The actor is found when the question is put, not when it is made: in between it may have been forgotten.
     const actor = this.actorOf(userId)
-    if (peers === undefined || !this.isForOwner(peers, { actor, userId, command })) {
-      this.made.delete(command.id)
-      return actor.tell(command, reply)
+    // A call asks for a smaller hold by the id of the one that was refused.
+    if (command._tag === "Reserve" && this.withdraw(command.id)) return this.decideHere(userId, command, reply)
+    if (peers !== undefined && this.isForOwner(peers, { actor, userId, command })) {
+      return this.askOwner(peers, { userId, command, reply })
     }
+    this.made.delete(command.id)
+    actor.tell(command, reply)
+  }
+
+  /** Has the owner decide what an actor here could not write. False: there is no owner to ask. */
+  divert(userId: UserId, { command, from, reply }: Pick<Envelope, "command" | "from" | "reply">): boolean {
+    const { peers } = this
+    const isTaking = command._tag === "Reserve" || command._tag === "Extend"
+    if (peers === undefined || !isTaking || from === "peer" || !peers.canAskOwner(userId)) return false
+    this.askOwner(peers, { userId, command, reply })
+    return true
+  }
+
+  private askOwner(
+    peers: AccountPeers,
+    { command, reply, userId }: { readonly userId: UserId; readonly command: SentCommand; readonly reply: Reply }
+  ): void {
     const item = isSettlement(command) ? { userId, command } : undefined
     if (item !== undefined) this.asked.add(item)
     peers.ask(userId, command, (answer) => {
@@ -54,9 +82,9 @@ export class CommandRoutes {
       }
       if (command._tag === "Reserve" && answer._tag === "Reservation") this.made.add(command.id)
       else if (item !== undefined) this.made.delete(command.id)
-      reply(answer)
       // The owner cannot say whether it was written.
-      if (command._tag === "Reserve" && answer._tag === "AccountUnavailable") this.undo(userId, command.id)
+      if (command._tag === "Reserve" && answer._tag === "AccountUnavailable") this.doubt(userId, command.id)
+      reply(answer)
     })
   }
 
@@ -74,14 +102,27 @@ export class CommandRoutes {
   /** The owner was silent, and may have done it all the same: a reserve that is refused here must not stand there. */
   private decideHere(userId: UserId, command: SentCommand, reply: Reply): void {
     this.actorOf(userId).tell(command, (answer) => {
+      if (command._tag === "Reserve" && answer._tag !== "Reservation") this.doubt(userId, command.id)
       reply(answer)
-      if (command._tag === "Reserve" && answer._tag !== "Reservation") this.undo(userId, command.id)
     })
   }
 
-  /** Ends a reservation that may have been written; if it was not, nothing can write it any more. */
-  private undo(userId: UserId, id: string): void {
-    const outcome = { ...emptyOutcome, reason: "owner_silent" }
-    this.actorOf(userId).tell({ _tag: "Void", id, outcome }, () => undefined)
+  /** Later ends a reservation that may have been written; if it was not, nothing can write it any more. */
+  private doubt(userId: UserId, id: string): void {
+    this.withdraw(id)
+    this.doubts.set(
+      id,
+      deadlineIn(UNDO_MS, () => {
+        this.doubts.delete(id)
+        const outcome = { ...emptyOutcome, reason: "owner_silent" }
+        this.actorOf(userId).tell({ _tag: "Void", id, outcome }, () => undefined)
+      })
+    )
+  }
+
+  /** Takes a doubt back. False: there was none. */
+  private withdraw(id: string): boolean {
+    this.doubts.get(id)?.cancel()
+    return this.doubts.delete(id)
   }
 }

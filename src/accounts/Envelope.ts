@@ -25,5 +25,6 @@ export interface Decided {
   readonly envelope: Envelope
   readonly entry: JournalEntry | undefined
   answer: Answer | AccountError
-  status: "pending" | "durable" | "again"
+  /** `rejected`: it was not written, because of what others wrote meanwhile. */
+  status: "pending" | "durable" | "again" | "rejected"
 }

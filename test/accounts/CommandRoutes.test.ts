@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { afterEach, beforeEach, vi } from "vitest"
 import { AccountUnavailable, InsufficientFunds } from "../../src/accounts/AccountError.ts"
 import type { OwnerAnswer, SentCommand } from "../../src/accounts/AccountPeers.ts"
 import { type Answer, emptyOutcome } from "../../src/accounts/AccountState.ts"
 import type { Reply } from "../../src/accounts/ActorHost.ts"
-import { CommandRoutes } from "../../src/accounts/CommandRoutes.ts"
+import { CommandRoutes, UNDO_MS } from "../../src/accounts/CommandRoutes.ts"
 import { UserId } from "../../src/domain/Ids.ts"
 import { reserveOf } from "../support/TestAccounts.ts"
 
@@ -47,7 +48,12 @@ const routesOf = (is: { contended?: boolean; always?: boolean; askable?: boolean
   return { here, owner, heard, state, routes, tell, tags }
 }
 
+const passTime = (ms: number) => void vi.advanceTimersByTime(ms)
+
 describe("Where a command is decided", () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
   it("is here, for a server alone and for an account that nobody else writes", () => {
     for (const is of [{ alone: true, contended: true }, {}]) {
       const { here, owner, tags, tell } = routesOf(is)
@@ -95,8 +101,22 @@ describe("Where a command is decided", () => {
     tell(reserve)
     owner[0]?.reply(undefined)
     here[0]?.reply(empty)
+    assert.deepStrictEqual(tags(here), ["Reserve"], "it may be asked for again, by the same id")
+    passTime(UNDO_MS)
     assert.deepStrictEqual(tags(here), ["Reserve", "Void"])
     assert.deepStrictEqual(heard, [empty])
+  })
+
+  it("is here for what is asked again after that, and what it then holds stands", () => {
+    const { here, heard, owner, tags, tell } = routesOf({ always: true })
+    tell(reserve)
+    owner[0]?.reply(undefined)
+    here[0]?.reply(empty)
+    tell({ ...reserve, tokensMin: 0 })
+    here[1]?.reply(reservation)
+    passTime(UNDO_MS)
+    assert.deepStrictEqual([tags(here), tags(owner)], [["Reserve", "Reserve"], ["Reserve"]])
+    assert.deepStrictEqual(heard, [empty, reservation])
   })
 
   it("passes an owner's refusal on; of one that cannot write, what may have been written is undone", () => {
@@ -105,6 +125,7 @@ describe("Where a command is decided", () => {
       tell(reserve)
       owner[0]?.reply(refusal)
       assert.deepStrictEqual(heard, [refusal])
+      passTime(UNDO_MS)
       assert.deepStrictEqual(tags(here), Array.from({ length: undone }, () => "Void" as const))
     }
   })
@@ -120,5 +141,19 @@ describe("Where a command is decided", () => {
       here[0]?.reply(settlement)
       assert.deepStrictEqual(heard, [settlement])
     }
+  })
+
+  it("is the owner's for a reserve that could not be written here, and here where there is no owner to ask", () => {
+    const from = "here"
+    const { heard, owner, routes, state, tags } = routesOf()
+    const reply: Reply = (answer) => heard.push(answer)
+    assert.isTrue(routes.divert(user, { command: reserve, from, reply }))
+    owner[0]?.reply(reservation)
+    assert.deepStrictEqual([tags(owner), heard], [["Reserve"], [reservation]])
+    assert.isFalse(routes.divert(user, { command: commit, from, reply }), "a settlement is kept here")
+    assert.isFalse(routes.divert(user, { command: reserve, from: "peer", reply }), "it is the owner that was asked")
+    state.askable = false
+    assert.isFalse(routes.divert(user, { command: reserve, from, reply }))
+    assert.isFalse(routesOf({ alone: true }).routes.divert(user, { command: reserve, from, reply }))
   })
 })
