@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { afterEach, beforeEach, vi } from "vitest"
-import { AccountUnavailable, InsufficientFunds } from "../../src/accounts/AccountError.ts"
+import { AccountUnavailable, type InsufficientFunds } from "../../src/accounts/AccountError.ts"
 import type { OwnerAnswer, SentCommand } from "../../src/accounts/AccountPeers.ts"
 import { type Answer, emptyOutcome } from "../../src/accounts/AccountState.ts"
 import type { Reply } from "../../src/accounts/ActorHost.ts"

@@ -2,7 +2,7 @@
  * Two servers of one database tell one another of their circuit breakers.
  */
 import { assert, layer } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import { BreakerNewsLayer } from "../../src/channels/BreakerNews.ts"
 import { ChannelHealth } from "../../src/channels/ChannelHealth.ts"
 import { FAILURES_TO_OPEN, OPEN_MS_MIN } from "../../src/channels/CircuitBreaker.ts"
@@ -23,6 +23,8 @@ const server = Effect.gen(function*() {
   return Context.get(context, ChannelHealth)
 })
 
+const clock = Effect.map(Clock.Clock, (found) => () => found.currentTimeMillisUnsafe())
+
 /** Calls of a model that fail on the bad channel and succeed on the good one. */
 const fail = (health: ChannelHealth["Service"], calls: number, nowMs: number) => {
   for (let call = 0; call < calls; call++) {
@@ -41,15 +43,15 @@ layer(TestDatabase.layer, { excludeTestServices: true })("News of circuit breake
       const [one, two, three] = [yield* server, yield* server, yield* server]
       const told: Array<string> = []
       two.listeners.add(({ to }) => told.push(to))
-      const nowMs = Date.now()
-      fail(one, FAILURES_TO_OPEN, nowMs)
-      const isOpen = (health: ChannelHealth["Service"]) => health.isOpen(bad, "m", Date.now())
+      const now = yield* clock
+      fail(one, FAILURES_TO_OPEN, now())
+      const isOpen = (health: ChannelHealth["Service"]) => health.isOpen(bad, "m", now())
       yield* until("all keep away from it", () => isOpen(two) && isOpen(three))
-      assert.isFalse(two.isOpen(bad, "another model", Date.now()))
-      assert.isFalse(two.isOpen(good, "m", Date.now()))
+      assert.isFalse(two.isOpen(bad, "another model", now()))
+      assert.isFalse(two.isOpen(good, "m", now()))
       // Half-open after its time, as if it had opened here.
-      assert.strictEqual(two.stateOf(bad, "m", Date.now() + OPEN_MS_MIN), "half_open")
-      three.report({ userId: UserId.make(2n), modelId: "m", failures: [], succeededOn: bad }, Date.now())
+      assert.strictEqual(two.stateOf(bad, "m", now() + OPEN_MS_MIN), "half_open")
+      three.report({ userId: UserId.make(2n), modelId: "m", failures: [], succeededOn: bad }, now())
       yield* until("it is used again by all", () => !isOpen(one) && !isOpen(two))
       assert.deepStrictEqual(told, [])
       assert.isTrue(two.isQuiet())
@@ -58,15 +60,16 @@ layer(TestDatabase.layer, { excludeTestServices: true })("News of circuit breake
   it.effect("says nothing of failures that open no breaker", () =>
     Effect.gen(function*() {
       const [one, two] = [yield* server, yield* server]
-      fail(one, FAILURES_TO_OPEN - 1, Date.now())
+      const now = yield* clock
+      fail(one, FAILURES_TO_OPEN - 1, now())
       const other = ChannelId.make(3n)
       one.report({
         userId: UserId.make(1n),
         modelId: "m",
         failures: [{ channelId: other, scope: "channel" }],
         succeededOn: good
-      }, Date.now())
-      yield* until("the news that is told has come", () => two.isOpen(other, "m", Date.now()))
-      assert.strictEqual(two.stateOf(bad, null, Date.now()), "closed")
+      }, now())
+      yield* until("the news that is told has come", () => two.isOpen(other, "m", now()))
+      assert.strictEqual(two.stateOf(bad, null, now()), "closed")
     }))
 })
