@@ -1,11 +1,12 @@
 /**
  * The gateways that Realms is measured against. They are installed from their registry into `bench/peers`, and nowhere else.
  */
+import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { freePort } from "./freePort.ts"
+import { freePort } from "../test/support/FreePort.ts"
 import { folder as scratch, root, start, type Started, startProgram } from "./servers.ts"
 
 const folder = join(root, "bench/peers")
@@ -37,7 +38,7 @@ export const startPortkey = async (upstreamOrigin: string, say: (text: string) =
       return undefined
     }
   }
-  const port = await freePort()
+  const port = await Effect.runPromise(freePort)
   const { child }: Started = await start(
     [portkey, `--port=${port}`, "--headless"],
     (line) => line.includes("Ready for connections") ? line : undefined
@@ -75,7 +76,7 @@ export const startLitellm = async (
     litellm_params: { model: openai/bench, api_base: "${upstreamOrigin}/v1", api_key: x }
 `
   )
-  const port = await freePort()
+  const port = await Effect.runPromise(freePort)
   const key = `sk-${randomBytes(32).toString("hex")}`
   const { child }: Started = await startProgram(
     litellm,

@@ -2,10 +2,11 @@
  * What the load balancers of `docs/deployment` cost: JSON calls to one server directly, and through nginx and Caddy as they are
  * configured there.
  */
+import { Effect } from "effect"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { balancers as kinds } from "../../test/support/Balancer.ts"
-import { freePort } from "../freePort.ts"
+import { freePort } from "../../test/support/FreePort.ts"
 import { cpuMicros, descendantsCpuMicros } from "../processes.ts"
 import { inTurns } from "../rounds.ts"
 import type { Scenario } from "../scenario.ts"
@@ -28,7 +29,7 @@ interface Target {
 const startBalancer = async (kind: typeof kinds[number], runner: string) => {
   const scratch = join(folder, kind.name)
   mkdirSync(scratch)
-  const port = await freePort()
+  const port = await Effect.runPromise(freePort)
   const { args, env } = await kind.prepare(scratch, port, [Number(new URL(runner).port)])
   const { child } = await startProgram(kind.name, args, (line) => line.includes(kind.ready) ? line : undefined, env)
   return { origin: `http://127.0.0.1:${port}`, pid: child.pid }

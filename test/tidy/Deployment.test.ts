@@ -246,7 +246,7 @@ describe("deployment", () => {
     Effect.gen(function*() {
       const { server } = yield* loadFile("docs/deployment/kubernetes/config.yaml")
       for (const { template } of [runners, nginx]) {
-        assert.isAbove(template.spec.terminationGracePeriodSeconds, server.shutdownGraceSeconds + 5)
+        assert.isAbove(template.spec.terminationGracePeriodSeconds, server.shutdownGraceSeconds + 10)
       }
       assert.strictEqual(probes.livenessProbe.httpGet.path, "/healthz")
       assert.strictEqual(probes.readinessProbe.httpGet.path, "/readyz")
