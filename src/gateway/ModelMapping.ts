@@ -73,6 +73,25 @@ export const mappedModels = (
   })
 }
 
+export const listedStates = ["served", "unserved", "new"] as const
+
+/** What a list of such models is narrowed to; what is left out does not matter. */
+export interface MappedFilter {
+  /** A part of the upstream's name, in any case. */
+  readonly text?: string | undefined
+  /** `new`: the installation has no such model yet. */
+  readonly state?: typeof listedStates[number] | undefined
+  /** Names that come after this one. */
+  readonly after?: string | undefined
+}
+
+export const isListed = (
+  { isServed, state, upstream }: MappedModel,
+  { after = "", state: asked, text = "" }: MappedFilter
+): boolean =>
+  (asked === undefined || isServed === (asked === "served")) && (asked !== "new" || state !== "known") &&
+  upstream.toLowerCase().includes(text.toLowerCase()) && upstream > after
+
 /** A model of the upstream that was looked at, and under which name it is to be served; null: it is not. */
 export interface ModelChoice {
   readonly upstream: string

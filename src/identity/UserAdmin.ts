@@ -43,8 +43,9 @@ import {
 import { insertUser, lockRoots, writePasswordHash } from "./UserStore.ts"
 
 export {
+  cursorAfter,
+  cursorIn,
   FoundKey,
-  sortValueOf,
   type UserDetails,
   type UserSearch,
   UserSession,

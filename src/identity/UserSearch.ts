@@ -75,9 +75,18 @@ export interface UserDetails extends Schema.Schema.Type<typeof CountedUser> {
 }
 
 /** What a user is sorted by, as the statement has it, for the cursor of the next page. */
-export const sortValueOf = (sort: UserSort, user: UserSummary): bigint => {
+const sortValueOf = (sort: UserSort, user: UserSummary): bigint => {
   if (sort === "balance") return user.usdMicros - user.owedMicros
   return sort === "spend" ? user.spentMicros : BigInt(user.lastCallAt?.getTime() ?? 0)
+}
+
+/** Where a sorted list goes on after a user, as a text. */
+export const cursorAfter = (sort: UserSort, user: UserSummary): string => `${sortValueOf(sort, user)}.${user.id}`
+
+/** What such a text says; undefined where it is none. */
+export const cursorIn = (text: string | null): UserCursor | undefined => {
+  const [, value, id] = /^(-?\d{1,18})\.(\d{1,18})$/.exec(text ?? "") ?? []
+  return value === undefined || id === undefined ? undefined : { value: BigInt(value), id: BigInt(id) }
 }
 
 /** For each user: what the keys were charged, and when one was last used. */

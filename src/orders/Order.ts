@@ -78,5 +78,9 @@ export interface Attempt extends Schema.Schema.Type<typeof Attempt> {}
 export const isFulfilled = (state: OrderState): boolean =>
   state === "paid" || state === "active" || state === "refunded" || state === "disputed"
 
+/** Money can be said to have come for what is not fulfilled. */
+export const isCompletable = (state: OrderState): boolean =>
+  state === "pending" || state === "cancelled" || state === "expired"
+
 /** The state of an order that is fulfilled, before any clawback. */
 export const fulfilledState = (kind: OrderKind): "paid" | "active" => kind === "topup" ? "paid" : "active"

@@ -50,6 +50,16 @@ export const Payment = Row({
 }, { scope: "merchant_scope", payment: "payment_id" })
 export interface Payment extends Schema.Schema.Type<typeof Payment> {}
 
+/** What the payments of an order have given and still give, in micros. */
+export const givenMicros = (
+  payments: ReadonlyArray<Pick<Payment, "correctedMicros" | "creditedMicros" | "debitedMicros">>
+): bigint =>
+  payments.reduce(
+    (sum, { correctedMicros, creditedMicros, debitedMicros }) =>
+      sum + (creditedMicros ?? 0n) - debitedMicros - correctedMicros,
+    0n
+  )
+
 /** Whose numbers the trades of an EPay gateway are. */
 export const epayScope = (gateway: string, pid: string): string => `${gateway}|${pid}`
 

@@ -1,5 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { mappedModels, type ModelChoice, servedAfter, upstreamModelsIn } from "../../src/gateway/ModelMapping.ts"
+import {
+  isListed,
+  type MappedFilter,
+  type MappedModel,
+  mappedModels,
+  type ModelChoice,
+  servedAfter,
+  upstreamModelsIn
+} from "../../src/gateway/ModelMapping.ts"
 
 describe("the models of an upstream", () => {
   it("are read in the shapes that there are, and nothing else is", () => {
@@ -32,6 +40,27 @@ describe("the models of an upstream", () => {
       { upstream: "x/y", model: "x/y", isServed: false, state: "unknown" },
       { upstream: "known", model: "known", isServed: false, state: "known" }
     ])
+  })
+
+  it("are listed by a part of the name, by whether they are served or new, and from a name on", () => {
+    const models: ReadonlyArray<MappedModel> = [
+      { upstream: "a-Known", model: "a", isServed: false, state: "known" },
+      { upstream: "b-new", model: "b", isServed: false, state: "offered" },
+      { upstream: "c-served", model: "c", isServed: true, state: "known" }
+    ]
+    const table: ReadonlyArray<readonly [filter: MappedFilter, names: string]> = [
+      [{}, "a-Known b-new c-served"],
+      [{ state: "served" }, "c-served"],
+      [{ state: "unserved" }, "a-Known b-new"],
+      [{ state: "new" }, "b-new"],
+      [{ text: "kNOWN" }, "a-Known"],
+      [{ after: "a-Known" }, "b-new c-served"],
+      [{ after: "a-Known", state: "served", text: "x" }, ""]
+    ]
+    for (const [filter, names] of table) {
+      const found = models.filter((model) => isListed(model, filter))
+      assert.strictEqual(found.map(({ upstream }) => upstream).join(" "), names, JSON.stringify(filter))
+    }
   })
 
   it("are served as they are chosen, and what was not looked at stays", () => {

@@ -8,7 +8,14 @@ import type { AdminChannel } from "../../../../channels/AdminChannel.ts"
 import { ChannelAdmin } from "../../../../channels/ChannelAdmin.ts"
 import type { ChannelKeyMissing } from "../../../../channels/ChannelError.ts"
 import { ChannelId } from "../../../../domain/Ids.ts"
-import { type MappedModel, type ModelChoice, UPSTREAM_MODELS_MAX } from "../../../../gateway/ModelMapping.ts"
+import {
+  isListed,
+  listedStates,
+  type MappedFilter,
+  type MappedModel,
+  type ModelChoice,
+  UPSTREAM_MODELS_MAX
+} from "../../../../gateway/ModelMapping.ts"
 import type { UpstreamUnanswered } from "../../../../gateway/upstream/UpstreamUnanswered.ts"
 import { UpstreamBalances } from "../../../../gateway/UpstreamBalances.ts"
 import { type FetchedModels, UpstreamModels } from "../../../../gateway/UpstreamModels.ts"
@@ -55,20 +62,14 @@ export const UpstreamModelsPanel = (
   )
 }
 
-const shownStates = ["served", "unserved", "new"] as const
-type ShownState = typeof shownStates[number]
-
-interface ListQuery {
-  readonly text: string | undefined
-  readonly state: ShownState | undefined
-  readonly after: string | undefined
+interface ListQuery extends MappedFilter {
   /** All lines of the page are ticked, or none; undefined: those that are served. */
   readonly ticked: "all" | "none" | undefined
 }
 
 const queryOf = ({ query }: PageContext): ListQuery => ({
   text: searchText(query, "q"),
-  state: oneOf(shownStates, query.get("state")),
+  state: oneOf(listedStates, query.get("state")),
   after: query.get("after") ?? undefined,
   ticked: oneOf(["all", "none"], query.get("tick"))
 })
@@ -252,13 +253,6 @@ const PAGE_SIZE = 100
 /** A row is a tick and two names. */
 const choiceBounds = { bytesMax: 131_072, fieldsMax: 3 * PAGE_SIZE + 10 }
 
-const isShown = ({ state, text }: ListQuery) => (item: MappedModel): boolean => {
-  if (state === "served" && !item.isServed) return false
-  if (state !== undefined && state !== "served" && item.isServed) return false
-  if (state === "new" && item.state === "known") return false
-  return text === undefined || item.upstream.toLowerCase().includes(text.toLowerCase())
-}
-
 const theChannel = Effect.gen(function*() {
   return yield* (yield* ChannelAdmin).get(yield* pathId("id", ChannelId))
 })
@@ -268,8 +262,7 @@ const show = Effect.fnUntraced(function*(context: UserContext, state: FormState)
   const fetched = yield* (yield* UpstreamModels).fetched(channel.id)
   if (fetched === undefined) return emptyPage(context, channel, state)
   const query = queryOf(context)
-  const { after = "" } = query
-  const items = fetched.models.filter(isShown(query)).filter(({ upstream }) => upstream > after)
+  const items = fetched.models.filter((model) => isListed(model, query))
   return choosePage({ context, channel, fetched, query, state, ...listedOf(items, PAGE_SIZE) })
 })
 

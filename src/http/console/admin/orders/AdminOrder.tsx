@@ -5,6 +5,7 @@ import { Effect } from "effect"
 import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import { askedOf } from "../../../../orders/DisputeFold.ts"
 import type { Dispute } from "../../../../orders/DisputeStore.ts"
+import { isCompletable } from "../../../../orders/Order.ts"
 import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { ButtonForm, headedPage } from "../../kit/Forms.tsx"
@@ -14,7 +15,7 @@ import { AdminLink, Badge, type Fact, FactsCard, Moment, Small, StateBadge, type
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 import { DisputeBadge, minorText, plainWords } from "../payments/EventParts.tsx"
-import { isCompletable, OrderActionRoutes, theOrder } from "./OrderActions.tsx"
+import { OrderActionRoutes, theOrder } from "./OrderActions.tsx"
 import { OrderTimeline } from "./OrderTimeline.tsx"
 
 interface RecordProps {
@@ -43,7 +44,7 @@ const Actions = ({ record, context }: RecordProps) => {
   const say = sayOf(context, "adminOrders")
   const { order, refundable } = record
   const actions = [
-    ["complete", say("markAsPaid"), isCompletable(record), "btn btn-primary"],
+    ["complete", say("markAsPaid"), isCompletable(order.state), "btn btn-primary"],
     ["cancel", say("cancel"), order.state === "pending", "btn"],
     ["refund", say("refund"), refundable !== undefined && refundable.leftMinor > 0n, "btn"]
   ] as const

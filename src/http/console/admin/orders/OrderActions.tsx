@@ -7,6 +7,7 @@ import { OrderId, RefundId } from "../../../../domain/Ids.ts"
 import { formatDecimal, parseDecimal } from "../../../../domain/Money.ts"
 import { ManualPayments } from "../../../../events/ManualPayments.ts"
 import { OrderHistory, type OrderRecord } from "../../../../events/OrderHistory.ts"
+import { isCompletable } from "../../../../orders/Order.ts"
 import type { OrderClosed, RefundNotPossible } from "../../../../orders/OrderError.ts"
 import { Orders } from "../../../../orders/Orders.ts"
 import { orderStates } from "../../../../orders/OrderSearch.ts"
@@ -50,12 +51,8 @@ const settled = (context: UserContext) => {
 const notPossible = (context: UserContext) => ({ why }: RefundNotPossible) =>
   refuse({ form: sayOf(context, "orderAction")(`refund.${why}`) }, 409)
 
-/** Money can be said to have come for what is not fulfilled. */
-export const isCompletable = ({ order: { state } }: OrderRecord): boolean =>
-  state === "pending" || state === "cancelled" || state === "expired"
-
 const complete = orderAction("complete", {
-  isPossible: isCompletable,
+  isPossible: ({ order }) => isCompletable(order.state),
   ask: ({ context, say, subject: { attempts, email, order } }) => {
     const amount = context.formats.cny(order.amountFen)
     const reference = { label: say("reference"), hint: say("reference.hint"), maxlength: 200 }

@@ -7,7 +7,7 @@ import { differenceOf } from "../../../../events/EventActions.ts"
 import type { EventItem } from "../../../../events/PaymentEvents.ts"
 import type { PaymentReview } from "../../../../events/PaymentReviews.ts"
 import { isFulfilled, type Order } from "../../../../orders/Order.ts"
-import type { Payment } from "../../../../orders/Payments.ts"
+import { givenMicros, type Payment } from "../../../../orders/Payments.ts"
 import { amountColumn, TableCard, timeColumn } from "../../kit/List.tsx"
 import { methodName, OrderBadge, orderName } from "../../kit/Orders.tsx"
 import { type Fact, FactsCard, Figures, Moment, Small, StateBadge } from "../../kit/Parts.tsx"
@@ -66,14 +66,6 @@ const OrderLink = ({ order: { id, state }, context }: {
     <OrderBadge context={context} state={state} />
   </>
 )
-
-/** What the payments of an order have given and still give, in micros. */
-const givenMicros = (payments: ReadonlyArray<Payment>): bigint =>
-  payments.reduce(
-    (sum, { correctedMicros, creditedMicros, debitedMicros }) =>
-      sum + (creditedMicros ?? 0n) - debitedMicros - correctedMicros,
-    0n
-  )
 
 const gotText = ({ review: { asked, otherPayments, payment }, context }: ReviewProps): string => {
   const say = sayOf(context, "payments")

@@ -3,7 +3,7 @@
  */
 import { Effect } from "effect"
 import { isRole, roles } from "../../../../identity/Roles.ts"
-import { sortValueOf, UserAdmin, userSorts, type UserSummary } from "../../../../identity/UserAdmin.ts"
+import { cursorAfter, cursorIn, UserAdmin, userSorts, type UserSummary } from "../../../../identity/UserAdmin.ts"
 import type { User } from "../../../../identity/Users.ts"
 import { userColumns } from "../../../../identity/UserCsv.ts"
 import { redirect, refuse } from "../../Answer.ts"
@@ -74,23 +74,14 @@ const readFilter = ({ query }: UserContext) => ({
   state: oneOf(["active", "disabled"], query.get("state"))
 })
 
-/** Where a sorted list goes on: the value and the id of its last user. */
-const cursorOf = (text: string | null) => {
-  const [, value, id] = /^(-?\d{1,18})\.(\d{1,18})$/.exec(text ?? "") ?? []
-  return value === undefined || id === undefined ? undefined : { value: BigInt(value), id: BigInt(id) }
-}
-
 const list = Effect.fnUntraced(function*(context: UserContext) {
   const { query } = context
   const say = sayOf(context, "users")
   const names = roleNames(context)
   const { role, state, text } = readFilter(context)
   const sort = oneOf(userSorts, query.get("sort"))
-  const after = sort === undefined ? undefined : cursorOf(query.get("after"))
-  const sortNames = [["balance", say("sort.balance")], ["spend", say("sort.spend")], [
-    "call",
-    say("sort.call")
-  ]] as const
+  const after = sort === undefined ? undefined : cursorIn(query.get("after"))
+  const sortNames = userSorts.map((one) => [one, say(`sort.${one}`)] as const)
   const download = new URLSearchParams({ q: text ?? "", role: role ?? "", state: state ?? "" }).toString()
   const states = [["active", say("state.active")], ["disabled", say("state.disabled")]] as const
   const users = yield* UserAdmin
@@ -123,7 +114,7 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
       }
     ],
     ...sort === undefined ? { cursor: byId } : {
-      cursor: { name: "after", of: (user: UserSummary) => `${sortValueOf(sort, user)}.${user.id}` },
+      cursor: { name: "after", of: (user: UserSummary) => cursorAfter(sort, user) },
       order: "first" as const
     },
     columns: columnsOf(context),
