@@ -43,7 +43,7 @@ const BackgroundLayer = Layer.mergeAll(ReconcilerLayer, IdentityCleanerLayer, Us
  */
 const PeersLayer = Layer.unwrap(Effect.gen(function*() {
   const { cluster } = yield* AppConfig
-  if (!cluster.enabled && (yield* GivenConnections) === undefined) return Layer.empty
+  if (cluster.host === "" && (yield* GivenConnections) === undefined) return Layer.empty
   const { AccountPeersLayer } = yield* Effect.promise(() => import("./accounts/AccountEntity.ts"))
   const { ClusterLayer } = yield* Effect.promise(() => import("./cluster/ClusterLayer.ts"))
   return AccountPeersLayer.pipe(Layer.provideMerge(ClusterLayer))

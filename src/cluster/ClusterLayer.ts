@@ -44,7 +44,7 @@ interface PeerAddress extends HostPort {
 
 /** The runners of one supervisor find one another on this machine, where nothing else is configured. */
 const addressOf = ({ cluster }: AppConfig["Service"]): PeerAddress =>
-  cluster.enabled
+  cluster.host !== ""
     ? { host: cluster.host, port: cluster.port, advertised: cluster.advertise }
     : { host: "127.0.0.1", port: 0, advertised: Option.none() }
 

@@ -76,9 +76,6 @@ export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProbl
   const { billing, payment, server, telemetry } = document
   const loopback = server.publicUrl === "" ? isLoopbackHost(server.host) : isLoopbackUrl(server.publicUrl)
   return [
-    ...document.cluster.enabled && document.cluster.host === ""
-      ? [{ path: ["cluster", "host"], message: "expected the address of this machine that the other servers reach" }]
-      : [],
     ...duplicates("channels", "name", document.channels.map((channel) => channel.name)),
     ...duplicates("models", "id", document.models.map((model) => model.id)),
     ...document.models.flatMap(modelProblems),

@@ -107,8 +107,7 @@ const Server = section({
 
 /** How servers of one database, on several machines, reach one another. */
 const Cluster = section({
-  enabled: withDefault(Flag, false),
-  /** The address of this machine that the others reach, and that is listened on. */
+  /** The address of this machine that the others reach, and that is listened on. Empty: this server knows no others. */
   host: withDefault(Text, ""),
   /** The first of several: each server of this machine takes a free one. 0: any. */
   port: withDefault(integer(0, PORT_MAX), 7810),

@@ -51,7 +51,7 @@ const installed = Effect.fnUntraced(function*(
       const realms = yield* makeInstallation(
         document(upstream, LEASE_SECONDS, {
           database: { url },
-          cluster: { enabled: true, host: "127.0.0.1", port, advertise, decide },
+          cluster: { host: "127.0.0.1", port, advertise, decide },
           ...more
         }),
         env

@@ -34,7 +34,7 @@ export const makePeer = Effect.fnUntraced(function*({ decide, masterKey = MASTER
   const proxy = yield* makeProxy(`tcp://127.0.0.1:${port}`)
   const advertise = `127.0.0.1:${new URL(proxy.url).port}`
   const config = testConfig(
-    { cluster: { enabled: true, host: "127.0.0.1", port, advertise, decide } },
+    { cluster: { host: "127.0.0.1", port, advertise, decide } },
     { REALMS_MASTER_KEY: masterKey }
   )
   const context = yield* Layer.build(Layer.fresh(Accounts.layer.pipe(

@@ -166,8 +166,12 @@ describe("deployment", () => {
     )
     const [[, first], ...others] = [found[0] ?? ["", undefined], ...found.slice(1)]
     assert.isAbove(others.length, 0)
-    for (const [, other] of others) {
-      assert.deepStrictEqual(other.environment, first?.environment)
+    for (const [name, other] of others) {
+      assert.strictEqual(other.environment?.["REALMS_CLUSTER_HOST"], name)
+      assert.deepStrictEqual({ ...other.environment, REALMS_CLUSTER_HOST: "" }, {
+        ...first?.environment,
+        REALMS_CLUSTER_HOST: ""
+      })
       assert.deepStrictEqual(other.volumes, first?.volumes)
     }
     assert.isTrue(found.every(([, { ports }]) => ports === undefined), "runners are reached through nginx alone")
