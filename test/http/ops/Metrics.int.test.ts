@@ -2,7 +2,7 @@
  * What `/metrics` says of a server after some calls, who may read it, and that a database that hangs does not keep it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Metric } from "effect"
 import { freePort } from "../../support/FreePort.ts"
 import { samplesOf, sumOf } from "../../support/MetricsText.ts"
 import { makeProxy } from "../../support/JournalProxy.ts"
@@ -11,6 +11,9 @@ import { microPriced, TestGateway } from "../../support/TestGateway.ts"
 import { send } from "../../support/TestHttp.ts"
 import { chatUsage, completion } from "../../support/TestUpstream.ts"
 import { until } from "../../support/Until.ts"
+
+/** A server whose metrics are those of no other test of this process. */
+const alone = Effect.provideService(Metric.MetricRegistry, new Map())
 
 const metricsOf = (origin: string, headers: Readonly<Record<string, string>> = {}) =>
   Effect.map(send(`${origin}/metrics`, { headers }), ({ status, text }) => {
@@ -63,7 +66,6 @@ describe("/metrics", () => {
       assert.strictEqual(of("realms_open_holds"), 0)
       assert.strictEqual(of("realms_channel_state", { channel: "one" }), 0)
       assert.strictEqual(of("realms_channel_enabled", { channel: "one" }), 1)
-      assert.strictEqual(of("realms_accounts_resident"), 1)
       assert.strictEqual(of("realms_debts_micros"), 0)
       for (
         const name of [
@@ -79,7 +81,7 @@ describe("/metrics", () => {
           "realms_build_info"
         ]
       ) assert.isAbove(of(name), 0, name)
-    }).pipe(Effect.scoped))
+    }).pipe(alone, Effect.scoped))
 
   it.live("are for this machine, or for those who send the token", () =>
     Effect.gen(function*() {
@@ -101,7 +103,7 @@ describe("/metrics", () => {
         Effect.map(send(`http://127.0.0.1:${port}/metrics`, {}), ({ status }) => status === 200)
       )
       assert.strictEqual((yield* send(`http://127.0.0.1:${port}/`, {})).status, 404)
-    }).pipe(Effect.scoped))
+    }).pipe(alone, Effect.scoped))
 
   it.live("answer while the database hangs", () =>
     Effect.gen(function*() {
@@ -114,5 +116,5 @@ describe("/metrics", () => {
         assert.isBelow(performance.now() - started, ANSWER_MS_MAX)
         assert.isAbove(sumOf(samples, "process_resident_memory_bytes"), 0)
       }).pipe(Effect.ensuring(Effect.sync(() => proxy.speak())))
-    }).pipe(Effect.scoped))
+    }).pipe(alone, Effect.scoped))
 })
