@@ -18,7 +18,7 @@ export type Refusal = CallRefused | UpstreamRefused
 /** How a request ended at the edge: with an answer, with a refusal, or by a defect of ours. */
 export type RequestEnd = "answered" | "failed" | Refusal
 
-/** Lines of calls that went well, and of others, in one second, at most: each is a write to a file or a pipe that the call waits for. */
+/** Lines of calls that went well, and of others, in one second, at most: each is a write that the whole process waits for. */
 const LINES_PER_SECOND_MAX = 50
 
 export const statusOf = (error: Refusal): number =>
