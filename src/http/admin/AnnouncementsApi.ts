@@ -19,7 +19,6 @@ export class AnnouncementsApi extends area(
 ).add(
   ...rowEndpoints({
     one: "Announcement",
-    path: "/announcements",
     query: pageQuery,
     id: idJson(AnnouncementId),
     shown: jsonFields(Struct.omit(AdminAnnouncement.fields, ["declared"])),

@@ -10,18 +10,16 @@ import type { RowUseCases } from "../RowUseCases.ts"
 import type { Administrator } from "./AdminAccess.ts"
 import { ApiNotFound, changeErrors, editErrors } from "./ApiError.ts"
 import { listed } from "./ApiHandlers.ts"
-import { created, documented, itemsOf, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
+import { created, documented, itemsOf, PAGE_ITEMS_MAX, pageQuery } from "./ApiSchema.ts"
 
 export const ApiRevision = Schema.Struct({ revision: IdJson }).pipe(documented("Revision"))
 
 /** Narrows a list to enabled or to disabled rows. */
 export const stateQuery = { state: Schema.optionalKey(Schema.Literals(["enabled", "disabled"])) }
 
-interface RowDescription<One, Path, Query, Id, Shown, Terms, Code> {
-  /** What one row is called in the names of endpoints and of schemas. */
+interface RowDescription<One, Query, Id, Shown, Terms, Code> {
+  /** What one row is called in the names of endpoints and of schemas, and where they are listed: `Plan` at `/plans`. */
   readonly one: One
-  /** The path of the list; a row is at `/:id` below it. */
-  readonly path: Path
   readonly query: Query
   readonly id: Id
   /** What a row has besides its terms. */
@@ -36,15 +34,13 @@ const { get, post, put } = HttpApiEndpoint
 
 export const rowEndpoints = <
   const One extends string,
-  const Path extends `/${string}`,
   Query extends Schema.Struct.Fields,
   Id extends Schema.Top,
   Shown extends Schema.Struct.Fields,
   Terms extends Schema.Struct.Fields,
   Code extends Schema.Struct.Fields
->(
-  { code, enableErrors, id, one, path, query, shown, terms }: RowDescription<One, Path, Query, Id, Shown, Terms, Code>
-) => {
+>({ code, enableErrors, id, one, query, shown, terms }: RowDescription<One, Query, Id, Shown, Terms, Code>) => {
+  const path = `/${one.toLowerCase()}s` as `/${Lowercase<One>}s`
   const at = `${path}/:id` as const
   const params = { id }
   const row = Json({ ...shown, ...terms }).pipe(documented(one))
@@ -59,6 +55,20 @@ export const rowEndpoints = <
     post(`enable${one}`, `${at}/enable`, { params, payload: ApiRevision, success: row, error: enableErrors })
   ] as const
 }
+
+/** Of rows with a code, which is given when one is made. */
+export const codedEndpoints = <
+  const One extends string,
+  Id extends Schema.Top,
+  Shown extends Schema.Struct.Fields,
+  Terms extends Schema.Struct.Fields
+>(described: Pick<RowDescription<One, never, Id, Shown, Terms, never>, "one" | "id" | "shown" | "terms">) =>
+  rowEndpoints({
+    ...described,
+    query: { ...pageQuery, ...stateQuery },
+    code: { code: Schema.String },
+    enableErrors: changeErrors
+  })
 
 interface ListRequest {
   readonly query: { readonly before?: bigint; readonly limit?: number; readonly state?: "enabled" | "disabled" }

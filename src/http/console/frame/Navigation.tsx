@@ -18,23 +18,23 @@ interface NavGroup {
   readonly items: ReadonlyArray<NavItem>
 }
 
+/** Most pages have the address that their text is named after: `nav.keys` is at `/keys`, `admin.users` at `/admin/users`. */
+const item = (label: CommonKey, icon: IconName): NavItem => [
+  `/${label.replace(/^nav\./, "").replace(".", "/")}`,
+  icon,
+  label
+]
+
 const consoleGroups: ReadonlyArray<NavGroup> = [
   { items: [["/", "dashboard", "nav.dashboard"]] },
-  {
-    title: "nav.use",
-    items: [
-      ["/keys", "key", "nav.keys"],
-      ["/usage", "usage", "nav.usage"],
-      ["/models", "model", "nav.models"]
-    ]
-  },
+  { title: "nav.use", items: [item("nav.keys", "key"), item("nav.usage", "usage"), item("nav.models", "model")] },
   {
     title: "nav.pay",
     items: [
-      ["/topup", "topup", "nav.topup"],
-      ["/subscription", "plan", "nav.subscription"],
-      ["/orders", "order", "nav.orders"],
-      ["/ledger", "usage", "nav.ledger"]
+      item("nav.topup", "topup"),
+      item("nav.subscription", "plan"),
+      item("nav.orders", "order"),
+      item("nav.ledger", "usage")
     ]
   },
   { title: "nav.account", items: [["/account", "account", "nav.settings"]] }
@@ -45,38 +45,38 @@ const adminGroups: ReadonlyArray<NavGroup> = [
   {
     title: "nav.business",
     items: [
-      ["/admin/users", "users", "admin.users"],
-      ["/admin/orders", "order", "admin.orders"],
-      ["/admin/payments", "topup", "admin.payments"],
-      ["/admin/confirmations", "check", "admin.confirmations"],
-      ["/admin/plans", "plan", "admin.plans"],
-      ["/admin/codes", "gift", "admin.codes"]
+      item("admin.users", "users"),
+      item("admin.orders", "order"),
+      item("admin.payments", "topup"),
+      item("admin.confirmations", "check"),
+      item("admin.plans", "plan"),
+      item("admin.codes", "gift")
     ]
   },
   {
     title: "nav.finance",
     items: [
-      ["/admin/statements", "book", "admin.statements"],
+      item("admin.statements", "book"),
       ["/admin/bills/check", "compare", "admin.bills"],
-      ["/admin/exports", "download", "admin.exports"]
+      item("admin.exports", "download")
     ]
   },
   {
     title: "nav.gateway",
     items: [
-      ["/admin/usage", "usage", "admin.usage"],
-      ["/admin/channels", "channel", "admin.channels"],
-      ["/admin/models", "model", "admin.models"],
-      ["/admin/groups", "users", "admin.groups"]
+      item("admin.usage", "usage"),
+      item("admin.channels", "channel"),
+      item("admin.models", "model"),
+      item("admin.groups", "users")
     ]
   },
   {
     title: "nav.system",
     items: [
-      ["/admin/settings", "settings", "admin.settings"],
-      ["/admin/announcements", "info", "admin.announcements"],
-      ["/admin/keys", "key", "admin.keys"],
-      ["/admin/audit", "clock", "admin.audit"]
+      item("admin.settings", "settings"),
+      item("admin.announcements", "info"),
+      item("admin.keys", "key"),
+      item("admin.audit", "clock")
     ]
   }
 ]

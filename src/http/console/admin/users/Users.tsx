@@ -81,7 +81,8 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   const { role, state, text } = readFilter(context)
   const sort = oneOf(userSorts, query.get("sort"))
   const after = sort === undefined ? undefined : cursorIn(query.get("after"))
-  const sortNames = userSorts.map((one) => [one, say(`sort.${one}`)] as const)
+  const sortTexts = { balance: say("sort.balance"), spend: say("sort.spend"), call: say("sort.call") }
+  const sortNames = userSorts.map((one) => [one, sortTexts[one]] as const)
   const download = new URLSearchParams({ q: text ?? "", role: role ?? "", state: state ?? "" }).toString()
   const states = [["active", say("state.active")], ["disabled", say("state.disabled")]] as const
   const users = yield* UserAdmin
