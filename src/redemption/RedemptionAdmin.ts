@@ -3,7 +3,7 @@
  * change, and every reading of the texts, is in the audit log; no text is.
  */
 import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, type SqlError } from "effect/sql"
 import { type GroupChoice, groupChoices, mayName } from "../accounts/UserGroups.ts"
 import { planTexts, type SoldPlan } from "../domain/Plan.ts"
 import { Row } from "../domain/Row.ts"
@@ -186,18 +186,30 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
       orUnavailable
     )
 
+    /** Changes a row that a statement locks; `missing`: there is none. */
+    const changeLocked = <S extends Schema.ConstraintDecoder<unknown>, Missing, E>(
+      row: S,
+      locking: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>,
+      missing: Missing,
+      change: (found: S["Type"]) => Effect.Effect<void, E>
+    ) =>
+      inTransaction(
+        sql,
+        Effect.flatMap(
+          rowOf(row, locking),
+          (found): Effect.Effect<void, Missing | E> => found === undefined ? Effect.fail(missing) : change(found)
+        )
+      )
+
     const edit = Effect.fn("RedemptionAdmin.edit")(
       function*(actor: Actor, { id, revision }: SeenBatch, asked: BatchEdit) {
         const next = { name: asked.name.trim(), note: asked.note.trim(), expiresAt: asked.expiresAt }
         const nowMs = yield* Clock.currentTimeMillis
-        yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const was = yield* rowOf(
-              EditedBatch,
-              sql`SELECT revision, name, note, expires_at FROM redemption_batches WHERE id = ${id} FOR UPDATE`
-            )
-            if (was === undefined) return yield* new BatchNotFound({ batchId: id })
+        yield* changeLocked(
+          EditedBatch,
+          sql`SELECT revision, name, note, expires_at FROM redemption_batches WHERE id = ${id} FOR UPDATE`,
+          new BatchNotFound({ batchId: id }),
+          Effect.fnUntraced(function*(was) {
             yield* checkBatchEdit(next, was.expiresAt, nowMs)
             const { after, before } = changesBetween(editFacts(was), editFacts(next))
             if (Object.keys(after).length === 0) return
@@ -213,15 +225,11 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
 
     const setDisabled = Effect.fn("RedemptionAdmin.setDisabled")(
       function*(actor: Actor, { id, revision }: SeenBatch, isDisabled: boolean) {
-        yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const batch = yield* rowOf(
-              SeenState,
-              sql`
-            SELECT revision, disabled_at IS NOT NULL AS disabled FROM redemption_batches WHERE id = ${id} FOR UPDATE`
-            )
-            if (batch === undefined) return yield* new BatchNotFound({ batchId: id })
+        yield* changeLocked(
+          SeenState,
+          sql`SELECT revision, disabled_at IS NOT NULL AS disabled FROM redemption_batches WHERE id = ${id} FOR UPDATE`,
+          new BatchNotFound({ batchId: id }),
+          Effect.fnUntraced(function*(batch) {
             if (batch.isDisabled === isDisabled) return
             if (batch.revision !== revision) return yield* new ChangedMeanwhile({ target: targetOf(id) })
             yield* sql`UPDATE redemption_batches
@@ -240,16 +248,12 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
 
     const disableCode = Effect.fn("RedemptionAdmin.disableCode")(
       function*(actor: Actor, { batchId, codeId }: { readonly batchId: bigint; readonly codeId: bigint }) {
-        yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const code = yield* rowOf(
-              SeenCode,
-              sql`
-            SELECT hint, disabled_at IS NOT NULL AS disabled FROM redemption_codes
-              WHERE id = ${codeId} AND batch_id = ${batchId} FOR UPDATE`
-            )
-            if (code === undefined) return yield* new CodeNotFound({ codeId })
+        yield* changeLocked(
+          SeenCode,
+          sql`SELECT hint, disabled_at IS NOT NULL AS disabled FROM redemption_codes
+            WHERE id = ${codeId} AND batch_id = ${batchId} FOR UPDATE`,
+          new CodeNotFound({ codeId }),
+          Effect.fnUntraced(function*(code) {
             if (code.isDisabled) return
             yield* sql`UPDATE redemption_codes SET disabled_at = now() WHERE id = ${codeId}`
             yield* recordChange(sql, actor, {

@@ -14,7 +14,6 @@ import {
   type MomentUnit,
   seriesOf,
   STACKED_MODELS_MAX,
-  unitOf,
   type UsageSeries,
   wholeHours
 } from "./UsageSeries.ts"
@@ -62,8 +61,7 @@ export class AllUsage extends Context.Service<AllUsage, {
     const sql = yield* SqlClient.SqlClient
 
     const report = Effect.fn("AllUsage.report")(function*(filter: AllUsageFilter, timeZone: string) {
-      const { fromMs, toMs } = yield* wholeHours(filter)
-      const unit = unitOf({ fromMs, toMs })
+      const { fromMs, toMs, unit } = yield* wholeHours(filter)
       const { userId } = filter
       const statement = sql.unsafe(allUsageSql(unit, userId !== undefined), [
         fromMs,

@@ -15,7 +15,6 @@ import {
   type MomentUnit,
   seriesOf,
   STACKED_MODELS_MAX,
-  unitOf,
   type UsageSeries,
   wholeHours
 } from "./UsageSeries.ts"
@@ -57,8 +56,8 @@ export class UsageReports extends Context.Service<UsageReports, {
 
     const overview = Effect.fn("UsageReports.overview")(
       function*(userId: UserId, filter: UsageFilter, timeZone: string, unit: MomentUnit = "day") {
-        const { fromMs, toMs } = yield* wholeHours(filter)
-        const shown = unit === "hour" ? unitOf({ fromMs, toMs }) : unit
+        const { fromMs, toMs, unit: finest } = yield* wholeHours(filter)
+        const shown = unit === "hour" ? finest : unit
         const statement = sql.unsafe(overviewSqls[shown], [
           fromMs,
           toMs,

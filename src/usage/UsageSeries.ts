@@ -44,18 +44,18 @@ interface MsRange {
   readonly toMs: number
 }
 
-/** A range with both ends aligned down to whole UTC hours; refused when it is empty or too long. */
-export const wholeHours = (range: MsRange): Effect.Effect<MsRange, UsageRefused> => {
+/** Hours, where the range has few of them. */
+export const unitOf = ({ fromMs, toMs }: MsRange): MomentUnit =>
+  toMs - fromMs <= HOURS_UNIT_MAX * HOUR_MS ? "hour" : "day"
+
+/** A range with both ends aligned down to whole UTC hours, and its unit; refused when it is empty or too long. */
+export const wholeHours = (range: MsRange): Effect.Effect<MsRange & { readonly unit: MomentUnit }, UsageRefused> => {
   const fromMs = Math.floor(range.fromMs / HOUR_MS) * HOUR_MS
   const toMs = Math.floor(range.toMs / HOUR_MS) * HOUR_MS
   if (fromMs >= toMs) return Effect.fail(new UsageRefused({ reason: "empty_range" }))
   if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) return Effect.fail(new UsageRefused({ reason: "range_too_long" }))
-  return Effect.succeed({ fromMs, toMs })
+  return Effect.succeed({ fromMs, toMs, unit: unitOf({ fromMs, toMs }) })
 }
-
-/** Hours, where the range has few of them. */
-export const unitOf = ({ fromMs, toMs }: MsRange): MomentUnit =>
-  toMs - fromMs <= HOURS_UNIT_MAX * HOUR_MS ? "hour" : "day"
 
 const dayOf = (moment: string) => `((${moment}) AT TIME ZONE $3)::date`
 

@@ -25,6 +25,10 @@ const bookedOf = Effect.fnUntraced(function*(payment: string) {
   return rows.map(({ amount_minor, kind, provider }) => `${kind} ${provider} ${amount_minor}`)
 })
 
+/** What was booked of a payment after so many movements, sorted. */
+const isBooked = (payment: string, after: number, movements: ReadonlyArray<string>) =>
+  Effect.map(bookedOf(payment), (booked) => assert.deepStrictEqual(booked.slice(after).toSorted(), movements))
+
 /** An order with an attempt at Stripe: what is said of its payments. */
 const atStripe = Effect.fnUntraced(function*(order: Order) {
   const world = yield* PaymentWorld
@@ -122,15 +126,9 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("movements of cash
       const { paid, payment, world } = yield* topup
       yield* world.settlement.settle(paid({ amountMinor: 994n }))
       yield* world.resolutions.resolve(ada, yield* reviewOf(payment), { resolution: "dismissed", note: "not ours" })
-      assert.deepStrictEqual((yield* bookedOf(payment)).slice(2).toSorted(), [
-        "dismissed stripe 994",
-        "in_review stripe -994"
-      ])
+      yield* isBooked(payment, 2, ["dismissed stripe 994", "in_review stripe -994"])
       assert.strictEqual((yield* world.settlement.settle(paid())).outcome, "applied")
-      assert.deepStrictEqual((yield* bookedOf(payment)).slice(4).toSorted(), [
-        "dismissed stripe -994",
-        "payment_correction stripe 6"
-      ])
+      yield* isBooked(payment, 4, ["dismissed stripe -994", "payment_correction stripe 6"])
       yield* world.clean
     }))
 
@@ -145,10 +143,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("movements of cash
       })
       assert.deepStrictEqual(yield* bookedOf(payment), ["manual stripe 1000"])
       assert.strictEqual((yield* world.settlement.settle(paid())).outcome, "duplicate")
-      assert.deepStrictEqual((yield* bookedOf(payment)).slice(1).toSorted(), [
-        "manual stripe -1000",
-        "payment stripe 1000"
-      ])
+      yield* isBooked(payment, 1, ["manual stripe -1000", "payment stripe 1000"])
       yield* world.clean
     }))
 

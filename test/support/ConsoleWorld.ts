@@ -69,6 +69,12 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
     return made
   }, Effect.orDie)
 
+  /** The same with a key for calls. */
+  const keyed = Effect.fnUntraced(function*(usdMicros: bigint, name: string) {
+    const made = yield* user(usdMicros)
+    return { user: made, ...yield* Effect.orDie(Context.get(context, ApiKeys).create({ userId: made.id, name })) }
+  })
+
   /** A session's token, as the browser's cookie has it. */
   const session = (userId: UserId) =>
     Effect.map(
@@ -87,6 +93,7 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
     epay,
     password: PASSWORD,
     user,
+    keyed,
     adjust,
     /** Another administrator at each time. */
     root,

@@ -20,8 +20,7 @@ const rootPages = ["/admin", "/admin/usage", "/admin/usage/calls"]
 /** A user whose calls of a month are folded. */
 const customer = Effect.gen(function*() {
   const world = yield* ConsoleWorld
-  const user = yield* world.user(50_000_000n)
-  const { id: keyId } = yield* world.keys.create({ userId: user.id, name: "laptop" })
+  const { id: keyId, user } = yield* world.keyed(50_000_000n, "laptop")
   yield* writeHistory(world.sql, { userId: user.id, keyId, calls: 600, days: 30 })
   for (let passed = 1; passed > 0;) {
     const [row] = yield* world.sql<{ passed: number }>`SELECT realms_fold_usage_v1(${user.id}, 180000, 10000) AS passed`

@@ -77,8 +77,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("f
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
       const { client, root } = yield* signIn
-      const user = yield* world.user(0n)
-      const { hint } = yield* world.keys.create({ userId: user.id, name: "laptop" })
+      const { hint, user } = yield* world.keyed(0n, "laptop")
       const order = yield* world.orders.topup(user.id, 1_000n)
       yield* world
         .sql`INSERT INTO payment_attempts (order_kind, order_id, provider, amount_minor, currency, merchant_reference,

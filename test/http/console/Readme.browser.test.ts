@@ -31,8 +31,7 @@ const plan = {
 const seed = Effect.gen(function*() {
   const world = yield* ConsoleWorld
   const { sql } = world
-  const user = yield* world.user(23_480_000n)
-  const { id: keyId } = yield* world.keys.create({ userId: user.id, name: "chat-frontend" })
+  const { id: keyId, user } = yield* world.keyed(23_480_000n, "chat-frontend")
   yield* writeHistory(sql, { userId: user.id, keyId, calls: 3_000, days: 30 })
   const id = yield* inTransaction(sql, activate(sql, user.id, null, plan))
   yield* sql`

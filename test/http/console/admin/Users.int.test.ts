@@ -200,8 +200,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
       const { client, root } = yield* asRoot
-      const user = yield* world.user(1_000_000n)
-      const { key } = yield* world.keys.create({ userId: user.id, name: "program" })
+      const { key, user } = yield* world.keyed(1_000_000n, "program")
       const own = yield* signedIn(user.id)
       const call = send(`${world.origin}/v1/models`, { method: "GET", key: Redacted.value(key) })
       assert.strictEqual((yield* own.get("/keys")).status, 200)
