@@ -19,7 +19,8 @@ export type Refusal = CallRefused | UpstreamRefused
 export type RequestEnd = "answered" | "failed" | Refusal
 
 /** Lines of calls that went well, and of others, in one second, at most: each is a write that the whole process waits for. */
-const LINES_PER_SECOND_MAX = 50
+const GOOD_LINES_PER_SECOND_MAX = 20
+const OTHER_LINES_PER_SECOND_MAX = 50
 
 export const statusOf = (error: Refusal): number =>
   error._tag === "CallRefused" ? openAiErrors[error.code].status : error.status
@@ -134,9 +135,10 @@ export type ReportCall = (notes: CallNotes, key: ApiKeyIdentity | undefined, end
 export const makeCallReport = Effect.gen(function*() {
   const { log } = yield* AppConfig
   const metrics = yield* CallMetrics
-  const bound = { linesPerSecondMax: LINES_PER_SECOND_MAX }
-  const noteGood = yield* makeBoundedLog((message, facts) => Effect.logInfo(message, facts), bound)
-  const noteOther = yield* makeBoundedLog((message, facts) => Effect.logInfo(message, facts), bound)
+  const noteUpTo = (linesPerSecondMax: number) =>
+    makeBoundedLog((message, facts) => Effect.logInfo(message, facts), { linesPerSecondMax })
+  const noteGood = yield* noteUpTo(GOOD_LINES_PER_SECOND_MAX)
+  const noteOther = yield* noteUpTo(OTHER_LINES_PER_SECOND_MAX)
   const report: ReportCall = (notes, key, end) => {
     notes.enter("gateway")
     const outcome = outcomeOf(notes, end)
