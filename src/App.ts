@@ -42,8 +42,10 @@ const BackgroundLayer = Layer.mergeAll(ReconcilerLayer, IdentityCleanerLayer, Us
  * alone has none, and does not load what they need.
  */
 const PeersLayer = Layer.unwrap(Effect.gen(function*() {
-  const { cluster } = yield* AppConfig
-  if (cluster.host === "" && (yield* GivenConnections) === undefined) return Layer.empty
+  const { cluster, database } = yield* AppConfig
+  // Of a database elsewhere there may be servers on other machines, which do not reach the loopback address of this one.
+  const isAlone = (yield* GivenConnections) === undefined || Option.isSome(database.url)
+  if (cluster.host === "" && isAlone) return Layer.empty
   const { AccountPeersLayer } = yield* Effect.promise(() => import("./accounts/AccountEntity.ts"))
   const { ClusterLayer } = yield* Effect.promise(() => import("./cluster/ClusterLayer.ts"))
   return AccountPeersLayer.pipe(Layer.provideMerge(ClusterLayer))

@@ -16,6 +16,7 @@ import {
   type Commit,
   emptyOutcome,
   isSettlement,
+  leased,
   type Void
 } from "./AccountState.ts"
 import type { LoadedAccount } from "./AccountStore.ts"
@@ -35,8 +36,6 @@ const REFUSED_TRIES_MAX = 5
 const CONTENDED_MS = 10_000
 
 const unavailable = (reason: string): AccountUnavailable => new AccountUnavailable({ reason })
-
-const ignore: Reply = () => undefined
 
 export class AccountActor implements JournalAccount {
   readonly userId: UserId
@@ -97,8 +96,12 @@ export class AccountActor implements JournalAccount {
       if (this.lane === "slow") return reply(unavailable("a write of this account is stuck"))
       if (this.mailbox.length >= MAILBOX_MAX) return reply(unavailable("too many commands wait at this account"))
     }
-    this.mailbox.push({ command, reply, from, arrival: ++this.arrivals, row: undefined, refusals: 0 })
+    this.put(command, reply, from)
     this.pump()
+  }
+
+  private put(command: Command, reply: Reply, from: Envelope["from"]): void {
+    this.mailbox.push({ command, reply, from, arrival: ++this.arrivals, row: undefined, refusals: 0 })
   }
 
   /** Lately others wrote this account between a decision here and its write, which was therefore rejected. */
@@ -125,6 +128,11 @@ export class AccountActor implements JournalAccount {
   /** The state is read again before the next decision. */
   invalidate(): void {
     this.wantLoad = true
+  }
+
+  /** The owner of the account has decided on a reservation: what is known of it here is out of date. */
+  outdate(id: string): void {
+    if (this.state !== undefined && HashMap.has(this.state.open, id)) this.distrust(id)
   }
 
   /** Reads everything of a quiet account: what it believes to be open may have ended elsewhere. */
@@ -226,10 +234,9 @@ export class AccountActor implements JournalAccount {
     this.wantLoad = true
     this.questions.fail(error)
     const waiting = this.mailbox
-    this.mailbox = error._tag === "UnknownAccount" ? [] : waiting.filter((envelope) => isSettlement(envelope.command))
-    for (const envelope of waiting) {
-      if (!this.mailbox.includes(envelope)) envelope.reply(error)
-    }
+    const isKept = ({ command }: Envelope) => error._tag !== "UnknownAccount" && isSettlement(command)
+    this.mailbox = waiting.filter(isKept)
+    for (const envelope of waiting) if (!isKept(envelope)) envelope.reply(error)
     if (this.mailbox.length > 0) this.pause()
   }
 
@@ -355,15 +362,12 @@ export class AccountActor implements JournalAccount {
     this.decideAgain()
     for (const envelope of gone) {
       this.mailbox = this.mailbox.filter((other) => other !== envelope)
-      envelope.reply(unavailable("the database is away"))
-      if (envelope.command._tag === "Reserve" && envelope.from === "here") this.enqueueVoid(envelope.command.id)
+      envelope.reply(new AccountUnavailable({ reason: "the database is away", unknown: true }))
+      if (envelope.command._tag !== "Reserve" || envelope.from === "peer") continue
+      const outcome = { ...emptyOutcome, reason: "reserve_unknown" }
+      this.put({ _tag: "Void", id: envelope.command.id, outcome }, () => undefined, "here")
     }
     this.pump()
-  }
-
-  private enqueueVoid(id: string): void {
-    const command: Command = { _tag: "Void", id, outcome: { ...emptyOutcome, reason: "reserve_unknown" } }
-    this.mailbox.push({ command, reply: ignore, from: "here", arrival: ++this.arrivals, row: undefined, refusals: 0 })
   }
 
   onRefused(entries: ReadonlyArray<JournalEntry>, retryable: boolean, cause: unknown): void {
@@ -379,8 +383,9 @@ export class AccountActor implements JournalAccount {
     this.decideAgain()
     const waiting = this.mailbox
     this.mailbox = waiting.filter((envelope) => isSettlement(envelope.command) && !dropped.includes(envelope))
+    const kept = new Set(this.mailbox)
     for (const envelope of waiting) {
-      if (this.mailbox.includes(envelope)) continue
+      if (kept.has(envelope)) continue
       if (isSettlement(envelope.command)) this.host.setAside(this.userId, envelope.command, this.refusedCause)
       envelope.reply(unavailable("a write of this account is stuck"))
     }
@@ -390,8 +395,3 @@ export class AccountActor implements JournalAccount {
 }
 
 const noFences: ReadonlyMap<SubscriptionId, bigint> = new Map()
-
-const leased: Answer = {
-  _tag: "Settlement",
-  settlement: { state: "reserved", costMicros: 0n, chargedMicros: 0n, late: false }
-}

@@ -45,7 +45,9 @@ export class TooManyHolds extends Schema.TaggedError<TooManyHolds>()("TooManyHol
 
 /** The account cannot decide or write now: the database is away, a lock is stuck, or a bound is met. Try again later. */
 export class AccountUnavailable extends Schema.TaggedError<AccountUnavailable>()("AccountUnavailable", {
-  reason: Schema.String
+  reason: Schema.String,
+  /** Whether what was asked has been written is not known. Absent: it was not, or it was a settlement, which goes on. */
+  unknown: Schema.optionalKey(Schema.Boolean)
 }) {}
 
 /** The reservation is no longer open (expired, settled elsewhere, or never written). */

@@ -205,3 +205,9 @@ export const emptyOutcome: CallOutcome = {
   latencyMs: null,
   ttftMs: null
 }
+
+/** The answer to an expire that came too early: the reservation stands. */
+export const leased: Answer = {
+  _tag: "Settlement",
+  settlement: { state: "reserved", costMicros: 0n, chargedMicros: 0n, late: false }
+}

@@ -303,6 +303,7 @@ export class Accounts extends Context.Service<Accounts, {
     const drain = (graceMs: number) =>
       Effect.gen(function*() {
         closing = true
+        routes.undoAll()
         const deadline = now() + graceMs
         const unsettled = () =>
           residents.all().flatMap((actor) => actor.unsettled.map((command) => ({ userId: actor.userId, command })))
@@ -338,7 +339,9 @@ export class Accounts extends Context.Service<Accounts, {
     const forgetIdle = Effect.sync(() => residents.forgetIdle(idleMs))
     yield* Effect.forkScoped(inRounds(forgetIdle, { failure: "idle accounts stay in memory", everyMs: idleMs / 10 }))
     const decideForPeer: DecideForPeer = (userId, command) =>
-      closing ? undefined : askFor((reply) => residents.of(userId).tell(command, reply, "peer"), Infinity)
+      closing || main.isSilent || !isCanonical.test(command.id)
+        ? undefined
+        : askFor((reply) => residents.of(userId).tell(command, reply, "peer"), Infinity)
     if (peers !== undefined) yield* peers.serve(decideForPeer)
 
     return Accounts.of({

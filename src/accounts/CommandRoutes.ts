@@ -19,11 +19,18 @@ import type { OutboxItem } from "./OutboxFile.ts"
  */
 export const UNDO_MS = 5_000
 
+interface Doubt {
+  readonly deadline: Deadline
+  readonly undo: () => void
+}
+
 /** What is asked of an account's actor here. */
 interface LocalActor {
   /** Several runners write the account at once. */
   readonly isContended: boolean
   tell(command: SentCommand, reply: Reply): void
+  /** The owner has decided on a reservation. */
+  outdate(id: string): void
 }
 
 export class CommandRoutes {
@@ -32,7 +39,9 @@ export class CommandRoutes {
   /** Open reservations that an owner has made; as many as this process holds open, at most. */
   private readonly made = new Set<string>()
   /** Reserves that were refused, and that an owner may have written all the same; each until it is undone. */
-  private readonly doubts = new Map<string, Deadline>()
+  private readonly doubts = new Map<string, Doubt>()
+  /** Reserves that an owner was asked for, has not answered, and whose call waits. */
+  private readonly reserving = new Set<string>()
   /** Settlements that an owner was asked for and has not answered. */
   private readonly asked = new Set<OutboxItem>()
 
@@ -56,7 +65,7 @@ export class CommandRoutes {
     if (peers !== undefined && this.isForOwner(peers, { actor, userId, command })) {
       return this.askOwner(peers, { userId, command, reply })
     }
-    this.made.delete(command.id)
+    if (isSettlement(command)) this.settledHere(command.id)
     actor.tell(command, reply)
   }
 
@@ -75,15 +84,23 @@ export class CommandRoutes {
   ): void {
     const item = isSettlement(command) ? { userId, command } : undefined
     if (item !== undefined) this.asked.add(item)
+    if (command._tag === "Reserve") this.reserving.add(command.id)
     peers.ask(userId, command, (answer) => {
-      if (item !== undefined) this.asked.delete(item)
+      if (item !== undefined) {
+        this.asked.delete(item)
+        this.made.delete(command.id)
+      }
+      const isWaited = this.reserving.delete(command.id)
       if (answer === undefined || (item !== undefined && answer._tag === "AccountUnavailable")) {
         return this.decideHere(userId, command, reply)
       }
-      if (command._tag === "Reserve" && answer._tag === "Reservation") this.made.add(command.id)
-      else if (item !== undefined) this.made.delete(command.id)
+      // A call that has given up has its reservation ended already.
+      if (isWaited && answer._tag === "Reservation") this.made.add(command.id)
       // The owner cannot say whether it was written.
-      if (command._tag === "Reserve" && answer._tag === "AccountUnavailable") this.doubt(userId, command.id)
+      if (command._tag === "Reserve" && answer._tag === "AccountUnavailable" && answer.unknown === true) {
+        this.doubt(userId, command.id)
+      }
+      if (command._tag !== "Reserve") this.actorOf(userId).outdate(command.id)
       reply(answer)
     })
   }
@@ -107,22 +124,33 @@ export class CommandRoutes {
     })
   }
 
+  private settledHere(id: string): void {
+    this.made.delete(id)
+    this.reserving.delete(id)
+  }
+
   /** Later ends a reservation that may have been written; if it was not, nothing can write it any more. */
   private doubt(userId: UserId, id: string): void {
     this.withdraw(id)
-    this.doubts.set(
-      id,
-      deadlineIn(UNDO_MS, () => {
-        this.doubts.delete(id)
-        const outcome = { ...emptyOutcome, reason: "owner_silent" }
-        this.actorOf(userId).tell({ _tag: "Void", id, outcome }, () => undefined)
-      })
-    )
+    const undo = () => {
+      this.doubts.delete(id)
+      const outcome = { ...emptyOutcome, reason: "owner_silent" }
+      this.actorOf(userId).tell({ _tag: "Void", id, outcome }, () => undefined)
+    }
+    this.doubts.set(id, { undo, deadline: deadlineIn(UNDO_MS, undo) })
+  }
+
+  /** Undoes now what would be undone later: this process stops. */
+  undoAll(): void {
+    for (const { deadline, undo } of this.doubts.values()) {
+      deadline.cancel()
+      undo()
+    }
   }
 
   /** Takes a doubt back. False: there was none. */
   private withdraw(id: string): boolean {
-    this.doubts.get(id)?.cancel()
+    this.doubts.get(id)?.deadline.cancel()
     return this.doubts.delete(id)
   }
 }

@@ -8,19 +8,19 @@ import { Schema } from "effect"
 import { ApiKeyId, ChannelId, idFromText, SubscriptionId } from "../domain/Ids.ts"
 
 const Usage = Schema.Struct({
-  inputTokens: Schema.Number,
-  cachedInputTokens: Schema.Number,
-  cacheWriteTokens: Schema.Number,
-  outputTokens: Schema.Number,
-  tools: Schema.optionalKey(Schema.Struct({ webSearch: Schema.Number, fileSearch: Schema.Number }))
+  inputTokens: Schema.Int,
+  cachedInputTokens: Schema.Int,
+  cacheWriteTokens: Schema.Int,
+  outputTokens: Schema.Int,
+  tools: Schema.optionalKey(Schema.Struct({ webSearch: Schema.Int, fileSearch: Schema.Int }))
 })
 
 const References = Schema.Struct({
   channelId: idFromText(ChannelId),
   responseId: Schema.String,
   itemIds: Schema.Array(Schema.String),
-  inputTokens: Schema.Number,
-  outputTokens: Schema.Number
+  inputTokens: Schema.Int,
+  outputTokens: Schema.Int
 })
 
 const Outcome = Schema.Struct({
@@ -28,19 +28,19 @@ const Outcome = Schema.Struct({
   usageFlags: Schema.optionalKey(Schema.Array(
     Schema.Literals(["input_clamped", "output_clamped", "total_unexplained", "above_context", "limit_ignored"])
   )),
-  excessTokens: Schema.optionalKey(Schema.Number),
+  excessTokens: Schema.optionalKey(Schema.Int),
   references: Schema.optionalKey(References),
   usageSource: Schema.NullOr(Schema.Literals(["upstream", "estimated"])),
   usageFlagged: Schema.Boolean,
-  status: Schema.NullOr(Schema.Number),
+  status: Schema.NullOr(Schema.Finite),
   reason: Schema.NullOr(Schema.String),
   channel: Schema.NullOr(Schema.String),
   upstreamModel: Schema.NullOr(Schema.String),
-  latencyMs: Schema.NullOr(Schema.Number),
-  ttftMs: Schema.NullOr(Schema.Number)
+  latencyMs: Schema.NullOr(Schema.Finite),
+  ttftMs: Schema.NullOr(Schema.Finite)
 })
 
-const CommitSchema = Schema.TaggedStruct("Commit", { id: Schema.String, outcome: Outcome, atMs: Schema.Number })
+const CommitSchema = Schema.TaggedStruct("Commit", { id: Schema.String, outcome: Outcome, atMs: Schema.Finite })
 const VoidSchema = Schema.TaggedStruct("Void", { id: Schema.String, outcome: Outcome })
 
 export const SettlementCommand = Schema.Union([CommitSchema, VoidSchema])
@@ -57,7 +57,7 @@ const prices = {
 
 const Price = Schema.Struct({
   ...prices,
-  tiers: Schema.optionalKey(Schema.Array(Schema.Struct({ ...prices, aboveInputTokens: Schema.Number }))),
+  tiers: Schema.optionalKey(Schema.Array(Schema.Struct({ ...prices, aboveInputTokens: Schema.Int }))),
   tools: Schema.optionalKey(
     Schema.Struct({ webSearchMicros: Schema.NullOr(Amount), fileSearchMicros: Schema.NullOr(Amount) })
   )
@@ -75,21 +75,21 @@ const ReserveSchema = Schema.TaggedStruct("Reserve", {
   payAsYouGo: Schema.Boolean,
   baseNumerator: Amount,
   tokenNumerator: Amount,
-  tokensMin: Schema.Number,
-  tokensDefault: Schema.optionalKey(Schema.Number),
-  tokensMax: Schema.Number,
+  tokensMin: Schema.Int,
+  tokensDefault: Schema.optionalKey(Schema.Int),
+  tokensMax: Schema.Int,
   halfAvailable: Schema.optionalKey(Schema.Boolean),
   counted: Schema.optionalKey(Schema.Boolean),
-  openHoldsMax: Schema.optionalKey(Schema.Number),
-  leaseSeconds: Schema.Number,
-  atMs: Schema.Number
+  openHoldsMax: Schema.optionalKey(Schema.Int),
+  leaseSeconds: Schema.Int,
+  atMs: Schema.Finite
 })
 
 const ExtendSchema = Schema.TaggedStruct("Extend", {
   id: Schema.String,
   numerator: Amount,
-  outputTokens: Schema.Number,
-  atMs: Schema.Number
+  outputTokens: Schema.Int,
+  atMs: Schema.Finite
 })
 
 /** What one runner asks of another: everything but the sweeper's own. */
@@ -104,8 +104,8 @@ const ReservationSchema = Schema.Struct({
   planMultiplier: Amount,
   groupMultiplier: Amount,
   reservedMicros: Amount,
-  outputTokens: Schema.Number,
-  reservedAtMs: Schema.Number,
+  outputTokens: Schema.Int,
+  reservedAtMs: Schema.Finite,
   counted: Schema.optionalKey(Schema.Boolean)
 })
 

@@ -33,18 +33,18 @@ const NewsText = Schema.fromJsonString(News)
 const encode = Schema.encodeSync(NewsText)
 const decode = Schema.decodeUnknownOption(NewsText)
 
-/** As many of the changes as one message holds; the rest stays in the map. */
-const take = (from: string, waiting: Map<string, Change>): string => {
-  const changes: Array<Change> = []
-  let text = encode({ from, changes })
+/** A message with as many of the changes as it holds, and the keys of these. */
+const firstOf = (from: string, waiting: ReadonlyMap<string, Change>) => {
+  const [keys, changes]: [Array<string>, Array<Change>] = [[], []]
+  let text = ""
   for (const [key, change] of waiting) {
     const longer = encode({ from, changes: [...changes, change] })
-    if (Buffer.byteLength(longer) > MESSAGE_BYTES_MAX && changes.length > 0) break
+    if (Buffer.byteLength(longer) > MESSAGE_BYTES_MAX && keys.length > 0) break
+    keys.push(key)
     changes.push(change)
-    waiting.delete(key)
     text = longer
   }
-  return text
+  return { keys, text }
 }
 
 export const BreakerNewsLayer = Layer.effectDiscard(Effect.gen(function*() {
@@ -57,8 +57,9 @@ export const BreakerNewsLayer = Layer.effectDiscard(Effect.gen(function*() {
   const waiting = new Map<string, Change>()
 
   const note = ({ channelId, modelId, openMs, to }: BreakerChange): void => {
-    if (to === "half_open" || waiting.size >= BREAKERS_MAX) return
-    waiting.set(`${channelId} ${modelId ?? ""}`, {
+    const key = `${channelId} ${modelId ?? ""}`
+    if (to === "half_open" || (waiting.size >= BREAKERS_MAX && !waiting.has(key))) return
+    waiting.set(key, {
       channel: channelId,
       model: modelId,
       openMs: to === "open" ? openMs : 0
@@ -84,6 +85,14 @@ export const BreakerNewsLayer = Layer.effectDiscard(Effect.gen(function*() {
     onUp: () => undefined
   })
 
-  const tell = Effect.suspend(() => waiting.size === 0 ? Effect.void : publish(sql, "breakers", take(self, waiting)))
+  const tell = Effect.suspend(() => {
+    if (waiting.size === 0) return Effect.void
+    const { keys, text } = firstOf(self, waiting)
+    const told = keys.map((key) => [key, waiting.get(key)] as const)
+    return Effect.tap(publish(sql, "breakers", text), () =>
+      Effect.sync(() => {
+        for (const [key, change] of told) if (waiting.get(key) === change) waiting.delete(key)
+      }))
+  })
   yield* Effect.forkScoped(Effect.repeat(Effect.ignore(tell), Schedule.spaced(TELL_EVERY_MS)))
 }))

@@ -56,6 +56,8 @@ interface Watched {
   readonly shared: SharedFailures
   /** The state that was announced last. */
   readonly announced: BreakerState
+  /** Another process has opened it, and no call of this one has told anything of it yet. */
+  readonly isHeard?: boolean
 }
 
 const nothing: Watched = { breaker: closedBreaker, shared: [], announced: "closed" }
@@ -108,10 +110,17 @@ export class Breakers {
 
   /** Another process has opened or closed one. What it told is not told again. */
   hear({ channelId, modelId, openMs, to }: BreakerChange, nowMs: number): void {
-    if (to === "closed") return this.drop(channelId, modelId)
-    const { breaker, shared } = this.channels.get(channelId)?.get(modelId) ?? nothing
+    const watched = this.channels.get(channelId)?.get(modelId) ?? nothing
+    // What this process has found out itself, it also finds out to be over.
+    if (to === "closed" && watched.isHeard === true) return this.drop(channelId, modelId)
+    const { breaker, shared } = watched
     if (to !== "open" || stateOf(breaker, nowMs) === "open") return
-    this.put(channelId, modelId, { breaker: opened(breaker, openMs, nowMs), shared, announced: "open" })
+    this.put(channelId, modelId, {
+      breaker: opened(breaker, openMs, nowMs),
+      shared,
+      announced: "open",
+      isHeard: breaker.failures === 0
+    })
   }
 
   /** Null as model: the worst of all its models. */
@@ -189,7 +198,7 @@ export class Breakers {
   private forget(channelId: ChannelId, modelId: string | null): void {
     const watched = this.channels.get(channelId)?.get(modelId)
     this.drop(channelId, modelId)
-    if (watched !== undefined && watched.announced !== "closed") {
+    if (watched !== undefined && watched.announced !== "closed" && watched.isHeard !== true) {
       this.onChange({ channelId, modelId, to: "closed", openMs: 0 })
     }
   }

@@ -42,7 +42,7 @@ interface PeerAddress extends HostPort {
   readonly advertised: Option.Option<HostPort>
 }
 
-/** The runners of one supervisor find one another on this machine, where nothing else is configured. */
+/** The runners of one supervisor find one another on this machine. */
 const addressOf = ({ cluster }: AppConfig["Service"]): PeerAddress =>
   cluster.host !== ""
     ? { host: cluster.host, port: cluster.port, advertised: cluster.advertise }
@@ -67,7 +67,15 @@ const ListeningLayer = Layer.unwrap(Effect.gen(function*() {
   const { advertised, host, port } = addressOf(config)
   const server = yield* listenForPeers(keys, { host, port })
   const bound = server.address._tag === "UnixPathAddress" ? port : server.address.port
-  const reached = Option.getOrElse(advertised, () => ({ host, port: bound }))
+  // Further servers of this machine are reached at the ports after the first.
+  const further = port === 0 ? 0 : bound - port
+  const reached = Option.match(advertised, {
+    onNone: () => ({ host, port: bound }),
+    onSome: (first) => ({ ...first, port: first.port + further })
+  })
+  if (Option.isNone(config.masterKey) && host !== "127.0.0.1") {
+    yield* Effect.logWarning("REALMS_MASTER_KEY is not set: servers with another key file do not hear this one")
+  }
   const runnerAddress = Option.some(RunnerAddress.make(reached.host, reached.port))
   yield* Effect.logInfo(`other servers reach this one at ${printHostPort(reached)}`)
   const Sharded = Layer.unwrap(

@@ -6,42 +6,43 @@
 /** A runner that was silent is not asked for so long, in milliseconds. */
 export const SILENT_MS = 3_000
 
-interface Silence {
-  untilMs: number
-  probing: boolean
-}
-
 export class OwnerHealth {
   /** The runner that a message about a shard went to last. Bounded by the number of shards. */
   private readonly owners = new Map<string, string>()
-  /** Silent runners, and shards that nobody owns. */
-  private readonly silences = new Map<string, Silence>()
+  /** Until when a silent runner, or a shard that nobody owns, is not asked. */
+  private readonly silentUntilMs = new Map<string, number>()
 
   private keyOf(shard: string): string {
     return this.owners.get(shard) ?? shard
   }
 
-  /** A message about a shard goes to a runner. */
+  /** A message about a shard goes to a runner. One that has lost a shard to it is forgotten: it may have lost them all. */
   sent(shard: string, runner: string): void {
+    const before = this.owners.get(shard)
+    if (before === runner) return
     this.owners.set(shard, runner)
+    if (before === undefined) return
+    this.silentUntilMs.delete(before)
+    for (const [other, owner] of this.owners) if (owner === before) this.owners.delete(other)
   }
 
   /** Whether the owner of a shard may be asked now. Of those who ask about a silent one, the first after a while may. */
   mayAsk(shard: string, nowMs: number): boolean {
-    const silence = this.silences.get(this.keyOf(shard))
-    if (silence === undefined) return true
-    if (nowMs < silence.untilMs || silence.probing) return false
-    silence.probing = true
+    const key = this.keyOf(shard)
+    const untilMs = this.silentUntilMs.get(key)
+    if (untilMs === undefined) return true
+    if (nowMs < untilMs) return false
+    this.silentUntilMs.set(key, nowMs + SILENT_MS)
     return true
   }
 
   answered(shard: string): void {
-    if (this.silences.size === 0) return
-    this.silences.delete(shard)
-    this.silences.delete(this.keyOf(shard))
+    if (this.silentUntilMs.size === 0) return
+    this.silentUntilMs.delete(shard)
+    this.silentUntilMs.delete(this.keyOf(shard))
   }
 
   silent(shard: string, nowMs: number): void {
-    this.silences.set(this.keyOf(shard), { untilMs: nowMs + SILENT_MS, probing: false })
+    this.silentUntilMs.set(this.keyOf(shard), nowMs + SILENT_MS)
   }
 }

@@ -3,7 +3,7 @@
  * real payment provider behind an address that its callbacks cannot reach.
  * @internal
  */
-import { Redacted } from "effect"
+import { Option, Redacted } from "effect"
 import { isIP } from "node:net"
 import type { ConfigProblem } from "./ConfigProblem.ts"
 import type { ConfigDocument } from "./ConfigSchema.ts"
@@ -76,6 +76,13 @@ export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProbl
   const { billing, payment, server, telemetry } = document
   const loopback = server.publicUrl === "" ? isLoopbackHost(server.host) : isLoopbackUrl(server.publicUrl)
   return [
+    ...(document.cluster.host === "0.0.0.0" || document.cluster.host === "::") &&
+        Option.isNone(document.cluster.advertise)
+      ? [{
+        path: ["cluster", "host"],
+        message: "expected an address that the other servers reach, or cluster.advertise"
+      }]
+      : [],
     ...duplicates("channels", "name", document.channels.map((channel) => channel.name)),
     ...duplicates("models", "id", document.models.map((model) => model.id)),
     ...document.models.flatMap(modelProblems),

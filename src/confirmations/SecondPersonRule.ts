@@ -47,7 +47,7 @@ export const PENDING_OF_ONE_MAX = 50
 export const DAILY_OF_ONE_MAX = 500
 
 /** Of the advisory lock under which requests are written, one at a time. */
-const REQUEST_LOCK = 7_304_160_531n
+const REQUEST_LOCK = 7_304_160_542n
 
 /** By the limit that each is compared with. Undefined: not at stake. Null: without bound. */
 interface Amounts {

@@ -215,7 +215,7 @@ export class SettingsAdmin extends Context.Service<SettingsAdmin, {
 }
 
 /** Of the advisory lock under which settings are saved, one save at a time. */
-const SAVE_LOCK = 7_304_160_529n
+const SAVE_LOCK = 7_304_160_541n
 
 /** A longer text is no setting, in characters. */
 export const SETTING_CHARACTERS_MAX = 2_000

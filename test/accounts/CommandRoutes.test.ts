@@ -17,7 +17,8 @@ const commit: SentCommand = { _tag: "Commit", id: reserve.id, outcome: emptyOutc
 const reservation = { _tag: "Reservation", reservation: { id: reserve.id } } as Answer
 const settlement = { _tag: "Settlement", settlement: { state: "committed" } } as Answer
 const empty = { _tag: "InsufficientFunds" } as InsufficientFunds
-const away = new AccountUnavailable({ reason: "the database is away" })
+const stuck = new AccountUnavailable({ reason: "a write of this account is stuck" })
+const away = new AccountUnavailable({ reason: "the database is away", unknown: true })
 
 interface Told {
   readonly command: SentCommand
@@ -28,12 +29,14 @@ interface Told {
 const routesOf = (is: { contended?: boolean; always?: boolean; askable?: boolean; alone?: boolean } = {}) => {
   const here: Array<Told> = []
   const owner: Array<{ readonly command: SentCommand; readonly reply: (answer: OwnerAnswer) => void }> = []
+  const outdated: Array<string> = []
   const state = { contended: is.contended === true, askable: is.askable !== false }
   const actor = {
     get isContended() {
       return state.contended
     },
-    tell: (command: SentCommand, reply: Reply) => void here.push({ command, reply })
+    tell: (command: SentCommand, reply: Reply) => void here.push({ command, reply }),
+    outdate: (id: string) => void outdated.push(id)
   }
   const peers = {
     always: is.always === true,
@@ -45,7 +48,7 @@ const routesOf = (is: { contended?: boolean; always?: boolean; askable?: boolean
   const heard: Array<unknown> = []
   const tell = (command: SentCommand) => routes.tell(user, command, (answer) => heard.push(answer))
   const tags = (told: ReadonlyArray<{ readonly command: SentCommand }>) => told.map(({ command }) => command._tag)
-  return { here, owner, heard, state, routes, tell, tags }
+  return { here, owner, heard, outdated, state, routes, tell, tags }
 }
 
 const passTime = (ms: number) => void vi.advanceTimersByTime(ms)
@@ -120,7 +123,7 @@ describe("Where a command is decided", () => {
   })
 
   it("passes an owner's refusal on; of one that cannot write, what may have been written is undone", () => {
-    for (const [refusal, undone] of [[empty, 0], [away, 1]] as const) {
+    for (const [refusal, undone] of [[empty, 0], [stuck, 0], [away, 1]] as const) {
       const { here, heard, owner, tags, tell } = routesOf({ always: true })
       tell(reserve)
       owner[0]?.reply(refusal)
@@ -128,6 +131,40 @@ describe("Where a command is decided", () => {
       passTime(UNDO_MS)
       assert.deepStrictEqual(tags(here), Array.from({ length: undone }, () => "Void" as const))
     }
+  })
+
+  it("outdates what the actor here knows of a reservation that the owner has changed or ended", () => {
+    const { outdated, owner, tell } = routesOf({ always: true })
+    tell(reserve)
+    owner[0]?.reply(reservation)
+    assert.deepStrictEqual(outdated, [])
+    tell({ _tag: "Extend", id: reserve.id, numerator: 1n, outputTokens: 1, atMs: 0 })
+    owner[1]?.reply(reservation)
+    tell(commit)
+    owner[2]?.reply(settlement)
+    assert.deepStrictEqual(outdated, [reserve.id, reserve.id])
+  })
+
+  it("does not take a reservation for the owner's whose call has given up meanwhile", () => {
+    const { here, owner, state, tags, tell } = routesOf({ always: true })
+    tell(reserve)
+    state.askable = false
+    tell(voided)
+    owner[0]?.reply(reservation)
+    state.askable = true
+    state.contended = false
+    assert.deepStrictEqual(tags(here), ["Void"])
+  })
+
+  it("undoes what is in doubt at once when the process stops", () => {
+    const { here, owner, routes, tags, tell } = routesOf({ always: true })
+    tell(reserve)
+    owner[0]?.reply(undefined)
+    here[0]?.reply(empty)
+    routes.undoAll()
+    assert.deepStrictEqual(tags(here), ["Reserve", "Void"])
+    passTime(UNDO_MS)
+    assert.deepStrictEqual(tags(here), ["Reserve", "Void"])
   })
 
   it("keeps a settlement until it is known where it is decided: an owner that is silent or cannot write loses none", () => {

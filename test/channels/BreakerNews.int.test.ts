@@ -51,8 +51,12 @@ layer(TestDatabase.layer, { excludeTestServices: true })("News of circuit breake
       assert.isFalse(two.isOpen(good, "m", now()))
       // Half-open after its time, as if it had opened here.
       assert.strictEqual(two.stateOf(bad, "m", now() + OPEN_MS_MIN), "half_open")
+      // A call that succeeds where it was only heard of is no news: the channel may fail for the one that told it.
       three.report({ userId: UserId.make(2n), modelId: "m", failures: [], succeededOn: bad }, now())
-      yield* until("it is used again by all", () => !isOpen(one) && !isOpen(two))
+      assert.isFalse(isOpen(three))
+      one.report({ userId: UserId.make(2n), modelId: "m", failures: [], succeededOn: bad }, now())
+      yield* until("it is used again by all", () => !isOpen(two))
+      assert.isFalse(isOpen(one))
       assert.deepStrictEqual(told, [])
       assert.isTrue(two.isQuiet())
     }))

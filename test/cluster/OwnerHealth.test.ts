@@ -50,6 +50,17 @@ describe("The health of owners", () => {
     assert.isTrue(health.mayAsk("1", 1))
   })
 
+  it("asks about the other shards of a runner that has lost one: it may be gone", () => {
+    const health = new OwnerHealth()
+    for (const shard of ["1", "2", "3"]) health.sent(shard, "a")
+    health.silent("1", 0)
+    assert.isTrue(health.mayAsk("1", SILENT_MS))
+    health.sent("1", "b")
+    health.answered("1")
+    assert.isTrue(health.mayAsk("2", SILENT_MS))
+    assert.isTrue(health.mayAsk("3", SILENT_MS))
+  })
+
   it("remembers a shard that nobody owns, until somebody answers for it", () => {
     const health = new OwnerHealth()
     health.silent("1", 0)
