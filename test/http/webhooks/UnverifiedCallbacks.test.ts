@@ -6,12 +6,13 @@ import { Effect, Logger, Metric } from "effect"
 import { TestClock } from "effect/testing"
 import { makeNoteUnverified } from "../../../src/http/webhooks/UnverifiedCallbacks.ts"
 
+/** What was counted at all. Each series is there from the start, at 0. */
 const counted = Effect.map(
   Metric.snapshot,
   (all) =>
     Object.fromEntries(
       all.flatMap((metric) =>
-        metric.id === "realms_payment_unverified_total" && metric.type === "Counter"
+        metric.id === "realms_payment_unverified_total" && metric.type === "Counter" && Number(metric.state.count) > 0
           ? [[`${metric.attributes?.["provider"]} ${metric.attributes?.["reason"]}`, Number(metric.state.count)]]
           : []
       )
