@@ -90,7 +90,8 @@ export const withoutEmptyKeys = (raw: unknown): unknown => {
   )
 }
 
-const overrides: ReadonlyArray<readonly [variable: string, path: readonly [string, string]]> = [
+/** Variables that win over the file, with what they set. */
+export const environmentOverrides: ReadonlyArray<readonly [variable: string, path: readonly [string, string]]> = [
   ["HOST", ["server", "host"]],
   ["PORT", ["server", "port"]],
   ["DATABASE_URL", ["database", "url"]]
@@ -111,7 +112,7 @@ export const applyEnvironment = (parsed: unknown, env: Environment): RawConfig =
   const problems: Array<ConfigProblem> = []
   const overridden = new Map<string, string>()
   let document = substitute(parsed ?? {}, [], env, problems)
-  for (const [variable, path] of overrides) {
+  for (const [variable, path] of environmentOverrides) {
     const value = env[variable]
     if (!value) continue
     document = setAt(document, path, value)

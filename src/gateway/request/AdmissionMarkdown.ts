@@ -1,6 +1,7 @@
 /**
  * Prints the admission table of a dialect as Markdown, for the documentation of the API: what is printed is what is applied.
  */
+import { markdownCode as code, markdownTable as table } from "../../domain/Markdown.ts"
 import type { FieldRule, Fields, Shape, Variants } from "./Admission.ts"
 import type { Dialect } from "./Call.ts"
 import { messageFields } from "./ChatTable.ts"
@@ -21,11 +22,6 @@ export function admissionMarkdown(dialect: Dialect): string {
   }
   return sections.join("\n\n")
 }
-
-const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
-  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")
-
-const code = (text: string): string => `\`${text}\``
 
 const isRefused = (rule: FieldRule): boolean => rule.treatment === "refused"
 

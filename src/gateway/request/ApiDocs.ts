@@ -1,6 +1,7 @@
 /**
  * Keeps the documentation of the API true: writes the admission tables into its marked regions.
  */
+import { withRegion } from "../../domain/Markdown.ts"
 import { admissionMarkdown } from "./AdmissionMarkdown.ts"
 import type { Dialect } from "./Call.ts"
 
@@ -11,11 +12,7 @@ const dialects: ReadonlyArray<Dialect> = ["chat", "responses", "embeddings"]
 
 /** The documentation with the tables as they are; what stands outside its marked regions is kept. */
 export const printApiDocs = (text: string): string =>
-  dialects.reduce((printed, dialect) => {
-    const open = `<!-- admission:${dialect} -->`
-    const close = `<!-- /admission:${dialect} -->`
-    const start = printed.indexOf(open)
-    const end = printed.indexOf(close)
-    if (start < 0 || end < start) return printed
-    return `${printed.slice(0, start + open.length)}\n\n${admissionMarkdown(dialect)}\n\n${printed.slice(end)}`
-  }, text)
+  dialects.reduce(
+    (printed, dialect) => withRegion(printed, `admission:${dialect}`, admissionMarkdown(dialect)),
+    text
+  )
