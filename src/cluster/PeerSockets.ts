@@ -11,7 +11,8 @@ import { Effect, Layer, Redacted, type Scope } from "effect"
 import { RpcClient, RpcSerialization } from "effect/rpc"
 import { Socket, type SocketServer } from "effect/socket"
 import type { TlsOptions } from "node:tls"
-import { CLUSTER_PORTS } from "../config/ClusterAddress.ts"
+import { CLUSTER_PORTS, printHostPort } from "../config/ClusterAddress.ts"
+import { ListenFailed } from "../platform/ListenFailed.ts"
 import type { DerivedKey } from "../platform/SecretBox.ts"
 
 /** What the keys of peers are derived for; another purpose gives other keys. */
@@ -39,7 +40,7 @@ const bytesOf = (key: DerivedKey): Uint8Array => Redacted.value(key.bytes)
 export const listenForPeers = (
   keys: ReadonlyArray<DerivedKey>,
   { host, port }: { readonly host: string; readonly port: number }
-): Effect.Effect<SocketServer.SocketServer["Service"], SocketServer.SocketServerError, Scope.Scope> => {
+): Effect.Effect<SocketServer.SocketServer["Service"], ListenFailed, Scope.Scope> => {
   const pskCallback = (_socket: unknown, identity: string) => {
     const key = keys.find(({ id }) => id === identity)
     return key === undefined ? null : bytesOf(key)
@@ -58,13 +59,15 @@ export const listenForPeers = (
     port === 0 || tried === CLUSTER_PORTS - 1
       ? listenAt(tried)
       : Effect.catchIf(listenAt(tried), isTaken, () => from(tried + 1))
-  return from(0)
+  return Effect.mapError(from(0), ({ reason: { cause } }) =>
+    new ListenFailed({
+      message: `cluster.host: cannot listen on ${printHostPort({ host, port })}: ` +
+        `${cause instanceof Error ? cause.message : String(cause)}. It has to be an address of this machine.`
+    }))
 }
 
-const isTaken = (error: SocketServer.SocketServerError): boolean => {
-  const { cause } = error.reason
-  return typeof cause === "object" && cause !== null && "code" in cause && cause.code === "EADDRINUSE"
-}
+const isTaken = ({ reason: { cause } }: SocketServer.SocketServerError): boolean =>
+  cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
 
 /** How runners are called: with the first of `keys`. */
 export const PeerClientLayer = (
