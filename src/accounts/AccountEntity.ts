@@ -9,14 +9,7 @@ import { Owners } from "../cluster/Owners.ts"
 import { AppConfig } from "../config/Config.ts"
 import { UserId } from "../domain/Ids.ts"
 import { deadlineIn } from "../platform/Deadline.ts"
-import {
-  AccountUnavailable,
-  FundsHeld,
-  InsufficientFunds,
-  ReservationLost,
-  TooManyHolds,
-  UnknownAccount
-} from "./AccountError.ts"
+import { AccountError } from "./AccountError.ts"
 import { AccountPeers, type OwnerAnswer } from "./AccountPeers.ts"
 import { SentAnswer, SentCommand } from "./CommandSchema.ts"
 
@@ -25,15 +18,7 @@ const SHARD_GROUP = "default"
 /** The owner answers in so long, in milliseconds, or the runner that has the call decides. */
 export const OWNER_MS_MAX = 300
 
-const Refusal = Schema.Union([
-  AccountUnavailable,
-  FundsHeld,
-  InsufficientFunds,
-  ReservationLost,
-  TooManyHolds,
-  UnknownAccount
-])
-const isRefusal = Schema.is(Refusal)
+const isRefusal = Schema.is(AccountError)
 
 /**
  * Of the commands. It grows with every field that a decision or a price needs: an owner that is older than the message does not decide on what
@@ -49,7 +34,7 @@ export const AccountEntity = Entity.make("Account", [
   Rpc.make("Decide", {
     payload: { command: SentCommand, version: Schema.Int },
     success: SentAnswer,
-    error: Schema.Union([Refusal, OwnerLeaving])
+    error: Schema.Union([AccountError, OwnerLeaving])
   })
 ])
 

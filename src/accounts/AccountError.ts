@@ -75,13 +75,15 @@ export class UnknownAccount extends Schema.TaggedError<UnknownAccount>()("Unknow
 }
 
 /** How a command of an account is refused. */
-export type AccountError =
-  | InsufficientFunds
-  | FundsHeld
-  | TooManyHolds
-  | AccountUnavailable
-  | ReservationLost
-  | UnknownAccount
+export const AccountError = Schema.Union([
+  InsufficientFunds,
+  FundsHeld,
+  TooManyHolds,
+  AccountUnavailable,
+  ReservationLost,
+  UnknownAccount
+])
+export type AccountError = typeof AccountError.Type
 
 /** A settlement has not landed in the time that its caller waits; it goes on. */
 export const stillSettling = new AccountUnavailable({ reason: "still settling" })

@@ -198,7 +198,7 @@ export class Accounts extends Context.Service<Accounts, {
     const residents = new AccountResidents(host, now)
     const peers = yield* AccountPeers
     const routes = new CommandRoutes((userId) => residents.of(userId), peers)
-    /** Asks the actor here, whoever owns the account. */
+    /** Asks the actor of this process, also where another runner owns the account. */
     const askAccount = (userId: UserId, command: Command, waitMs = Infinity) =>
       Effect.suspend(() => ask(residents.of(userId), command, waitMs))
 

@@ -60,9 +60,10 @@ export class CommandRoutes {
     const { peers } = this
     // The actor is found when the question is put, not when it is made: in between it may have been forgotten.
     const actor = this.actorOf(userId)
+    if (peers === undefined) return actor.tell(command, reply)
     // A call asks for a smaller hold by the id of the one that was refused.
     if (command._tag === "Reserve" && this.withdraw(command.id)) return this.decideHere(userId, command, reply)
-    if (peers !== undefined && this.isForOwner(peers, { actor, userId, command })) {
+    if (this.isForOwner(peers, { actor, userId, command })) {
       return this.askOwner(peers, { userId, command, reply })
     }
     if (isSettlement(command)) this.settledHere(command.id)

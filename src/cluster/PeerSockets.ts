@@ -1,6 +1,6 @@
 /**
  * The connections between runners. They are TLS 1.3 with a key that both ends know (PSK), which is derived from the installation's
- * master key: whoever has no master key can neither connect nor be connected to, and there are no certificates to keep.
+ * master key. A program without the master key can neither connect nor be connected to. There are no certificates to keep.
  *
  * @internal
  */

@@ -9,6 +9,7 @@ import { Yaml } from "effect/encoding"
 import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
 import { type ConfigPath, type ConfigProblem, formatPath } from "./ConfigProblem.ts"
+import { isMapping } from "./Mapping.ts"
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -96,9 +97,6 @@ export const environmentOverrides: ReadonlyArray<readonly [variable: string, pat
   ["PORT", ["server", "port"]],
   ["DATABASE_URL", ["database", "url"]]
 ]
-
-const isMapping = (raw: unknown): raw is Readonly<Record<string, unknown>> =>
-  typeof raw === "object" && raw !== null && !Array.isArray(raw)
 
 /** Sets a key of a section; where the file has something else than mappings, the schema will say so. */
 const setAt = (document: unknown, [section, key]: readonly [string, string], value: string): unknown => {

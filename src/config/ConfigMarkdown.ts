@@ -80,7 +80,7 @@ const acceptedAt = (ast: SchemaAST.AST, path: ConfigPath): string => {
   return `a mapping: ${keys.join(", ")}`
 }
 
-const isMapping = (value: unknown): value is Readonly<Record<PropertyKey, unknown>> =>
+const isObject = (value: unknown): value is Readonly<Record<PropertyKey, unknown>> =>
   typeof value === "object" && value !== null
 
 /** What the schema fills in, as the file would have it. */
@@ -89,10 +89,10 @@ const defaults: unknown = Schema.encodeSync(ConfigDocument)(
 )
 
 const defaultAt = (path: ConfigPath): string | undefined => {
-  const value = path.reduce<unknown>((within, key) => isMapping(within) ? within[key] : undefined, defaults)
+  const value = path.reduce<unknown>((within, key) => isObject(within) ? within[key] : undefined, defaults)
   if (value === undefined || value === null || value === "null") return undefined
   if (Array.isArray(value)) return `[${value.map(String).join(", ")}]`
-  return isMapping(value) ? "{}" : value === "" ? '""' : String(value)
+  return isObject(value) ? "{}" : value === "" ? '""' : String(value)
 }
 
 const nameOf = (path: ConfigPath): string => path.filter((part) => typeof part === "string").join(".")

@@ -4,6 +4,7 @@
  * @internal
  */
 import { Option, SchemaAST, SchemaIssue } from "effect"
+import { isMapping } from "./Mapping.ts"
 
 /** A path inside the document, as keys and list positions. */
 export type ConfigPath = ReadonlyArray<PropertyKey>
@@ -57,9 +58,6 @@ const unknownKey = (path: ConfigPath, key: string, known: ReadonlyArray<string>)
     onSome: (closest) => `unknown key, did you mean "${closest}"?`
   })
 })
-
-const isMapping = (raw: unknown): raw is Readonly<Record<string, unknown>> =>
-  typeof raw === "object" && raw !== null && !Array.isArray(raw)
 
 /** Every key of `raw`, at any depth, that the schema does not know. */
 export const unknownKeys = (ast: SchemaAST.AST, raw: unknown, path: ConfigPath = []): ReadonlyArray<ConfigProblem> => {

@@ -47,6 +47,7 @@ import {
   TopupBonusText
 } from "./ConfigScalars.ts"
 import { section } from "./ConfigSection.ts"
+import { isMapping } from "./Mapping.ts"
 
 const PORT_MAX = 65_535
 const GRACE_SECONDS_MAX = 3_600
@@ -303,9 +304,6 @@ export const ConfigDocument = section({
   log: Log
 })
 export type ConfigDocument = typeof ConfigDocument.Type
-
-const isMapping = (raw: unknown): raw is Readonly<Record<string, unknown>> =>
-  typeof raw === "object" && raw !== null && !Array.isArray(raw)
 
 /**
  * Adds the sections that the file leaves out, empty. (A default on a section's schema would judge the section's shape

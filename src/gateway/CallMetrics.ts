@@ -48,6 +48,13 @@ export class CallMetrics extends Context.Service<CallMetrics, {
         { description: "Upstream attempts of calls beyond their first" },
         context
       )
+      const unsettled = new CounterCell(
+        "realms_calls_unsettled_total",
+        {
+          description: "Calls that ended before their settlement was written; sums of cost and charges are without them"
+        },
+        context
+      )
       const held = new HistogramCell(
         "realms_hold_micros",
         amounts,
@@ -75,6 +82,7 @@ export class CallMetrics extends Context.Service<CallMetrics, {
           if (attempts > 1) retries.add(attempts - 1)
           if (reservation !== undefined) held.add(Number(reservation.reservedMicros))
           if (notes.outcome !== undefined) found.use(notes.outcome)
+          if (settlement === undefined && notes.outcome !== undefined) unsettled.add(1)
           if (settlement === undefined || settlement.costMicros === 0n) return
           const chargedMicros = Number(settlement.chargedMicros)
           found.cost.add(Number(settlement.costMicros))

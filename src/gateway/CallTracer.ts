@@ -7,6 +7,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Clock, Context, Effect, Layer, Record, Redacted } from "effect"
 import { OtlpExporter, OtlpSerialization, OtlpTracer } from "effect/observability"
 import { AppConfig, type RealmsConfig } from "../config/Config.ts"
+import { makePerSecond } from "../platform/PerSecond.ts"
 import { version } from "../platform/Version.ts"
 import { CallTrace } from "./CallTrace.ts"
 import { readTraceParent } from "./TraceParent.ts"
@@ -27,7 +28,6 @@ const STOP_MS_MAX = 2_000
 /** Connections to the collector, at most. */
 const CONNECTIONS_MAX = 2
 
-const MS_PER_SECOND = 1_000
 const RATIO_ONE = 1_000_000
 
 /** Of a trace id, the digits that decide whether it is recorded, and how many values they have. */
@@ -45,9 +45,6 @@ export class CallTracer extends Context.Service<CallTracer, {
     yield* Effect.logInfo("calls are traced", { url: new URL(traces.url).origin, runners: server.runners })
     const clock = yield* Clock.Clock
     const ratio = Number(traces.sampleRatioMicros) / RATIO_ONE
-    let secondMs = 0
-    let recorded = 0
-
     let due = 0
     /** Of calls without a trace of their client's, every so-manyth. */
     const isNext = (): boolean => {
@@ -57,14 +54,7 @@ export class CallTracer extends Context.Service<CallTracer, {
       return true
     }
 
-    const isRoom = (): boolean => {
-      const nowMs = clock.currentTimeMillisUnsafe()
-      if (nowMs - secondMs >= MS_PER_SECOND) {
-        secondMs = nowMs
-        recorded = 0
-      }
-      return recorded++ < TRACES_PER_SECOND_MAX
-    }
+    const isRoom = makePerSecond(TRACES_PER_SECOND_MAX, () => clock.currentTimeMillisUnsafe())
 
     return CallTracer.of({
       begin: (name, traceparent) => {

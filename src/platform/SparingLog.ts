@@ -3,6 +3,7 @@
  * it fills no disk and is seen.
  */
 import { Clock, Effect } from "effect"
+import { makePerSecond } from "./PerSecond.ts"
 
 /** Between two lines of one kind, at least. */
 const LINE_MS_MIN = 60_000
@@ -44,23 +45,14 @@ export const makeBoundedLog = (
   Effect.gen(function*() {
     const clock = yield* Clock.Clock
     const run = Effect.runForkWith(yield* Effect.context<never>())
-    let secondMs = 0
-    let lines = 0
+    const isRoom = makePerSecond(linesPerSecondMax, () => clock.currentTimeMillisUnsafe())
     let leftOut = 0
     return (message, facts) => {
-      const nowMs = clock.currentTimeMillisUnsafe()
-      if (nowMs - secondMs >= MS_PER_SECOND) {
-        secondMs = nowMs
-        lines = 0
-      }
-      if (lines >= linesPerSecondMax) {
+      if (!isRoom()) {
         leftOut++
         return
       }
-      lines++
       run(log(message, leftOut === 0 ? facts() : { ...facts(), left_out: leftOut }))
       leftOut = 0
     }
   })
-
-const MS_PER_SECOND = 1_000

@@ -99,6 +99,18 @@ const checked = Effect.fnUntraced(function*(
   yield* first.realms.cli("audit")
 })
 
+/** No call of a load has failed, and each is paid once. */
+const endedWell = Effect.fnUntraced(function*(
+  { first, url }: Effect.Success<ReturnType<typeof installed>>,
+  { answered, seen, stop }: Effect.Success<ReturnType<typeof load>>
+) {
+  yield* stop
+  assert.deepStrictEqual([[...seen.answers.keys()], seen.broken], [[200], 0])
+  yield* until("every hold has ended", noneOpen(url))
+  assert.strictEqual(yield* chargedOf(url), answered())
+  yield* first.realms.cli("audit")
+})
+
 const Created = Schema.fromJsonString(Schema.Struct({ id: Schema.String }))
 const Form = Schema.fromJsonString(Schema.Struct({ fields: Schema.Record(Schema.String, Schema.String) }))
 
@@ -129,23 +141,20 @@ describe("servers of one database", { timeout: TEST_TIMEOUT_MS }, () => {
   it.live("go on when one is killed under load: no call of another fails, and another owns its accounts", () =>
     Effect.gen(function*() {
       const world = yield* installed(2, { decide: "owner" })
-      const { first, servers: [killed, living], url } = world
+      const { first, servers: [killed, living] } = world
       if (killed === undefined || living === undefined) return assert.fail("no servers")
       const users = yield* Effect.forEach(
         [1, 2, 3, 4, 5, 6],
         (number) => first.realms.user(`user${number}@example.com`, "10.00")
       )
-      const { answered, seen, stop } = yield* load([living.origin], users.map(({ key }) => key), { clients: 12 })
+      const calls = yield* load([living.origin], users.map(({ key }) => key), { clients: 12 })
+      const { answered } = calls
       yield* until("the load is on", () => answered() >= 200)
       killed.signal("SIGKILL")
       yield* until("the other owns all accounts", ownsAll(living))
       const before = answered()
       yield* until("calls go on", () => answered() >= before + 100)
-      yield* stop
-      assert.deepStrictEqual([[...seen.answers.keys()], seen.broken], [[200], 0])
-      yield* until("every hold has ended", noneOpen(url))
-      assert.strictEqual(yield* chargedOf(url), answered())
-      yield* first.realms.cli("audit")
+      yield* endedWell(world, calls)
     }))
 
   it.live("lose no money to one that stands still until it owns nothing, and then goes on", () =>
@@ -200,10 +209,11 @@ describe("servers of one database", { timeout: TEST_TIMEOUT_MS }, () => {
   it.live("are stopped and started one after the other under load: no call fails of a client that tries again once", () =>
     Effect.gen(function*() {
       const world = yield* installed(2, { decide: "owner" })
-      const { first, made, origins, url } = world
+      const { first, made, origins } = world
       const user = yield* first.realms.user("roll@example.com", "10.00")
       const addresses = [...origins]
-      const { answered, seen, stop } = yield* load(addresses, [user.key], { clients: 8, retries: true })
+      const calls = yield* load(addresses, [user.key], { clients: 8, retries: true })
+      const { answered } = calls
       yield* until("the load is on", () => answered() >= 100)
       for (const [index, { realms, server }] of made.entries()) {
         const other = origins[1 - index] ?? ""
@@ -216,11 +226,7 @@ describe("servers of one database", { timeout: TEST_TIMEOUT_MS }, () => {
         const before = answered()
         yield* until("calls go on", () => answered() >= before + 100)
       }
-      yield* stop
-      assert.deepStrictEqual([[...seen.answers.keys()], seen.broken], [[200], 0])
-      yield* until("every hold has ended", noneOpen(url))
-      assert.strictEqual(yield* chargedOf(url), answered())
-      yield* first.realms.cli("audit")
+      yield* endedWell(world, calls)
     }))
 
   it.live("are told of one payment by many callbacks at once, and credit it once", () =>

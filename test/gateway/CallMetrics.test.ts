@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
+import { emptyOutcome } from "../../src/accounts/AccountState.ts"
 import { CallMetrics, CHANNELS_MAX, MODELS_MAX, SERIES_MAX } from "../../src/gateway/CallMetrics.ts"
 import { CallNotes } from "../../src/gateway/CallNotes.ts"
 
@@ -22,6 +23,18 @@ describe("metrics of calls", () => {
       assert.isTrue(of("model").has("other") && of("channel").has("other"))
       const total = all.reduce((sum, { state }) => "count" in state ? sum + Number(state.count) : sum, 0)
       assert.strictEqual(total, calls)
+    }).pipe(Effect.provide(CallMetrics.layer), Effect.provideService(Metric.MetricRegistry, new Map())))
+
+  it.effect("count a call that ended before its settlement was written, and no refused one, as unsettled", () =>
+    Effect.gen(function*() {
+      const { count } = yield* CallMetrics
+      const ended = new CallNotes("ended", "chat")
+      ended.outcome = emptyOutcome
+      count(ended, "ok")
+      count(new CallNotes("refused", "chat"), "insufficient_quota")
+      const found = Metric.snapshotUnsafe(yield* Effect.context<never>())
+        .find(({ id }) => id === "realms_calls_unsettled_total")
+      assert.deepInclude(found?.state, { count: 1 })
     }).pipe(Effect.provide(CallMetrics.layer), Effect.provideService(Metric.MetricRegistry, new Map())))
 
   it("spend no stage twice", () => {
