@@ -12,6 +12,7 @@ import { EventsLayer } from "./events/EventsLayer.ts"
 import { SettlementLayer } from "./events/Settlement.ts"
 import { FinanceLayer } from "./finance/FinanceLayer.ts"
 import { IdentityLayer } from "./identity/IdentityLayer.ts"
+import { NoticesLayer } from "./notices/NoticesLayer.ts"
 import { OrdersLayer } from "./orders/OrdersLayer.ts"
 import { CheckoutSessions } from "./orders/CheckoutSessions.ts"
 import { PaymentsLayer } from "./payments/PaymentsLayer.ts"
@@ -44,6 +45,7 @@ const MoneyLayer = Layer.mergeAll(EventsLayer, FinanceLayer, RedemptionLayer).pi
 /** What the command line stands on; needs `AppConfig`. */
 export const CliServices = Layer.mergeAll(MoneyLayer, ModelAdmin.layer, PlanAdmin.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(IdentityLayer, PaymentsLayer)),
+  Layer.provideMerge(NoticesLayer),
   Layer.provideMerge(Layer.mergeAll(AccountsLayer, SettingsLayer)),
   Layer.provideMerge(PortsLayer),
   Layer.provideMerge(PlatformLayer),

@@ -4,9 +4,10 @@
  */
 import { Effect, type Layer, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import { normalizeEmail } from "../domain/EmailAddress.ts"
 import { roles } from "../identity/Roles.ts"
 import { UserAdmin } from "../identity/UserAdmin.ts"
-import { normalizeEmail, type User, Users } from "../identity/Users.ts"
+import { type User, Users } from "../identity/Users.ts"
 import { cliActor } from "../platform/AuditLog.ts"
 import { providing } from "./CommandServices.ts"
 import { print, type Printable, table } from "./Output.ts"

@@ -63,6 +63,18 @@ const unreachableProvider = (
     }]
     : []
 
+const smtpProblems = ({ from, host, security, user }: ConfigDocument["smtp"]): ReadonlyArray<ConfigProblem> => [
+  ...host !== "" && from === ""
+    ? [{ path: ["smtp", "from"], message: "expected the address that mail is from, because smtp.host is set" }]
+    : [],
+  ...host !== "" && user !== "" && security === "none" && !isOwnHost(host)
+    ? [{
+      path: ["smtp", "security"],
+      message: "expected starttls or tls: without them the password would be sent in clear to another machine"
+    }]
+    : []
+]
+
 const headerProblems = (headers: ConfigDocument["telemetry"]["traces"]["headers"]): ReadonlyArray<ConfigProblem> =>
   Object.entries(headers).flatMap(([name, value]) =>
     /^[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/i.test(name) && /^[\x20-\x7e]*$/.test(Redacted.value(value)) ? [] : [{
@@ -73,7 +85,7 @@ const headerProblems = (headers: ConfigDocument["telemetry"]["traces"]["headers"
 
 /** All violations in a document that decoded. */
 export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProblem> => {
-  const { billing, payment, server, telemetry } = document
+  const { billing, payment, server, smtp, telemetry } = document
   const loopback = server.publicUrl === "" ? isLoopbackHost(server.host) : isLoopbackUrl(server.publicUrl)
   return [
     ...(document.cluster.host === "0.0.0.0" || document.cluster.host === "::") &&
@@ -129,6 +141,7 @@ export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProbl
           "expected a token: others than this machine reach telemetry.metrics.host, and metrics say what is earned here"
       }]
       : [],
+    ...smtpProblems(smtp),
     ...headerProblems(telemetry.traces.headers)
   ]
 }

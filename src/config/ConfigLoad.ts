@@ -50,6 +50,7 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
   database: { url: secretOption(document.database.url) },
   site: document.site,
   seller: document.seller,
+  smtp: document.smtp,
   registration: document.registration,
   finance: document.finance,
   billing: document.billing,

@@ -4,6 +4,7 @@
  */
 import { Option, Redacted } from "effect"
 import { isIP } from "node:net"
+import { normalizeEmail } from "../domain/EmailAddress.ts"
 import { readEpayColumn } from "../domain/EpayBill.ts"
 import { scalar, textOf } from "../domain/Scalars.ts"
 import { readSiteImage, SITE_IMAGE_BYTES_MAX } from "../domain/SiteImage.ts"
@@ -15,11 +16,13 @@ import { zoneNamed } from "./TimeZones.ts"
 
 const asIs = (text: string): string => text
 
-/** A host name or IP address, in lower case. */
-export const Host = scalar("a host name or an IP address", (raw) => {
+const hostOf = (raw: unknown): string | undefined => {
   const text = textOf(raw)?.toLowerCase().replace(/^\[|\]$/g, "")
   return text !== undefined && /^[a-z0-9.:-]{1,253}$/.test(text) ? text : undefined
-}, asIs)
+}
+
+/** A host name or IP address, in lower case. */
+export const Host = scalar("a host name or an IP address", hostOf, asIs)
 
 const inClear = (secret: Redacted.Redacted<string>): string => Redacted.value(secret)
 
@@ -58,6 +61,18 @@ export const OptionalHostPort = scalar("a host and a port such as 10.0.0.5:7810,
   const address = readHostPort(text ?? "")
   return address === undefined ? undefined : Option.some(address)
 }, (address) => Option.match(address, { onNone: () => "", onSome: printHostPort }))
+
+/** A host name or IP address, in lower case, or nothing. */
+export const OptionalHost = scalar("a host name or an IP address, or nothing", (raw) => {
+  const text = textOf(raw)
+  return text === "" ? "" : hostOf(raw)
+}, asIs)
+
+/** An e-mail address, in lower case, or nothing. */
+export const OptionalEmail = scalar("an e-mail address, or nothing", (raw) => {
+  const text = textOf(raw)
+  return text === undefined || text === "" ? text : normalizeEmail(text)
+}, asIs)
 
 /** How many runners; `auto` is resolved to a number. */
 export const Runners = scalar(RUNNERS_EXPECTED, (raw) => readRunnerCount(textOf(raw) ?? ""), String)

@@ -38,6 +38,8 @@ import {
   HttpUrl,
   Image,
   IpRange,
+  OptionalEmail,
+  OptionalHost,
   OptionalHostPort,
   OptionalHttpUrl,
   PostgresUrl,
@@ -65,6 +67,8 @@ const TRACE_HEADERS_MAX = 20
 const SITE_NAME_CHARACTERS_MAX = 60
 const SITE_NOTICE_CHARACTERS_MAX = 500
 const SITE_CONTACT_CHARACTERS_MAX = 200
+
+const SMTP_USER_CHARACTERS_MAX = 254
 
 const SELLER_NAME_CHARACTERS_MAX = 100
 const SELLER_ADDRESS_CHARACTERS_MAX = 300
@@ -139,6 +143,19 @@ export const Seller = section({
   name: withDefault(textUpTo(0, SELLER_NAME_CHARACTERS_MAX), ""),
   address: withDefault(textUpTo(0, SELLER_ADDRESS_CHARACTERS_MAX), ""),
   taxId: withDefault(textUpTo(0, SELLER_TAX_ID_CHARACTERS_MAX), "")
+})
+
+/** Where mail is handed over; off until there is a host. */
+export const Smtp = section({
+  host: withDefault(OptionalHost, ""),
+  port: withDefault(integer(1, PORT_MAX), 587),
+  /** `starttls` and `tls` refuse a server that cannot prove who it is. */
+  security: withDefault(oneOf(["starttls", "tls", "none"]), "starttls"),
+  /** Empty: the server asks for no credentials. */
+  user: withDefault(textUpTo(0, SMTP_USER_CHARACTERS_MAX), ""),
+  password: withDefault(Secret, ""),
+  /** The address that mail is from; its name is that of the site. */
+  from: withDefault(OptionalEmail, "")
 })
 
 export const Registration = section({ mode: withDefault(oneOf(["open", "closed"]), "open") })
@@ -292,6 +309,7 @@ export const ConfigDocument = section({
   database: section({ url: withDefault(PostgresUrl, "") }),
   site: Site,
   seller: Seller,
+  smtp: Smtp,
   registration: Registration,
   finance: Finance,
   billing: Billing,
@@ -319,6 +337,7 @@ export const withSections = (raw: unknown): unknown => {
     database: {},
     site: {},
     seller: {},
+    smtp: {},
     registration: {},
     finance: {},
     billing: {},

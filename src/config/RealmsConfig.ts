@@ -31,6 +31,8 @@ export type SiteConfig = ConfigDocument["site"]
 
 export type SellerConfig = ConfigDocument["seller"]
 
+export type SmtpConfig = ConfigDocument["smtp"]
+
 export type FinanceConfig = ConfigDocument["finance"]
 
 export type BillingConfig = ConfigDocument["billing"]
@@ -48,6 +50,7 @@ export interface RealmsConfig {
   readonly database: { readonly url: Option.Option<Redacted.Redacted<string>> }
   readonly site: SiteConfig
   readonly seller: SellerConfig
+  readonly smtp: SmtpConfig
   readonly registration: ConfigDocument["registration"]
   readonly finance: FinanceConfig
   readonly billing: BillingConfig

@@ -6,9 +6,19 @@
 import { Record, Result, Schema } from "effect"
 import { checkConfig } from "./ConfigChecks.ts"
 import { formatPath, problemsOf } from "./ConfigProblem.ts"
-import { Billing, ConfigDocument, Finance, Payment, Registration, Seller, Site, withSections } from "./ConfigSchema.ts"
+import {
+  Billing,
+  ConfigDocument,
+  Finance,
+  Payment,
+  Registration,
+  Seller,
+  Site,
+  Smtp,
+  withSections
+} from "./ConfigSchema.ts"
 import { section } from "./ConfigSection.ts"
-import type { RealmsConfig, SellerConfig, SiteConfig } from "./RealmsConfig.ts"
+import type { RealmsConfig, SellerConfig, SiteConfig, SmtpConfig } from "./RealmsConfig.ts"
 
 /**
  * What kind of text a setting takes. A list's items are separated by commas; a limit is a decimal, or empty for none; an image is a
@@ -26,13 +36,15 @@ export const settingKinds = [
   "lines",
   "image",
   "url",
+  "host",
+  "email",
   "list",
   "secret"
 ] as const
 export type SettingKind = typeof settingKinds[number]
 
 export interface SettingField {
-  readonly section: "site" | "seller" | "registration" | "finance" | "confirm" | "billing" | "epay" | "stripe"
+  readonly section: "site" | "seller" | "mail" | "registration" | "finance" | "confirm" | "billing" | "epay" | "stripe"
   readonly kind: SettingKind
   /** Of a choice. */
   readonly options?: ReadonlyArray<string>
@@ -51,6 +63,12 @@ export const settingFields = {
   "seller.name": { section: "seller", kind: "text" },
   "seller.address": { section: "seller", kind: "lines" },
   "seller.tax_id": { section: "seller", kind: "text" },
+  "smtp.host": { section: "mail", kind: "host" },
+  "smtp.port": { section: "mail", kind: "integer" },
+  "smtp.security": { section: "mail", kind: "choice", options: ["starttls", "tls", "none"] },
+  "smtp.user": { section: "mail", kind: "text" },
+  "smtp.password": { section: "mail", kind: "secret" },
+  "smtp.from": { section: "mail", kind: "email" },
   "registration.mode": { section: "registration", kind: "choice", options: ["open", "closed"] },
   "finance.time_zone": { section: "finance", kind: "zone" },
   "finance.confirm_above_usd": { section: "confirm", kind: "limit" },
@@ -106,6 +124,7 @@ export interface SettingsValues {
   readonly finance: RealmsConfig["finance"]
   readonly site: SiteConfig
   readonly seller: SellerConfig
+  readonly smtp: SmtpConfig
   /** Undefined: it follows host and port. */
   readonly publicUrl: string | undefined
 }
@@ -122,6 +141,7 @@ const isRecord = (value: unknown): value is { [name: string]: unknown } => typeo
 const Sections = section({
   site: Site,
   seller: Seller,
+  smtp: Smtp,
   registration: Registration,
   finance: Finance,
   billing: Billing,
@@ -204,6 +224,7 @@ export const decodeSettings = (
     finance: document.finance,
     site: document.site,
     seller: document.seller,
+    smtp: document.smtp,
     publicUrl: document.server.publicUrl === "" ? undefined : document.server.publicUrl
   })
 }

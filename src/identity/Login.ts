@@ -5,6 +5,7 @@
  */
 import { Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import { normalizeEmail } from "../domain/EmailAddress.ts"
 import type { UserId } from "../domain/Ids.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
@@ -25,7 +26,7 @@ import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword, decoyHash } from "./Passwords.ts"
 import { deleteSessions, insertSession, type SessionClient, type SessionToken } from "./SessionStore.ts"
 import { isSetupLink, type SetupToken, takeSetupLink } from "./SetupLinks.ts"
-import { normalizeEmail, type User } from "./Users.ts"
+import type { User } from "./Users.ts"
 import {
   type Credentials,
   credentialsByEmail,

@@ -7,6 +7,7 @@ import { Context, Effect, Layer, Option, type Redacted, Schema, Stream } from "e
 import { SqlClient } from "effect/sql"
 import { announceAccount } from "../accounts/Ledger.ts"
 import { mayName } from "../accounts/UserGroups.ts"
+import { normalizeEmail } from "../domain/EmailAddress.ts"
 import type { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
@@ -30,7 +31,7 @@ import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
 import { deleteSessions } from "./SessionStore.ts"
 import { User } from "./User.ts"
-import { type NewUser, normalizeEmail } from "./Users.ts"
+import type { NewUser } from "./Users.ts"
 import {
   findKeys,
   findUsers,

@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import { normalizeEmail } from "../domain/EmailAddress.ts"
 import type { UserId } from "../domain/Ids.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
@@ -80,16 +81,4 @@ export class Users extends Context.Service<Users, {
 
     return Users.of({ create, setPassword, list, findByEmail, findById })
   })).pipe(Layer.provide(PasswordQueue.layer))
-}
-
-const EMAIL_LENGTH_MAX = 254
-
-/** https://html.spec.whatwg.org/#valid-e-mail-address */
-const emailPattern =
-  /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/
-
-/** An address as it is stored and compared; undefined when it is none. */
-export const normalizeEmail = (text: string): string | undefined => {
-  const email = text.trim().toLowerCase()
-  return email.length <= EMAIL_LENGTH_MAX && emailPattern.test(email) ? email : undefined
 }

@@ -42,6 +42,7 @@ export class Settings extends Context.Service<Settings, {
       finance: config.finance,
       site: config.site,
       seller: config.seller,
+      smtp: config.smtp,
       publicUrl: config.server.publicUrlFollows ? undefined : config.server.publicUrl
     }
     let last = file

@@ -290,8 +290,11 @@ const mixed = (loose: ReadonlyArray<SettingKey>, changes: SettingChanges): Reado
 /** Where providers are asked. */
 const asked: ReadonlyArray<SettingKey> = ["payment.epay.gateway", "payment.stripe.api_base"]
 
-const unfit = (texts: SettingTexts, guard: OutboundGuard): ReadonlyArray<Problem> =>
-  asked.flatMap((key) =>
+const unfit = (texts: SettingTexts, guard: OutboundGuard): ReadonlyArray<Problem> => [
+  ...guard.isForbidden(texts["smtp.host"].trim())
+    ? [{ key: "smtp.host" as const, why: "rule" as const, message: "is a host that this server does not connect to" }]
+    : [],
+  ...asked.flatMap((key) =>
     texts[key] === "" || guard.problemOf(texts[key]) === undefined && !texts[key].includes("?") ? [] : [{
       key,
       why: "rule" as const,
@@ -299,6 +302,7 @@ const unfit = (texts: SettingTexts, guard: OutboundGuard): ReadonlyArray<Problem
         "is an address that this server does not connect to: it is link-local or for metadata, or has credentials or a query"
     }]
   )
+]
 
 /** A rule that was broken before, by a file that has changed, is no reason to refuse another change. */
 const problemsOf = (

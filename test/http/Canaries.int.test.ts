@@ -95,7 +95,7 @@ describe("secrets", () => {
         assert.strictEqual(yield* setting("stripe", { ...stripe, "payment.stripe.currency": "no currency" }), 422)
         assert.strictEqual(yield* setting("stripe", stripe), 303)
         assert.strictEqual(yield* setting("epay", { "payment.epay.key": planted.epay }), 303)
-        for (const provider of ["stripe", "epay"]) yield* post("/admin/settings/test", { provider })
+        for (const section of ["stripe", "epay", "mail"]) yield* post("/admin/settings/test", { section })
 
         // A channel that refuses its key: made, tested, called, edited.
         yield* get("/admin/channels/new")

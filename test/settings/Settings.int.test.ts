@@ -81,6 +81,12 @@ const others: Readonly<Record<SettingKey, readonly [string, (values: SettingsVal
   "seller.name": ["Reich GmbH", (values) => values.seller.name, "Reich GmbH"],
   "seller.address": ["Street 1\nTown", (values) => values.seller.address, "Street 1\nTown"],
   "seller.tax_id": ["DE1", (values) => values.seller.taxId, "DE1"],
+  "smtp.host": ["Mail.Example", (values) => values.smtp.host, "mail.example"],
+  "smtp.port": ["2525", (values) => values.smtp.port, 2525],
+  "smtp.security": ["tls", (values) => values.smtp.security, "tls"],
+  "smtp.user": ["realms", (values) => values.smtp.user, "realms"],
+  "smtp.password": [`${SECRET}-m`, (values) => Redacted.value(values.smtp.password), `${SECRET}-m`],
+  "smtp.from": ["No-Reply@mail.example", (values) => values.smtp.from, "no-reply@mail.example"],
   "registration.mode": ["open", (values) => values.registration.mode, "open"],
   "finance.time_zone": ["Asia/Shanghai", (values) => values.finance.timeZone, "Asia/Shanghai"],
   "finance.confirm_above_usd": ["12.5", (values) => values.finance.confirmAboveMicros, 12_500_000n],
@@ -141,12 +147,15 @@ const save = (context: World["Service"]["a"], changes: SettingChanges, revision?
 
 const view = (context: World["Service"]["a"]) => Effect.orDie(Context.get(context, SettingsAdmin).view)
 
-/** What must be there first so that a provider can be switched on. */
-const wherewithal: SettingChanges = new Map([
-  ["payment.epay.gateway", "https://gateway.example"],
-  ["payment.epay.partner_id", "7"],
-  ["payment.epay.key", "key"]
-])
+/** What must be there first so that something can be switched on. */
+const wherewithal: Partial<Record<SettingKey, SettingChanges>> = {
+  "smtp.host": new Map([["smtp.from", "a@mail.example"]]),
+  "payment.epay.enabled": new Map([
+    ["payment.epay.gateway", "https://gateway.example"],
+    ["payment.epay.partner_id", "7"],
+    ["payment.epay.key", "key"]
+  ])
+}
 
 describe("Settings", () => {
   layer(World.layer, { timeout: 120_000 })((it) => {
@@ -158,8 +167,8 @@ describe("Settings", () => {
         assert.strictEqual(before.billing.multiplierMicros, 1_500_000n)
         for (const key of settingKeys) {
           const [text, seen, expected] = others[key]
-          const isSwitch = key === "payment.epay.enabled"
-          if (isSwitch) yield* save(a, wherewithal)
+          const needed = wherewithal[key]
+          if (needed !== undefined) yield* save(a, needed)
           const original = seen(before)
           assert.notDeepEqual(original, expected, key)
           const answered = yield* save(a, new Map([[key, text]]))
@@ -184,7 +193,7 @@ describe("Settings", () => {
           const reset = (yield* view(a)).settings.find((setting) => setting.key === key)
           assert.strictEqual(reset?.source, "file", key)
           assert.strictEqual(reset?.text, fieldOf(key).kind === "secret" ? "" : texts[key], key)
-          if (isSwitch) yield* save(a, new Map([...wherewithal.keys()].map((needed) => [needed, null])))
+          if (needed !== undefined) yield* save(a, new Map([...needed.keys()].map((each) => [each, null])))
         }
       }))
 

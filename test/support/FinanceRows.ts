@@ -36,6 +36,7 @@ const settings = Layer.effect(
       registration: config.registration,
       site: config.site,
       seller: config.seller,
+      smtp: config.smtp,
       finance: { ...config.finance, timeZone: zone.timeZone },
       publicUrl: undefined
     })

@@ -117,7 +117,9 @@ export const memoryChannels = ({ channels }: RealmsConfig) => {
 }
 
 /** The settings of a configuration. They never change. */
-export const memorySettings = ({ billing, finance, payment, registration, seller, server, site }: RealmsConfig) => {
+export const memorySettings = (
+  { billing, finance, payment, registration, seller, server, site, smtp }: RealmsConfig
+) => {
   const values: SettingsValues = {
     billing,
     finance,
@@ -125,6 +127,7 @@ export const memorySettings = ({ billing, finance, payment, registration, seller
     registration,
     site,
     seller,
+    smtp,
     publicUrl: server.publicUrlFollows ? undefined : server.publicUrl
   }
   return Layer.succeed(

@@ -47,6 +47,7 @@ const settingsOf = (world: IdentityWorld) =>
       finance: config.finance,
       site: config.site,
       seller: config.seller,
+      smtp: config.smtp,
       publicUrl: config.server.publicUrl
     })
     return { current, cached: current, get: Effect.sync(current), fresh: Effect.sync(current), reload: Effect.void }

@@ -13,6 +13,7 @@ const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["platform"],
   ["cluster"],
   ["accounts", "settings"],
+  ["notices"],
   ["identity", "catalog", "channels", "payments", "subscriptions"],
   ["orders"],
   ["events", "finance", "redemption", "gateway", "usage"],

@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { asUser, ConsoleWorld, signedInRoot } from "../../support/ConsoleWorld.ts"
+import { makeSmtpReceiver } from "../../support/SmtpReceiver.ts"
 
 const billing = (revision: string, minTopupCny: string, multiplier: string) => ({
   section: "billing",
@@ -111,9 +112,9 @@ describe("root's settings", () => {
         })
         assert.strictEqual(saved.status, 303)
         assert.notInclude((yield* client.get("/admin/settings/stripe")).text, secret)
-        for (const provider of ["stripe", "epay"]) {
-          const tested = yield* client.post("/admin/settings/test", { provider })
-          assert.include(tested.text, "The connection works", provider)
+        for (const section of ["stripe", "epay"]) {
+          const tested = yield* client.post("/admin/settings/test", { section })
+          assert.include(tested.text, "The connection works", section)
         }
         const wrong = yield* client.get("/admin/settings")
         yield* client.post("/admin/settings", {
@@ -121,9 +122,57 @@ describe("root's settings", () => {
           revision: /name="revision" value="([^"]+)"/.exec(wrong.text)?.[1] ?? "",
           "payment.stripe.secret_key": "sk_test_wrong"
         })
-        const failed = yield* client.post("/admin/settings/test", { provider: "stripe" })
+        const failed = yield* client.post("/admin/settings/test", { section: "stripe" })
         assert.include(failed.text, "no usable answer")
         assert.notInclude(failed.text, "sk_test_wrong")
+      }))
+
+    it.effect("set a mail server, and send a test message by it to the administrator who asks", () =>
+      Effect.gen(function*() {
+        const { client, revision, root } = yield* asRoot()
+        const server = yield* makeSmtpReceiver({ isPlain: true })
+        const test = Effect.map(client.post("/admin/settings/test", { section: "mail" }), ({ text }) => text)
+        assert.include(yield* test, "no mail server is set")
+        const mail = {
+          section: "mail",
+          revision,
+          "smtp.host": "127.0.0.1",
+          "smtp.port": String(server.port),
+          "smtp.security": "none",
+          "smtp.password": `smtp-${randomUUID()}`
+        }
+        const unfit = yield* client.post("/admin/settings", mail)
+        assert.strictEqual(unfit.status, 422)
+        assert.include(unfit.text, "field-smtp.from-problem")
+        const forbidden = yield* client.post("/admin/settings", {
+          ...mail,
+          "smtp.host": "169.254.169.254",
+          "smtp.from": "no-reply@realms.example"
+        })
+        assert.strictEqual(forbidden.status, 422)
+        assert.include(forbidden.text, "does not connect to such an address")
+        const clear = yield* client.post("/admin/settings", {
+          ...mail,
+          "smtp.host": "mail.example",
+          "smtp.from": "no-reply@realms.example",
+          "smtp.user": "realms"
+        })
+        assert.include(clear.text, "sent in clear")
+        const saved = yield* client.post("/admin/settings", { ...mail, "smtp.from": "No-Reply@realms.example" })
+        assert.strictEqual(saved.status, 303)
+        assert.notInclude((yield* client.get("/admin/settings/mail")).text, mail["smtp.password"])
+        assert.include(yield* test, `taken the message for ${root.email}`)
+        const chinese = yield* client.post(
+          "/admin/settings/test",
+          { section: "mail" },
+          { "accept-language": "zh" }
+        )
+        assert.include(chinese.text, "邮件服务器已接收")
+        assert.deepStrictEqual(server.to(root.email).map(({ subject }) => subject), ["Test message", "测试邮件"])
+        server.refuse({ at: "recipient", code: 550, message: "nobody <here>" })
+        const refused = yield* test
+        assert.include(refused, "refused the message for good")
+        assert.include(refused, "nobody &lt;here>")
       }))
 
     it.effect("have keys for programs", () =>

@@ -53,6 +53,7 @@ const adminPages = [
   "/admin/announcements/new",
   "/admin/settings",
   "/admin/settings/billing",
+  "/admin/settings/mail",
   "/admin/settings/epay",
   "/admin/keys",
   "/admin/audit"

@@ -32,6 +32,8 @@ const valueNames = (
   const say = sayOf(context, "setting")
   if (kind === "flag") return { true: say("yes"), false: say("no") }
   switch (key) {
+    case "smtp.security":
+      return { starttls: say("smtp.starttls"), tls: say("smtp.tls"), none: say("smtp.none") }
     case "registration.mode":
       return { open: say("registration.open"), closed: say("registration.closed") }
     case "billing.expired_reservation":
@@ -95,10 +97,12 @@ export const problemText = (context: Reader, key: SettingKey, why: "shape" | "ru
   if (key === "billing.topup_presets_cny") return say("problem.presets")
   if (key === "billing.topup_bonuses") return say("problem.bonuses")
   if (why === "rule") {
+    if (key === "smtp.from") return say("problem.from")
+    if (key === "smtp.security") return say("problem.clear")
     if (key === "payment.epay.enabled" || key === "payment.stripe.enabled") return say("problem.loopback")
     if (key === "payment.epay.gateway") return say("problem.gateway")
     if (fieldOf(key).kind === "limit") return say("problem.alone")
-    if (fieldOf(key).kind === "url") return say("problem.address")
+    if (fieldOf(key).kind === "url" || key === "smtp.host") return say("problem.address")
     if (key === "billing.min_topup_cny") return say("problem.min")
     return key === "billing.max_topup_cny" ? say("problem.max") : say("problem.rule")
   }

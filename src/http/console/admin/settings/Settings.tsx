@@ -6,7 +6,6 @@
 import { Effect } from "effect"
 import { HttpRouter } from "effect/http"
 import { defaultTexts, fieldOf, type SettingKey } from "../../../../config/SettingDocument.ts"
-import { Connections } from "../../../../orders/Connections.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { changesIn } from "../../../../settings/SettingChanges.ts"
 import {
@@ -28,13 +27,13 @@ import {
 } from "../../Answer.ts"
 import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readAnyForm } from "../../FormBody.ts"
-import { ButtonForm, FormAlert, PostForm } from "../../kit/Forms.tsx"
-import { Icon } from "../../kit/Icon.tsx"
+import { FormAlert, PostForm } from "../../kit/Forms.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
-import { Badge, Card, Copyable, Done, Notice, PageHeading } from "../../kit/Parts.tsx"
+import { Badge, Card, Done, PageHeading } from "../../kit/Parts.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf } from "../../Params.ts"
 import { logoPath } from "../../SiteFiles.ts"
+import { ConnectionTest, isTested, testConnection, testedSections, type TestResult } from "./SettingTests.tsx"
 import {
   problemText,
   type Section,
@@ -159,17 +158,10 @@ const SettingRow = (props: RowProps) => {
   )
 }
 
-/** How a test of a payment provider went, with what the provider said where it did not go well. */
-interface ConnectionResult {
-  readonly provider: "epay" | "stripe"
-  readonly outcome: "ok" | "unset" | "refused" | "unavailable"
-  readonly why?: string
-}
-
 interface Shown {
   /** Of a form that was refused. */
   readonly state?: FormState
-  readonly tested?: ConnectionResult
+  readonly tested?: TestResult
 }
 
 interface SettingsPageProps extends Shown {
@@ -177,49 +169,6 @@ interface SettingsPageProps extends Shown {
   readonly at: Section
   readonly view: SettingsView
   readonly publicUrl: string
-}
-
-/** The address that a provider calls back, and a test of the connection to it. */
-const ProviderParts = (
-  { at, publicUrl, tested, context }: Omit<SettingsPageProps, "at"> & { readonly at: "epay" | "stripe" }
-) => {
-  const say = sayOf(context, "settings")
-  const callback = {
-    epay: { title: say("notify"), path: "/api/pay/epay/notify", hint: say("notify.hint") },
-    stripe: { title: say("webhook"), path: "/api/pay/stripe/webhook", hint: say("webhook.hint") }
-  }[at]
-  const why = tested?.why ?? ""
-  const outcomes = {
-    ok: say("test.ok"),
-    unset: say("test.unset"),
-    refused: say("test.refused", { why }),
-    unavailable: say("test.unavailable", { why })
-  }
-  return (
-    <div class="card-body border-top">
-      <h3 class="h4">{callback.title}</h3>
-      <Copyable id={`${at}-callback`} text={publicUrl + callback.path} label={say("copy")} copied={say("copied")} />
-      <p class="text-secondary small mt-2 break-anywhere">{callback.hint}</p>
-      {tested?.provider === at
-        ? <Notice kind={tested.outcome === "ok" ? "success" : "danger"}>{outcomes[tested.outcome]}</Notice>
-        : null}
-      <ButtonForm
-        context={context}
-        // The page that answers opens where the result is said.
-        action={`/admin/settings/test#${at}-callback`}
-        class="d-flex flex-wrap align-items-center gap-2"
-        fields={{ provider: at }}
-        button={
-          <>
-            <Icon name="check" />
-            {say("test")}
-          </>
-        }
-      >
-        <span class="text-secondary small">{say("test.hint")}</span>
-      </ButtonForm>
-    </div>
-  )
 }
 
 interface RowsProps extends SettingsPageProps {
@@ -277,7 +226,7 @@ const SectionCard = (props: SettingsPageProps) => {
         <Advanced {...props} settings={settings.filter(isAdvanced)} />
         <button type="submit" class="btn btn-primary mt-4">{say("save")}</button>
       </PostForm>
-      {at === "epay" || at === "stripe" ? <ProviderParts {...props} at={at} /> : null}
+      {isTested(at) ? <ConnectionTest {...props} at={at} /> : null}
     </Card>
   )
 }
@@ -369,17 +318,9 @@ const saveForm = adminForm("/admin/settings", {
 const testForm = adminForm("/admin/settings/test", {
   run: (context, fields) =>
     Effect.gen(function*() {
-      const provider = oneOf(["stripe", "epay"], fields.get("provider"))
-      if (provider === undefined) return yield* notFound()
-      const outcome = yield* (yield* Connections).test(provider).pipe(
-        Effect.as({ outcome: "ok" as const }),
-        Effect.catchTags({
-          ProviderOff: () => Effect.succeed({ outcome: "unset" as const }),
-          ProviderRefused: ({ why }) => Effect.succeed({ outcome: "refused" as const, why }),
-          ProviderUnavailable: ({ why }) => Effect.succeed({ outcome: "unavailable" as const, why })
-        })
-      )
-      return yield* show(context, provider, { tested: { provider, ...outcome } })
+      const section = oneOf(testedSections, fields.get("section"))
+      if (section === undefined) return yield* notFound()
+      return yield* show(context, section, { tested: yield* testConnection(context, section) })
     })
 })
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { normalizeEmail } from "../../src/identity/Users.ts"
+import { normalizeEmail } from "../../src/domain/EmailAddress.ts"
 
 describe("normalizeEmail", () => {
   it("lowers and trims", () => {
