@@ -20,7 +20,7 @@ const services = CliServices.pipe(Layer.provideMerge(AppConfig.layer))
 
 const channels = Layer.unwrap(Effect.map(app, (loaded) => loaded.ChannelServices)).pipe(Layer.provide(services))
 
-const cli = makeCli({ services, channels, serve, migrate, demo })
+const cli = makeCli({ config: AppConfig.layer, services, channels, serve, migrate, demo })
 
 const args = process.argv.slice(2)
 

@@ -14,6 +14,7 @@ import { openFileLock } from "../postgres/FileLock.ts"
 import type { AccountError } from "./AccountError.ts"
 import type { Answer } from "./AccountState.ts"
 import { appendToOutbox, type OutboxItem } from "./OutboxFile.ts"
+import { outboxFileName } from "./OutboxNames.ts"
 import { replayFiles } from "./Replay.ts"
 
 /** Processes that share a folder, at most. One more has the files of the first, without a lock. */
@@ -50,12 +51,10 @@ const placeAt = (dataDir: string, place: number): Place => {
   return { unsettled: `${dataDir}/unsettled${suffix}.jsonl`, setAside: `${dataDir}/set-aside${suffix}.jsonl` }
 }
 
-const fileName = /^(?:unsettled|set-aside)(?:-(\d{1,3}))?\.jsonl(?:\.replaying)?$/
-
 /** The places that have files, by the names in a folder. */
 export const placesOf = (names: ReadonlyArray<string>): ReadonlyArray<number> => {
   const found = names.flatMap((name) => {
-    const match = fileName.exec(name)
+    const match = outboxFileName.exec(name)
     return match === null ? [] : [Number(match[1] ?? "0")]
   })
   return [...new Set(found)].filter((place) => place < PLACES_MAX).toSorted((a, b) => a - b)

@@ -11,22 +11,14 @@ import { booksAudit } from "../finance/BooksAudit.ts"
 import { redemptionAudit } from "../redemption/RedemptionAudit.ts"
 import { failed } from "./CliFailure.ts"
 import { counted, dollars, print, type Printable } from "./Output.ts"
+import { bar, ERASE_LINE } from "./Progress.ts"
 
 /** From so many users on an audit takes long enough for a progress bar. */
 const PROGRESS_USERS_MIN = 2_000
 
-const PROGRESS_WIDTH = 30
-
-/** The bar at `done` of `total`, as wide at the start as at the end. */
-export const progressBar = (done: number, total: number): string => {
-  const share = total === 0 ? 1 : Math.min(done / total, 1)
-  const filled = Math.floor(share * PROGRESS_WIDTH)
-  const percent = `${Math.floor(share * 100)}%`.padStart(4)
-  const counter = String(done).padStart(String(total).length)
-  return `audit [${"#".repeat(filled)}${".".repeat(PROGRESS_WIDTH - filled)}] ${percent} ${counter}/${total} users`
-}
-
-const ERASE_LINE = "\r\u001B[K"
+/** The bar at `done` of `total` users. */
+export const progressBar = (done: number, total: number): string =>
+  `audit ${bar(done, total)} ${String(done).padStart(String(total).length)}/${total} users`
 
 const showProgress = (done: number, total: number): void => {
   if (total < PROGRESS_USERS_MIN) return
@@ -120,7 +112,8 @@ export const reportFields = (report: AuditReport): Printable => ({
   }
 })
 
-const runAudit = Effect.gen(function*() {
+/** Runs the check and prints its report; fails where the books do not hold. */
+export const runAudit = Effect.gen(function*() {
   const { stderrIsTerminal } = yield* Stdio.Stdio
   const report = yield* audit({
     checks: [paymentAudit, redemptionAudit, booksAudit],

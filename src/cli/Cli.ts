@@ -9,6 +9,7 @@ import type { SqlClient } from "effect/sql"
 import type { Adjustments } from "../accounts/Adjustments.ts"
 import type { ModelAdmin } from "../catalog/ModelAdmin.ts"
 import type { ChannelAdmin } from "../channels/ChannelAdmin.ts"
+import type { AppConfig } from "../config/Config.ts"
 import type { Reconciliation } from "../events/Reconciliation.ts"
 import type { BillCheck } from "../finance/BillCheck.ts"
 import type { Exports } from "../finance/Exports.ts"
@@ -26,6 +27,7 @@ import { Telemetry } from "../platform/Telemetry.ts"
 import type { Redemptions } from "../redemption/Redemptions.ts"
 import type { PlanAdmin } from "../subscriptions/PlanAdmin.ts"
 import { auditCommand } from "./AuditCommand.ts"
+import { backupCommand } from "./BackupCommand.ts"
 import { balanceCommand } from "./BalanceCommand.ts"
 import { billCommand } from "./BillCommand.ts"
 import { channelCommand } from "./ChannelCommand.ts"
@@ -41,13 +43,16 @@ import { Json } from "./Output.ts"
 import { planCommand } from "./PlanCommand.ts"
 import { reconcileCommand } from "./ReconcileCommand.ts"
 import { redeemCommand } from "./RedeemCommand.ts"
+import { restoreCommand } from "./RestoreCommand.ts"
 import { secretsCommand } from "./SecretsCommand.ts"
 import { type Serve, serveCommand } from "./ServeCommand.ts"
 import { statementCommand } from "./StatementCommand.ts"
 import { userCommand } from "./UserCommand.ts"
 
 /** What the entry gives. */
-export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4, E5, R5> {
+export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4, E5, R5, E6, R6> {
+  /** The configuration, for commands that need no more. */
+  readonly config: Layer.Layer<AppConfig, E6, R6>
   /** The services of commands that work on data; built for these commands only. */
   readonly services: Layer.Layer<
     | Users
@@ -84,9 +89,10 @@ export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4, E5, R5> {
 const Quiet = Telemetry.layerOf({ format: "pretty", level: "Error" })
 
 /** The `realms` command. */
-export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4, E5, R5>(
-  parts: CliParts<E1, R1, E2, R2, E3, R3, E4, R4, E5, R5>
+export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4, E5, R5, E6, R6>(
+  parts: CliParts<E1, R1, E2, R2, E3, R3, E4, R4, E5, R5, E6, R6>
 ) => {
+  const config = parts.config.pipe(Layer.provideMerge(Quiet))
   const services = parts.services.pipe(Layer.provideMerge(Quiet))
   return Command.make("realms").pipe(
     Command.withDescription("An LLM API gateway that bills"),
@@ -103,7 +109,9 @@ export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4, E5, R5>(
           demoCommand(parts.demo),
           migrateCommand(parts.migrate).pipe(Command.provide(Quiet)),
           configCommand,
-          secretsCommand(services)
+          secretsCommand(services),
+          backupCommand(config),
+          restoreCommand(config)
         ]
       },
       {

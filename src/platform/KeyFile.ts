@@ -24,10 +24,13 @@ export interface KeyFile {
   readonly prepend: Effect.Effect<ReadonlyArray<string>, PlatformError.PlatformError>
 }
 
+/** Where the key file of a data folder is. */
+export const masterKeyPath = (dataDir: string): string => join(dataDir, FILE_NAME)
+
 const newKey = (): string => randomBytes(KEY_BYTES).toString("hex")
 
 export const makeKeyFile = (fs: FileSystem.FileSystem, dataDir: string): KeyFile => {
-  const path = join(dataDir, FILE_NAME)
+  const path = masterKeyPath(dataDir)
   const lock = Semaphore.makeUnsafe(1)
 
   const read = fs.readFileString(path).pipe(

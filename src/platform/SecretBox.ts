@@ -8,6 +8,8 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:cr
 import { AppConfig } from "../config/Config.ts"
 import { type KeyFile, makeKeyFile } from "./KeyFile.ts"
 
+export { masterKeyPath } from "./KeyFile.ts"
+
 /** A sealed secret as it is stored. */
 export interface Sealed {
   readonly bytes: Uint8Array
@@ -104,6 +106,10 @@ const KEY_BYTES = 32
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const KEY_ID_BYTES = 8
+
+/** The ids of the keys in a text like that of the key file. */
+export const keyIdsIn = (text: string): ReadonlyArray<string> =>
+  text.split("\n").map((line) => line.trim()).filter((line) => line !== "").map((line) => keyOf(line).id)
 
 interface MasterKey {
   readonly id: string

@@ -119,4 +119,6 @@ const acquire = Effect.fn("EmbeddedPostgres.acquire")(function*(dataDir: string,
   return yield* withStartLock(home, START_LOCK_WAIT_MS)(enter(installation))
 })
 
+export { hasCluster } from "./PostgresCluster.ts"
+
 export const EmbeddedPostgres = { acquire }

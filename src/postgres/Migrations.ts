@@ -31,8 +31,11 @@ interface Migration {
   readonly text: string
 }
 
-const Applied = Row({ id: Schema.Number, name: Schema.String, checksum: Schema.String })
-type AppliedMigration = typeof Applied.Type
+/** A migration that a database has. */
+export const AppliedMigration = Row({ id: Schema.Number, name: Schema.String, checksum: Schema.String })
+export interface AppliedMigration extends Schema.Schema.Type<typeof AppliedMigration> {}
+
+const TableThere = Row({ there: Schema.Boolean })
 
 const isPackageRoot = (folder: string): boolean => {
   const path = join(folder, "package.json")
@@ -134,6 +137,30 @@ const applyMigration = Effect.fnUntraced(function*(migration: Migration) {
   yield* Effect.logInfo(`migration ${label(migration)} applied`)
 })
 
+const readApplied = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  return yield* rowsOf(
+    AppliedMigration,
+    sql`SELECT id, name, checksum FROM realms_migrations ORDER BY id`.unprepared
+  )
+})
+
+/** The migrations that the database has, whatever version made it; none where it is empty. */
+export const appliedMigrations = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const [table] = yield* rowsOf(
+    TableThere,
+    sql`SELECT to_regclass('realms_migrations') IS NOT NULL AS there`.unprepared
+  )
+  return table?.there === true ? yield* readApplied : []
+})
+
+/** Fails where these migrations of a database and this version do not go together. */
+export const requireKnown = Effect.fnUntraced(function*(applied: ReadonlyArray<AppliedMigration>) {
+  const problem = mismatch(applied, yield* readMigrations(yield* MigrationsFolder))
+  if (problem !== undefined) return yield* new MigrationError({ message: problem })
+})
+
 const runPending = Effect.fnUntraced(function*(migrations: ReadonlyArray<Migration>) {
   const sql = yield* SqlClient.SqlClient
   // A migration may take longer than a call, and so may the wait for another process that is migrating.
@@ -146,10 +173,7 @@ const runPending = Effect.fnUntraced(function*(migrations: ReadonlyArray<Migrati
     checksum text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now()
   )`.unprepared
-  const applied = yield* rowsOf(
-    Applied,
-    sql`SELECT id, name, checksum FROM realms_migrations ORDER BY id`.unprepared
-  )
+  const applied = yield* readApplied
   const problem = mismatch(applied, migrations)
   if (problem !== undefined) return yield* new MigrationError({ message: problem })
   const appliedIds = new Set(applied.map((row) => row.id))

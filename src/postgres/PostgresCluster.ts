@@ -13,7 +13,7 @@ import { causeText, EmbeddedPostgresError, USE_OWN_DATABASE } from "./EmbeddedPo
 import { findPostgresBinaries, type PostgresBinaries } from "./PostgresBinaries.ts"
 import { chooseRunUser, fileWork, requireReachable, runCommand, type RunUser } from "./RunUser.ts"
 
-const PASSWORD_BYTES = 24
+export const PASSWORD_BYTES = 24
 const INIT_PREFIX = "postgres.init-"
 
 /** Where everything of one embedded PostgreSQL is, and who runs it. */
@@ -33,6 +33,9 @@ export interface PostgresInstallation {
   /** Connections that the server takes, when it is started here. */
   readonly connectionsMax: number
 }
+
+/** Where a restore makes its cluster. What is there is no cluster yet. */
+export const unfinishedDir = (home: PostgresHome): string => join(home.dataDir, "postgres.unfinished")
 
 const Facts = Schema.Struct({
   port: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65_535 })),
@@ -90,7 +93,7 @@ export const freePort = (preferred: number): Effect.Effect<number> =>
     })
   })
 
-const syncFolder = async (folder: string): Promise<void> => {
+export const syncFolder = async (folder: string): Promise<void> => {
   const handle = await open(folder, "r")
   await handle.sync().finally(() => handle.close())
 }
@@ -192,14 +195,27 @@ const requireSameMajor = Effect.fnUntraced(function*({ binaries, home }: Postgre
   })
 })
 
+const isThere = (path: string) => Effect.promise(() => lstat(path).then(() => true, () => false))
+
+/** The data folder has a cluster, running or not. */
+export const hasCluster = (dataDir: string): Effect.Effect<boolean> => isThere(join(dataDir, "postgres"))
+
 /** The facts of the cluster, which is made first if there is none. To be called under the start lock. */
 export const ensureCluster = Effect.fnUntraced(function*(installation: PostgresInstallation) {
   const { home } = installation
-  const exists = yield* Effect.promise(() => lstat(home.clusterDir).then(() => true, () => false))
+  const exists = yield* isThere(home.clusterDir)
   if (exists) {
     yield* requireSameMajor(installation)
     yield* giveToUser(installation)
     return yield* readFacts(home)
+  }
+  if (yield* isThere(unfinishedDir(home))) {
+    return yield* new EmbeddedPostgresError({
+      dataDir: home.dataDir,
+      message:
+        `${home.dataDir} has a restore that was not finished: remove what is in it (but for master.key) and run ` +
+        "`realms restore` again."
+    })
   }
   yield* removeScratch(home)
   const facts: PostgresFacts = {

@@ -32,14 +32,18 @@ export const asUser = (user: Option.Option<RunUser>) => ({
   ...Option.match(user, { onNone: () => ({}), onSome: ({ gid, uid }) => ({ uid, gid }) })
 })
 
-/** Runs a program to its end; a program that cannot be started counts as one that failed. */
-export const runCommand = (file: string, args: ReadonlyArray<string>, user: Option.Option<RunUser>) =>
+/**
+ * Runs a program to its end, with `input` on its standard input; a program that cannot be started counts as one that failed.
+ */
+export const runCommand = (file: string, args: ReadonlyArray<string>, user: Option.Option<RunUser>, input = "") =>
   Effect.callback<{ readonly succeeded: boolean; readonly stdout: string; readonly output: string }>((resume) => {
     const child = execFile(file, args, { ...asUser(user), maxBuffer: OUTPUT_BYTES_MAX }, (error, stdout, stderr) => {
       const output = `${stdout}${stderr}`.trim()
       const text = output === "" && error !== null ? error.message : output
       resume(Effect.succeed({ succeeded: error === null, stdout, output: text }))
     })
+    // A program that reads nothing may be gone before it is written to.
+    child.stdin?.on("error", () => undefined).end(input)
     return Effect.sync(() => child.kill("SIGKILL"))
   })
 

@@ -85,6 +85,20 @@ export const checkSealedRows = (
     { discard: true }
   )
 
+const KeyId = Row({ keyId: Schema.String })
+const TableThere = Row({ there: Schema.Boolean })
+
+/** The ids of the keys that have sealed anything, also in a database that is not migrated yet. */
+export const sealedKeyIds = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
+  const found = yield* Effect.forEach(tables, ({ table }) =>
+    Effect.gen(function*() {
+      const [seen] = yield* rowsOf(TableThere, sql`SELECT to_regclass(${table}) IS NOT NULL AS there`)
+      if (seen?.there !== true) return []
+      return yield* rowsOf(KeyId, sql.unsafe(`SELECT DISTINCT key_id FROM ${table} WHERE key_id IS NOT NULL`))
+    }))
+  return [...new Set(found.flat().map(({ keyId }) => keyId))].toSorted()
+})
+
 /** Seals every secret again with the newest key; answers how many. A failure leaves all of them as they were. */
 export const resealAll = (
   sql: SqlClient.SqlClient,

@@ -14,6 +14,7 @@ import { ChannelTest } from "../../src/gateway/ChannelTest.ts"
 import { type AdminModel, ModelAdmin } from "../../src/catalog/ModelAdmin.ts"
 import { makeCli, runCli } from "../../src/cli/Cli.ts"
 import { DemoOptions } from "../../src/cli/DemoCommand.ts"
+import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { ApiKeyId, OrderId, UserId } from "../../src/domain/Ids.ts"
 import { defaultTerms } from "../../src/domain/ModelTerms.ts"
 import { Fen, Micros } from "../../src/domain/Money.ts"
@@ -213,6 +214,7 @@ export const run = (args: ReadonlyArray<string>, options: { readonly stdin?: str
   Effect.gen(function*() {
     const seen = new Seen()
     const cli = makeCli({
+      config: AppConfig.layerOf(testConfig()),
       channels,
       services: options.bare ? Layer.unwrap(Effect.as(mustNotStart, servicesOf(seen))) : servicesOf(seen),
       serve: () => mustNotStart,

@@ -125,9 +125,13 @@ const isProcess = Effect.die(new Error("this command is a process of its own"))
 
 const runCommand = Effect.fnUntraced(function*(configPath: string, args: ReadonlyArray<string>) {
   const config = yield* load({ cwd: root, env: { ...environment, REALMS_CONFIG: configPath } })
-  const services = CliServices.pipe(Layer.provide(AppConfig.layerOf(config)))
+  const layer = AppConfig.layerOf(config)
+  const services = CliServices.pipe(Layer.provide(layer))
   const exit = yield* Effect.exit(
-    runCli(makeCli({ services, channels, serve: () => isProcess, migrate, demo: isProcess }), { version: "test", args })
+    runCli(makeCli({ config: layer, services, channels, serve: () => isProcess, migrate, demo: isProcess }), {
+      version: "test",
+      args
+    })
   )
   const printed = yield* Exit.isSuccess(exit) ? TestConsole.logLines : TestConsole.errorLines
   const text = printed.join("\n").trim()

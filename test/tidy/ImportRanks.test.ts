@@ -16,7 +16,7 @@ const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["notices"],
   ["identity", "catalog", "channels", "payments", "subscriptions"],
   ["orders"],
-  ["events", "finance", "redemption", "gateway", "usage"],
+  ["events", "finance", "redemption", "gateway", "usage", "backup"],
   ["confirmations"],
   ["http", "cli", "runners"],
   ["CommandApp.ts"],
