@@ -3,7 +3,7 @@
  * settlements that wait in outbox files, and, when it is asked for, the key file. A backup is checked against PostgreSQL's manifest before
  * it gets its name.
  */
-import { Clock, Effect, Option, Redacted, Schema } from "effect"
+import { Clock, DateTime, Effect, Option, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { readdir, readFile } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
@@ -31,7 +31,7 @@ import {
   OUTBOX_FOLDER
 } from "./BackupDocument.ts"
 import { type BackupFailed, failed, failedBy } from "./BackupFailed.ts"
-import { listOthers } from "./BackupFiles.ts"
+import { listOthers } from "./FileSums.ts"
 import { BackupWriter, isThere } from "./BackupWriter.ts"
 
 export interface BackupOptions {
@@ -72,7 +72,7 @@ const describe = Effect.fnUntraced(function*(withKey: boolean) {
     postgres: server?.major ?? "",
     user: username,
     database: pathname.slice(1),
-    takenAt: new Date(yield* Clock.currentTimeMillis).toISOString(),
+    takenAt: DateTime.formatIso(yield* DateTime.now),
     migrations: yield* appliedMigrations,
     keyIds: yield* sealedKeyIds(sql),
     withKey

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path"
 import { type TarEntry, TarReader } from "../postgres/Tar.ts"
 import { type BackupDocument, decodeDocument, DOCUMENT_PATH, FILES_PATH, MANIFEST_PATH } from "./BackupDocument.ts"
 import { failed } from "./BackupFailed.ts"
-import { checkFiles, FileSums } from "./BackupFiles.ts"
+import { checkFiles, FileSums } from "./FileSums.ts"
 
 const READ_BYTES = 1_048_576
 

@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto"
 import { dirname } from "node:path"
 import { END, fileHeader, paddingOf, type TarEvent, TarReader } from "../postgres/Tar.ts"
 import { failed } from "./BackupFailed.ts"
-import { FileSums } from "./BackupFiles.ts"
+import { FileSums } from "./FileSums.ts"
 
 /** Bytes that are gathered before they are written. */
 const BUFFER_BYTES = 1_048_576

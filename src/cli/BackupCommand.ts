@@ -1,5 +1,5 @@
 /** `realms backup [file]`: a backup of the installation with the embedded database, while it runs or not. */
-import { Clock, Effect, type Layer, Option } from "effect"
+import { Clock, DateTime, Effect, type Layer, Option } from "effect"
 import { Argument, Command } from "effect/cli"
 import { backup } from "../backup/Backup.ts"
 import type { AppConfig } from "../config/Config.ts"
@@ -18,7 +18,7 @@ const flags = {
 
 /** `realms-20261130-101500.tar`, in UTC. */
 export const backupName = (ms: number): string =>
-  `realms-${new Date(ms).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}.tar`
+  `realms-${DateTime.formatIso(DateTime.makeUnsafe(ms)).slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}.tar`
 
 const keyAdvice = (keyIds: ReadonlyArray<string>, withKey: boolean): string => {
   if (withKey) return "It has the master key: keep it like the key."

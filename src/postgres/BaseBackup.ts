@@ -3,12 +3,10 @@
  * makes them consistent, and PostgreSQL's manifest of them. It is read as it comes, so whoever writes it down slowly slows it down.
  */
 import { PgAuth, PgProtocol } from "@effect/sql-pg"
-import { Data, Redacted, Result } from "effect"
+import { Redacted, Result } from "effect"
 import { randomBytes } from "node:crypto"
 import { connect, type Socket } from "node:net"
-
-/** PostgreSQL refused, or the connection ended. */
-export class BaseBackupFailed extends Data.TaggedError("BaseBackupFailed")<{ readonly message: string }> {}
+import { BaseBackupFailed } from "./BaseBackupFailed.ts"
 
 export type BaseBackupEvent =
   /** What will come, roughly, in bytes: the log is not in it. */
