@@ -63,6 +63,33 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_user ON sessions (user_id);
 
+-- Somebody whose password was right and whose second factor is still asked for. It is no session and opens nothing else. Only the
+-- hash of its token is stored.
+CREATE TABLE pending_logins (
+  token_hash bytea PRIMARY KEY,
+  user_id bigint NOT NULL REFERENCES users,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX pending_logins_user ON pending_logins (user_id);
+
+-- Second factors: the secret of an app that shows codes (TOTP, RFC 6238), and codes that work once where the app is lost.
+CREATE TABLE totp_factors (
+  user_id bigint PRIMARY KEY REFERENCES users,
+  secret_sealed bytea NOT NULL,
+  key_id text NOT NULL,
+  -- The time step of the last code that was accepted: no code of this step or of an earlier one is accepted again.
+  last_step bigint NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- What is left of a user's recovery codes, each as its hash.
+CREATE TABLE recovery_codes (
+  user_id bigint NOT NULL REFERENCES users,
+  code_hash bytea NOT NULL,
+  PRIMARY KEY (user_id, code_hash)
+);
+
 CREATE TABLE api_keys (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   user_id bigint NOT NULL REFERENCES users,

@@ -17,6 +17,7 @@ import type { Statements } from "../finance/Statements.ts"
 import type { ChannelTest } from "../gateway/ChannelTest.ts"
 import type { ApiKeys } from "../identity/ApiKeys.ts"
 import type { KeyList } from "../identity/KeyList.ts"
+import type { SecondFactors } from "../identity/SecondFactors.ts"
 import type { UserAdmin } from "../identity/UserAdmin.ts"
 import type { Users } from "../identity/Users.ts"
 import type { Checkout } from "../orders/Checkout.ts"
@@ -56,6 +57,7 @@ export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4, E5, R5, E6, R6> {
   /** The services of commands that work on data; built for these commands only. */
   readonly services: Layer.Layer<
     | Users
+    | SecondFactors
     | UserAdmin
     | ApiKeys
     | KeyList

@@ -1,11 +1,12 @@
 /**
- * `realms user create`, `list`, `disable`, `enable`, `set-password` and `role`. A password comes from standard input only, never from
+ * `realms user create`, `list`, `disable`, `enable`, `set-password`, `reset-second-factor` and `role`. A password comes from standard input only, never from
  * the command line, where other processes and the shell's history would see it.
  */
 import { Effect, type Layer, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { normalizeEmail } from "../domain/EmailAddress.ts"
 import { roles } from "../identity/Roles.ts"
+import { SecondFactors } from "../identity/SecondFactors.ts"
 import { UserAdmin } from "../identity/UserAdmin.ts"
 import { type User, Users } from "../identity/Users.ts"
 import { cliActor } from "../platform/AuditLog.ts"
@@ -109,6 +110,19 @@ const setPassword = Command.make("set-password", { user: userFlag }, (flags) =>
     Command.withExamples([{ command: "realms user set-password --user ada@example.com < password.txt" }])
   )
 
+const resetSecondFactor = Command.make("reset-second-factor", { user: userFlag }, (flags) =>
+  Effect.gen(function*() {
+    const { email, id } = yield* findUser(flags.user)
+    yield* (yield* SecondFactors).reset(cliActor, id)
+    yield* print(
+      { id, email, second_factor: false },
+      `${email} has no second factor any more and signs in with the password alone; all sessions have ended`
+    )
+  })).pipe(
+    Command.withDescription("Remove the second factor of a user who has lost it, and end all sessions of the user"),
+    Command.withExamples([{ command: "realms user reset-second-factor --user ada@example.com" }])
+  )
+
 const newRole = Flag.Literals("role", roles).pipe(
   Flag.withDescription("root may do everything, finance manages payments and the books, support only reads")
 )
@@ -123,7 +137,7 @@ const changeRole = Command.make("role", { user: userFlag, role: newRole }, (flag
     Command.withExamples([{ command: "realms user role --user ada@example.com --role support" }])
   )
 
-export const userCommand = <E, R>(services: Layer.Layer<Users | UserAdmin, E, R>) => {
+export const userCommand = <E, R>(services: Layer.Layer<Users | UserAdmin | SecondFactors, E, R>) => {
   const provided = providing(services)
   return Command.make("user").pipe(
     Command.withDescription("Create, list and change users"),
@@ -133,6 +147,7 @@ export const userCommand = <E, R>(services: Layer.Layer<Users | UserAdmin, E, R>
       provided(disable),
       provided(enable),
       provided(setPassword),
+      provided(resetSecondFactor),
       provided(changeRole)
     ])
   )

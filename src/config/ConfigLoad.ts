@@ -52,6 +52,7 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
   seller: document.seller,
   smtp: document.smtp,
   registration: document.registration,
+  security: document.security,
   finance: document.finance,
   billing: document.billing,
   payment: document.payment,

@@ -160,6 +160,12 @@ export const Smtp = section({
 
 export const Registration = section({ mode: withDefault(oneOf(["open", "closed"]), "open") })
 
+/** How accounts are protected. */
+export const Security = section({
+  /** Who signs in with a second factor: those who want to, or also everybody who may give or take money. */
+  secondFactor: withDefault(oneOf(["optional", "root_and_finance"]), "optional")
+})
+
 /** How the books are kept. */
 export const Finance = section({
   /** Whose days are closed: the IANA name. */
@@ -311,6 +317,7 @@ export const ConfigDocument = section({
   seller: Seller,
   smtp: Smtp,
   registration: Registration,
+  security: Security,
   finance: Finance,
   billing: Billing,
   payment: Payment,
@@ -339,6 +346,7 @@ export const withSections = (raw: unknown): unknown => {
     seller: {},
     smtp: {},
     registration: {},
+    security: {},
     finance: {},
     billing: {},
     channels: [],

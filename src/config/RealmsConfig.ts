@@ -32,6 +32,7 @@ export type SiteConfig = ConfigDocument["site"]
 export type SellerConfig = ConfigDocument["seller"]
 
 export type SmtpConfig = ConfigDocument["smtp"]
+export type SecurityConfig = ConfigDocument["security"]
 
 export type FinanceConfig = ConfigDocument["finance"]
 
@@ -52,6 +53,7 @@ export interface RealmsConfig {
   readonly seller: SellerConfig
   readonly smtp: SmtpConfig
   readonly registration: ConfigDocument["registration"]
+  readonly security: SecurityConfig
   readonly finance: FinanceConfig
   readonly billing: BillingConfig
   readonly payment: ConfigDocument["payment"]

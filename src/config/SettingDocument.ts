@@ -12,6 +12,7 @@ import {
   Finance,
   Payment,
   Registration,
+  Security,
   Seller,
   Site,
   Smtp,
@@ -44,7 +45,17 @@ export const settingKinds = [
 export type SettingKind = typeof settingKinds[number]
 
 export interface SettingField {
-  readonly section: "site" | "seller" | "mail" | "registration" | "finance" | "confirm" | "billing" | "epay" | "stripe"
+  readonly section:
+    | "site"
+    | "seller"
+    | "mail"
+    | "registration"
+    | "security"
+    | "finance"
+    | "confirm"
+    | "billing"
+    | "epay"
+    | "stripe"
   readonly kind: SettingKind
   /** Of a choice. */
   readonly options?: ReadonlyArray<string>
@@ -70,6 +81,7 @@ export const settingFields = {
   "smtp.password": { section: "mail", kind: "secret" },
   "smtp.from": { section: "mail", kind: "email" },
   "registration.mode": { section: "registration", kind: "choice", options: ["open", "closed"] },
+  "security.second_factor": { section: "security", kind: "choice", options: ["optional", "root_and_finance"] },
   "finance.time_zone": { section: "finance", kind: "zone" },
   "finance.confirm_above_usd": { section: "confirm", kind: "limit" },
   "finance.confirm_above_cny": { section: "confirm", kind: "limit" },
@@ -121,6 +133,7 @@ export interface SettingsValues {
   readonly billing: RealmsConfig["billing"]
   readonly payment: RealmsConfig["payment"]
   readonly registration: RealmsConfig["registration"]
+  readonly security: RealmsConfig["security"]
   readonly finance: RealmsConfig["finance"]
   readonly site: SiteConfig
   readonly seller: SellerConfig
@@ -143,6 +156,7 @@ const Sections = section({
   seller: Seller,
   smtp: Smtp,
   registration: Registration,
+  security: Security,
   finance: Finance,
   billing: Billing,
   payment: Payment
@@ -221,6 +235,7 @@ export const decodeSettings = (
     billing: document.billing,
     payment: document.payment,
     registration: document.registration,
+    security: document.security,
     finance: document.finance,
     site: document.site,
     seller: document.seller,

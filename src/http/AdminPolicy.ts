@@ -2,7 +2,8 @@
  * Who may do what in the administration: the one table, for pages (below `/admin`) and API (below `/api/admin`) alike. What is not in
  * it is for root alone, so that a new route is closed until somebody opens it.
  */
-import type { Role } from "../identity/Roles.ts"
+import { handlesMoney, type Role } from "../identity/Roles.ts"
+import type { SettingsValues } from "../settings/Settings.ts"
 
 /** `read`: GET of what changes nothing and shows no form of a change. `any`: forms and changes too. */
 type Access = "read" | "any"
@@ -82,6 +83,13 @@ const fits = (pattern: string, path: string): boolean => {
   return wanted.length === parts.length &&
     wanted.every((part, index) => parameters[part]?.test(parts[index] ?? "") ?? part === parts[index])
 }
+
+/** Whether somebody has to set up a second factor before they may use the administration. */
+export const lacksSecondFactor = (
+  { security }: Pick<SettingsValues, "security">,
+  { role }: { readonly role: Role },
+  { secondFactor }: { readonly secondFactor: boolean }
+): boolean => security.secondFactor === "root_and_finance" && handlesMoney(role) && !secondFactor
 
 /** Below which both are. */
 const basePattern = /^(?:\/api)?\/admin(?=\/|$)/

@@ -30,6 +30,7 @@ export const cleanIdentity: Effect.Effect<void, SqlError.SqlError, SqlClient.Sql
   yield* inBatches(sql`DELETE FROM attempt_limits WHERE key_hash IN (
     SELECT key_hash FROM attempt_limits WHERE full_at_ms <= ${nowMs}::bigint
       LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING key_hash`)
+  yield* sql`DELETE FROM pending_logins WHERE expires_at <= now()`
   yield* sql`DELETE FROM setup_links WHERE expires_at <= now()`
   yield* sql`DELETE FROM password_links WHERE expires_at <= now()`
 })

@@ -50,6 +50,31 @@ export class WrongPassword extends Schema.TaggedError<WrongPassword>()("WrongPas
   override readonly message = "the current password is wrong"
 }
 
+/** The code is not right, or was used before; which of them is not told. */
+export class SecondFactorWrong extends Schema.TaggedError<SecondFactorWrong>()("SecondFactorWrong", {}) {
+  override readonly message = "the code is wrong, or was used before"
+}
+
+/** The password was right too long ago, or the login was ended meanwhile: it begins again. */
+export class PendingLoginOver extends Schema.TaggedError<PendingLoginOver>()("PendingLoginOver", {}) {
+  override readonly message = "the login took too long: begin again"
+}
+
+/** The form in which an app is set up is not one that this user was shown. */
+export class EnrolmentInvalid extends Schema.TaggedError<EnrolmentInvalid>()("EnrolmentInvalid", {}) {
+  override readonly message = "the form is not valid any more: open the page again"
+}
+
+/** The user has a second factor already. */
+export class SecondFactorExists extends Schema.TaggedError<SecondFactorExists>()("SecondFactorExists", {}) {
+  override readonly message = "there is a second factor already"
+}
+
+/** The user has no second factor. */
+export class SecondFactorMissing extends Schema.TaggedError<SecondFactorMissing>()("SecondFactorMissing", {}) {
+  override readonly message = "the user has no second factor"
+}
+
 /** A limit on attempts is reached; the next one is taken after `retryAfterSeconds`, at least 1. */
 export class TooManyAttempts extends Schema.TaggedError<TooManyAttempts>()("TooManyAttempts", {
   retryAfterSeconds: Schema.Int

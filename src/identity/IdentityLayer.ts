@@ -10,6 +10,7 @@ import { KeySpend } from "./KeySpend.ts"
 import { Login } from "./Login.ts"
 import { LoginSessions } from "./LoginSessions.ts"
 import { PasswordLinks } from "./PasswordLinks.ts"
+import { SecondFactors } from "./SecondFactors.ts"
 import { SetupLinks } from "./SetupLinks.ts"
 import { UserAdmin } from "./UserAdmin.ts"
 import { Users } from "./Users.ts"
@@ -22,6 +23,7 @@ export const IdentityLayer = Layer.mergeAll(
   LoginSessions.layer,
   Login.layer,
   PasswordLinks.layer,
+  SecondFactors.layer,
   KeyList.layer,
   KeySpend.layer
 ).pipe(Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)))

@@ -1,12 +1,15 @@
 /**
- * How people log in: by password, by registering, by the setup link of a new installation; and how they change their password. A
- * refusal does not say why, and takes as long for an address without an account. Nothing that was opened with a password outlives
- * its change.
+ * How people log in: by password and, where they have one, a second factor; by registering, by the setup link of a new installation;
+ * and how they change their password. A refusal does not say why, and takes as long for an address without an account. Until the
+ * second factor is given there is no session, only a token that is good for giving it. Nothing that was opened with a password
+ * outlives its change.
  */
 import { Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { normalizeEmail } from "../domain/EmailAddress.ts"
 import type { UserId } from "../domain/Ids.ts"
+import { recordChange } from "../platform/AuditLog.ts"
+import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
@@ -16,25 +19,30 @@ import {
   InvalidEmail,
   LoginRefused,
   type PasswordRefused,
+  PendingLoginOver,
   RegistrationClosed,
+  type SecondFactorWrong,
   SetupLinkInvalid,
   type TooBusy,
   type TooManyAttempts,
-  WrongPassword
+  type WrongPassword
 } from "./IdentityError.ts"
-import { PasswordQueue } from "./PasswordQueue.ts"
-import { checkNewPassword, decoyHash } from "./Passwords.ts"
+import { matchPassword, PasswordQueue } from "./PasswordQueue.ts"
+import { checkNewPassword } from "./Passwords.ts"
+import { type Proof, Reauthentication } from "./Reauthentication.ts"
+import {
+  findPendingLogin,
+  hasSecondFactor,
+  insertPendingLogin,
+  takeCode,
+  takePendingLogin
+} from "./SecondFactorStore.ts"
 import { deleteSessions, insertSession, type SessionClient, type SessionToken } from "./SessionStore.ts"
 import { isSetupLink, type SetupToken, takeSetupLink } from "./SetupLinks.ts"
 import type { User } from "./Users.ts"
-import {
-  type Credentials,
-  credentialsByEmail,
-  credentialsById,
-  insertUser,
-  lockCredentials,
-  writePasswordHash
-} from "./UserStore.ts"
+import { credentialsByEmail, insertUser, lockCredentials, writePasswordHash } from "./UserStore.ts"
+
+export { PENDING_MINUTES_MAX } from "./SecondFactorStore.ts"
 
 /** What a person gives to come in, and from where. */
 export interface LoginInput extends SessionClient {
@@ -46,18 +54,33 @@ export interface SetupInput extends LoginInput {
   readonly token: SetupToken
 }
 
-export interface PasswordChange {
-  readonly userId: UserId
-  readonly current: Redacted.Redacted<string>
+/** What a right password opens: a session, or the question for the second factor. */
+export type LoginResult =
+  | { readonly _tag: "LoggedIn"; readonly session: SessionToken }
+  | { readonly _tag: "SecondFactorNeeded"; readonly pending: SessionToken }
+
+/** The second step of a login. */
+export interface SecondFactorInput extends SessionClient {
+  readonly pending: SessionToken
+  /** Six digits of an app, or a recovery code. */
+  readonly code: string
+}
+
+export interface PasswordChange extends Proof {
   readonly next: Redacted.Redacted<string>
   /** The one session that goes on. */
   readonly keepToken: SessionToken
-  readonly address: string
 }
 
 export class Login extends Context.Service<Login, {
-  /** Opens a session. */
-  login(input: LoginInput): Effect.Effect<SessionToken, LoginRefused | TooManyAttempts | TooBusy | DatabaseUnavailable>
+  /** Opens a session, or asks for the second factor of somebody who has one. */
+  login(input: LoginInput): Effect.Effect<LoginResult, LoginRefused | TooManyAttempts | TooBusy | DatabaseUnavailable>
+  /** Opens the session of a login that waits for its second factor. A code, and a login, is good for one session. */
+  answer(
+    input: SecondFactorInput
+  ): Effect.Effect<SessionToken, PendingLoginOver | SecondFactorWrong | TooManyAttempts | DatabaseUnavailable>
+  /** Whether a login waits for its second factor under this token. */
+  isPending(token: SessionToken): Effect.Effect<boolean, DatabaseUnavailable>
   /** Makes a user with an empty account and opens a session, both or neither. */
   register(
     input: LoginInput
@@ -75,36 +98,36 @@ export class Login extends Context.Service<Login, {
   /** Ends every other session of the user. Of two changes at once, the second finds its current password wrong. */
   changePassword(
     change: PasswordChange
-  ): Effect.Effect<void, WrongPassword | PasswordRefused | TooManyAttempts | TooBusy | DatabaseUnavailable>
+  ): Effect.Effect<
+    void,
+    WrongPassword | SecondFactorWrong | PasswordRefused | TooManyAttempts | TooBusy | DatabaseUnavailable
+  >
 }>()("realms/identity/Login") {
   static readonly layerNoDeps = Layer.effect(Login)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const settings = yield* Settings
     const limits = yield* RateLimiter
     const passwords = yield* PasswordQueue
-
-    /** The hash that the password was right for; undefined when it was not. Takes as long without a user. */
-    const matched = Effect.fnUntraced(function*(
-      credentials: Credentials | undefined,
-      password: Redacted.Redacted<string>
-    ) {
-      const passwordHash = credentials?.passwordHash ?? undefined
-      return (yield* passwords.verify(password, passwordHash ?? decoyHash)) ? passwordHash : undefined
-    })
+    const box = yield* SecretBox
+    const { proven } = yield* Reauthentication
 
     const loginNow = Effect.fnUntraced(function*(input: LoginInput) {
       const email = normalizeEmail(input.email)
       const credentials = email === undefined ? undefined : yield* credentialsByEmail(sql, email)
-      const passwordHash = yield* matched(credentials, input.password)
+      const passwordHash = yield* matchPassword(passwords, credentials, input.password)
       if (credentials === undefined || passwordHash === undefined || credentials.disabled) {
         return yield* new LoginRefused()
       }
+      const { userId } = credentials
       return yield* inTransaction(
         sql,
         Effect.gen(function*() {
           // Changed, or disabled, while the password was being checked.
-          if (!(yield* lockCredentials(sql, credentials.userId, passwordHash))) return yield* new LoginRefused()
-          return yield* insertSession(sql, credentials.userId, input)
+          if (!(yield* lockCredentials(sql, userId, passwordHash))) return yield* new LoginRefused()
+          if (yield* hasSecondFactor(sql, userId)) {
+            return { _tag: "SecondFactorNeeded" as const, pending: yield* insertPendingLogin(sql, userId) }
+          }
+          return { _tag: "LoggedIn" as const, session: yield* insertSession(sql, userId, input) }
         })
       )
     }, orUnavailable)
@@ -115,6 +138,33 @@ export class Login extends Context.Service<Login, {
         { kind: "login", address: input.address, account },
         { countsSuccess: false, counted: ["LoginRefused"] },
         loginNow(input)
+      )
+    })
+
+    const answerNow = Effect.fnUntraced(function*(input: SecondFactorInput, userId: UserId) {
+      // The user before their rows, as everywhere: of two answers at once the second finds that the login is over.
+      const locked = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR NO KEY UPDATE`
+      if (locked.length === 0) return yield* new PendingLoginOver()
+      if (!(yield* takePendingLogin(sql, input.pending, userId))) return yield* new PendingLoginOver()
+      const kind = yield* takeCode(sql, box, { userId, code: input.code })
+      if (kind === "recovery") {
+        yield* recordChange(sql, { name: `user:${userId}`, userId, address: input.address }, {
+          action: "second_factor.recovery_code_used",
+          target: `user:${userId}`,
+          before: null,
+          after: null
+        })
+      }
+      return yield* insertSession(sql, userId, input)
+    })
+
+    const answer = Effect.fn("Login.answer")(function*(input: SecondFactorInput) {
+      const userId = yield* orUnavailable(findPendingLogin(sql, input.pending))
+      if (userId === undefined) return yield* new PendingLoginOver()
+      return yield* limits.limit(
+        { kind: "secondFactor", address: input.address, account: userId.toString() },
+        { countsSuccess: false, counted: ["SecondFactorWrong"] },
+        inTransaction(sql, answerNow(input, userId)).pipe(orUnavailable)
       )
     })
 
@@ -154,33 +204,31 @@ export class Login extends Context.Service<Login, {
       return session
     })
 
-    const changeNow = Effect.fnUntraced(function*(change: PasswordChange) {
-      const expected = yield* matched(yield* credentialsById(sql, change.userId), change.current)
-      if (expected === undefined) return yield* new WrongPassword()
-      const passwordHash = yield* passwords.hash(change.next)
-      yield* inTransaction(
-        sql,
-        Effect.gen(function*() {
-          const written = yield* writePasswordHash(sql, change.userId, { passwordHash, expected })
-          if (!written) return yield* new WrongPassword()
-          yield* deleteSessions(sql, change.userId, change.keepToken)
-        })
-      )
-    }, orUnavailable)
-
     const changePassword = Effect.fn("Login.changePassword")(function*(change: PasswordChange) {
       yield* checkNewPassword(change.next)
-      yield* limits.limit(
-        { kind: "passwordChange", address: change.address, account: change.userId.toString() },
-        { countsSuccess: false, counted: ["WrongPassword"] },
-        changeNow(change)
-      )
+      yield* proven(change, (lock) =>
+        Effect.flatMap(passwords.hash(change.next), (passwordHash) =>
+          inTransaction(
+            sql,
+            Effect.gen(function*() {
+              yield* lock
+              yield* writePasswordHash(sql, change.userId, passwordHash)
+              yield* deleteSessions(sql, change.userId, change.keepToken)
+            })
+          ).pipe(orUnavailable)))
     })
 
-    return Login.of({ login, register, redeemSetup, changePassword })
+    return Login.of({
+      login,
+      answer,
+      isPending: (token) => Effect.map(orUnavailable(findPendingLogin(sql, token)), (userId) => userId !== undefined),
+      register,
+      redeemSetup,
+      changePassword
+    })
   }))
   static readonly layer = Login.layerNoDeps.pipe(
-    Layer.provide(Layer.mergeAll(PasswordQueue.layer, RateLimiter.layer))
+    Layer.provide(Layer.mergeAll(PasswordQueue.layer, RateLimiter.layer, Reauthentication.layer))
   )
 }
 

@@ -19,6 +19,7 @@ import {
   type SessionToken,
   tokenHashOf
 } from "./SessionStore.ts"
+import { hasSecondFactorSql } from "./SecondFactorStore.ts"
 import { User } from "./User.ts"
 
 export { SESSION_DAYS_MAX, type SessionClient, type SessionToken } from "./SessionStore.ts"
@@ -34,6 +35,8 @@ export interface LoginSession {
   readonly sessionId: bigint
   readonly user: User
   readonly createdAt: Date
+  /** The user has a second factor: without it there would be no session. */
+  readonly secondFactor: boolean
 }
 
 /** A session as its user may see it. */
@@ -50,7 +53,11 @@ export const ListedSession = Row({
 })
 export interface ListedSession extends Schema.Schema.Type<typeof ListedSession> {}
 
-const FoundSession = RowWith(User, { sessionId: Schema.BigInt, sessionCreatedAt: Schema.Date })
+const FoundSession = RowWith(User, {
+  sessionId: Schema.BigInt,
+  sessionCreatedAt: Schema.Date,
+  secondFactor: Schema.Boolean
+})
 
 export class LoginSessions extends Context.Service<LoginSessions, {
   /** Opens a session without asking for a password: `Login` does that. Fails for a user that is unknown or disabled. */
@@ -89,7 +96,7 @@ export class LoginSessions extends Context.Service<LoginSessions, {
         FoundSession,
         sql`WITH found AS (
         SELECT s.id AS session_id, s.created_at AS session_created_at, s.last_seen_at, u.id, u.email, u.role,
-            u.created_at, u.disabled_at
+            u.created_at, u.disabled_at, ${sql.literal(hasSecondFactorSql)} AS second_factor
           FROM sessions s JOIN users u ON u.id = s.user_id
           WHERE s.id_hash = ${tokenHash} AND ${live} AND u.disabled_at IS NULL
       ), stale AS (
@@ -97,7 +104,7 @@ export class LoginSessions extends Context.Service<LoginSessions, {
             AND last_seen_at < now() - make_interval(secs => ${SEEN_INTERVAL_SECONDS}::integer)
           FOR UPDATE SKIP LOCKED
       ), seen AS (UPDATE sessions SET last_seen_at = now() WHERE id IN (SELECT id FROM stale))
-      SELECT session_id, session_created_at, id, email, role, created_at, disabled_at FROM found`
+      SELECT session_id, session_created_at, id, email, role, created_at, disabled_at, second_factor FROM found`
       )
 
     const find = Effect.fn("LoginSessions.find")(function*(token: SessionToken) {
@@ -109,7 +116,12 @@ export class LoginSessions extends Context.Service<LoginSessions, {
       )
       return Option.map(
         Option.fromUndefinedOr(found),
-        ({ sessionCreatedAt, sessionId, ...user }): LoginSession => ({ sessionId, user, createdAt: sessionCreatedAt })
+        ({ secondFactor, sessionCreatedAt, sessionId, ...user }): LoginSession => ({
+          sessionId,
+          user,
+          createdAt: sessionCreatedAt,
+          secondFactor
+        })
       )
     })
 

@@ -101,7 +101,7 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
         // Users before their links, as everywhere, so that nobody waits in a circle.
         yield* sql`SELECT FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
         if ((yield* userOf(token))?.id !== userId) return yield* new PasswordLinkInvalid()
-        yield* writePasswordHash(sql, userId, { passwordHash })
+        yield* writePasswordHash(sql, userId, passwordHash)
         yield* deleteSessions(sql, userId)
         yield* recordChange(sql, { name: `user:${userId}`, userId, address }, {
           action: "password_link.used",

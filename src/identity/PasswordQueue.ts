@@ -4,7 +4,8 @@
  */
 import { Context, Effect, Layer, type Redacted, Semaphore } from "effect"
 import { TooBusy } from "./IdentityError.ts"
-import { hashPassword, verifyPassword } from "./Passwords.ts"
+import { decoyHash, hashPassword, verifyPassword } from "./Passwords.ts"
+import type { Credentials } from "./UserStore.ts"
 
 /** Passwords worked on at once, of the four threads that Node has. */
 const AT_ONCE_MAX = 2
@@ -38,6 +39,19 @@ export class PasswordQueue extends Context.Service<PasswordQueue, {
       verify: (password, phc) => inTurn(verifyPassword(password, phc))
     })
   }))
+}
+
+/** The hash that a password is right for; undefined when it is not. Takes as long without a user, or one without a password. */
+export const matchPassword = (
+  passwords: PasswordQueue["Service"],
+  credentials: Credentials | undefined,
+  password: Redacted.Redacted<string>
+): Effect.Effect<string | undefined, TooBusy> => {
+  const passwordHash = credentials?.passwordHash ?? undefined
+  return Effect.map(
+    passwords.verify(password, passwordHash ?? decoyHash),
+    (matches) => matches ? passwordHash : undefined
+  )
 }
 
 const full = new TooBusy({ reason: "too many passwords are being checked at this moment" })

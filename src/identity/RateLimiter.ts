@@ -1,5 +1,5 @@
 /**
- * How often a password may be tried, an account made, a password changed, a redemption code guessed (GCRA). Limits are counted in
+ * How often a password may be tried, an account made, a second factor guessed, a password changed, a redemption code guessed (GCRA). Limits are counted in
  * the database, so that several servers and a restart make no difference. Rows are hashes, and those that limit nothing any more
  * are removed.
  *
@@ -38,6 +38,12 @@ export const rateLimits = {
     accountFromNetwork: { burst: 10, refillMs: 360_000 },
     account: { burst: 30, refillMs: 120_000 }
   },
+  // The password was right: a guess is one of a million, and three codes are right at a time.
+  secondFactor: {
+    network: { burst: 30, refillMs: 30_000 },
+    accountFromNetwork: { burst: 10, refillMs: 300_000 },
+    account: { burst: 20, refillMs: 300_000 }
+  },
   passwordChange: { ...passwordLimits, account: { burst: 30, refillMs: 120_000 } },
   redemption: {
     network: { burst: 60, refillMs: 30_000 },
@@ -60,11 +66,11 @@ const UsedLimit = Row({ fullAtMs: Schema.BigInt })
 export class RateLimiter extends Context.Service<RateLimiter, {
   /**
    * Runs `work` as an attempt, unless a limit is reached. It stays counted when it succeeds where `countsSuccess` is true,
-   * and when it fails with an error of `counted`; also when it is interrupted.
+   * and when it fails with an error of a tag in `counted`; also when it is interrupted.
    */
   limit<A, E extends { readonly _tag: string }, R>(
     attempt: Attempt,
-    outcomes: { readonly countsSuccess: boolean; readonly counted: ReadonlyArray<E["_tag"]> },
+    outcomes: { readonly countsSuccess: boolean; readonly counted: ReadonlyArray<string> },
     work: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | TooManyAttempts | DatabaseUnavailable, R>
 }>()("realms/identity/RateLimiter") {

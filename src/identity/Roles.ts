@@ -14,5 +14,8 @@ export const roles = Role.literals
 
 export const isRole = (text: string | null): text is Role => roles.some((role) => role === text)
 
+/** Whether the role gives or takes money: a setting may ask a second factor of it. */
+export const handlesMoney = (role: Role): boolean => role === "finance" || role === "root"
+
 /** Whether the administration is open to the role at all. */
 export const isStaff = (role: Role): boolean => role !== "user"

@@ -66,11 +66,14 @@ export const insertSession = (
     return token
   })
 
-/** Ends a user's sessions, all of them or all but the one of `keepToken`. */
+/** Ends a user's sessions, all of them or all but the one of `keepToken`, and logins whose second factor is still asked for. */
 export const deleteSessions = (
   sql: SqlClient.SqlClient,
   userId: UserId,
   keepToken?: SessionToken
 ): Effect.Effect<void, SqlError.SqlError> =>
-  Effect.asVoid(sql`DELETE FROM sessions
-    WHERE user_id = ${userId} AND id_hash IS DISTINCT FROM ${(keepToken && tokenHashOf(keepToken)) ?? null}::bytea`)
+  Effect.gen(function*() {
+    yield* sql`DELETE FROM pending_logins WHERE user_id = ${userId}`
+    yield* sql`DELETE FROM sessions
+      WHERE user_id = ${userId} AND id_hash IS DISTINCT FROM ${(keepToken && tokenHashOf(keepToken)) ?? null}::bytea`
+  })

@@ -163,7 +163,7 @@ export class UserAdmin extends Context.Service<UserAdmin, {
     })
 
     const setPasswordNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId, passwordHash: string) {
-      if (!(yield* writePasswordHash(sql, userId, { passwordHash }))) return yield* new UserNotFound({ userId })
+      if (!(yield* writePasswordHash(sql, userId, passwordHash))) return yield* new UserNotFound({ userId })
       yield* deleteSessions(sql, userId)
       yield* recordChange(sql, actor, {
         action: "user.password_set",

@@ -9,6 +9,7 @@ import { ApiKeyId, idIn, UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { orElse, Row, RowWith } from "../domain/Row.ts"
 import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
+import { hasSecondFactorSql } from "./SecondFactorStore.ts"
 import { IDLE_DAYS_MAX, SESSIONS_PER_USER_MAX } from "./SessionStore.ts"
 import { User } from "./User.ts"
 
@@ -58,6 +59,8 @@ export interface UserSession extends Schema.Schema.Type<typeof UserSession> {}
 const CountedUser = RowWith(UserSummary, {
   /** Without one they cannot sign in. */
   hasPassword: Schema.Boolean,
+  /** They sign in with a second factor. */
+  hasSecondFactor: Schema.Boolean,
   /** When the link for a new password that is out there ends; null: there is none. */
   passwordLinkUntil: Schema.NullOr(Schema.Date),
   /** The user's own group, and that of the last redeemed code that had one. */
@@ -173,7 +176,8 @@ export const userDetails = (
       sql`SELECT u.id, u.email, u.role, u.created_at, u.disabled_at, coalesce(b.usd_micros, 0) AS usd_micros,
           coalesce(b.owed_micros, 0) AS owed_micros, coalesce(k.spent, 0) AS spent_micros, k.last_call AS last_call_at,
           (SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at,
-          u.password_hash IS NOT NULL AS has_password, u.group_code, u.redeemed_group_code,
+          u.password_hash IS NOT NULL AS has_password,
+          ${sql.literal(hasSecondFactorSql)} AS has_second_factor, u.group_code, u.redeemed_group_code,
           (SELECT max(l.expires_at) FROM password_links l WHERE l.user_id = u.id AND l.expires_at > now()) AS link_until,
           (SELECT count(*) FROM topup_orders o WHERE o.user_id = u.id)
             + (SELECT count(*) FROM subscription_orders o WHERE o.user_id = u.id) AS orders,

@@ -74,19 +74,14 @@ export const lockCredentials = (sql: SqlClient.SqlClient, userId: UserId, passwo
     (rows) => rows.length === 1
   )
 
-/**
- * Sets a password, where `expected` is given only in place of that hash; false when there was nothing to replace. Links for
- * a new password are void after it.
- */
+/** Sets a password; false when there is no such user. Links for a new password are void after it. */
 export const writePasswordHash = (
   sql: SqlClient.SqlClient,
   userId: UserId,
-  { expected, passwordHash }: { readonly passwordHash: string; readonly expected?: string }
+  passwordHash: string
 ) =>
   Effect.gen(function*() {
-    const rows = yield* sql`UPDATE users SET password_hash = ${passwordHash}
-      WHERE id = ${userId} AND password_hash IS NOT DISTINCT FROM coalesce(${expected ?? null}, password_hash)
-      RETURNING id`
+    const rows = yield* sql`UPDATE users SET password_hash = ${passwordHash} WHERE id = ${userId} RETURNING id`
     if (rows.length !== 1) return false
     yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
     return true

@@ -57,7 +57,7 @@ export class Users extends Context.Service<Users, {
         yield* inTransaction(
           sql,
           Effect.gen(function*() {
-            const written = yield* writePasswordHash(sql, userId, { passwordHash })
+            const written = yield* writePasswordHash(sql, userId, passwordHash)
             if (!written) return yield* new UserNotFound({ userId })
             yield* deleteSessions(sql, userId)
           })

@@ -22,6 +22,7 @@ interface SealedTable {
 const tables: ReadonlyArray<SealedTable> = [
   { table: "app_settings", id: "key", idType: "text", sealed: "secret", place: "setting" },
   { table: "channel_keys", id: "id", idType: "bigint", sealed: "key_sealed", place: "channel_key" },
+  { table: "totp_factors", id: "user_id", idType: "bigint", sealed: "secret_sealed", place: "totp" },
   { table: "redemption_batches", id: "id", idType: "bigint", sealed: "codes_sealed", place: "codes" }
 ]
 

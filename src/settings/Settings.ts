@@ -39,6 +39,7 @@ export class Settings extends Context.Service<Settings, {
       billing: config.billing,
       payment: config.payment,
       registration: config.registration,
+      security: config.security,
       finance: config.finance,
       site: config.site,
       seller: config.seller,

@@ -10,7 +10,8 @@ import { runCli } from "../../src/cli/Cli.ts"
 import { Json } from "../../src/cli/Output.ts"
 import { userCommand } from "../../src/cli/UserCommand.ts"
 import { UserId } from "../../src/domain/Ids.ts"
-import { LastRoot } from "../../src/identity/IdentityError.ts"
+import { LastRoot, SecondFactorMissing } from "../../src/identity/IdentityError.ts"
+import { SecondFactors } from "../../src/identity/SecondFactors.ts"
 import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { type User, Users } from "../../src/identity/Users.ts"
 
@@ -30,6 +31,12 @@ const servicesOf = (done: Array<string>) =>
       list: Effect.succeed([ada, root]),
       findByEmail: (email) => Effect.succeed(Option.fromUndefinedOr([ada, root].find((user) => user.email === email))),
       findById: (id) => Effect.succeed(Option.fromUndefinedOr([ada, root].find((user) => user.id === id)))
+    }),
+    Layer.mock(SecondFactors, {
+      reset: (actor, id) =>
+        id === root.id
+          ? Effect.fail(new SecondFactorMissing())
+          : Effect.sync(() => void done.push(`${actor.name} reset ${id}`))
     }),
     Layer.mock(UserAdmin, {
       disable: (actor, id) =>
@@ -64,6 +71,7 @@ describe("realms user", () => {
     [["disable", ...user], "cli disable 7", "disabled ada@example.com: sessions have ended, and keys are refused"],
     [["enable", ...user], "cli enable 7", "enabled ada@example.com"],
     [["role", ...user, "--role", "support"], "cli support 7", "the role of ada@example.com is support"],
+    [["reset-second-factor", ...user], "cli reset 7", "ada@example.com has no second factor any more"],
     [["set-password", "--user", "7"], "cli password 7 hunter2hunt2", "set the password of ada@example.com"]
   ] as const
   for (const [args, done, text] of table) {
@@ -82,6 +90,7 @@ describe("realms user", () => {
     [["disable", "--user", "root@example.com"]],
     [["disable", "--user", "nobody@example.com"]],
     [["disable"]],
+    [["reset-second-factor", "--user", "root@example.com"]],
     [["role", ...user]],
     [["role", ...user, "--role", "king"]],
     [["set-password", ...user], ""],

@@ -14,6 +14,7 @@ import {
   count,
   type IdentityServices,
   identityTest,
+  loggedIn,
   outcome,
   PASSWORD,
   person,
@@ -27,7 +28,8 @@ const change = (userId: UserId, keepToken: Redacted.Redacted<string>, current: s
   Effect.flatMap(Login, (login) =>
     login.changePassword({
       userId,
-      current: Redacted.make(current),
+      password: Redacted.make(current),
+      code: "",
       next: Redacted.make(next),
       keepToken,
       address: "192.0.2.1"
@@ -40,7 +42,7 @@ describe("Login", () => {
     const { user } = Option.getOrThrow(yield* (yield* LoginSessions).find(token))
     assert.deepInclude(user, { email: ADA, role: "user", disabledAt: null })
     assert.strictEqual(yield* count("user_balances"), 1)
-    const again = yield* login.login(person("ADA@example.com"))
+    const again = yield* loggedIn(person("ADA@example.com"))
     assert.notStrictEqual(Redacted.value(again), Redacted.value(token))
     assert.deepStrictEqual(yield* areLive(token, again), [true, true])
   })
@@ -123,7 +125,7 @@ describe("Login", () => {
     const login = yield* Login
     const { token, userId } = yield* registered(ADA)
     const stranger = yield* registered("eve@example.com")
-    const others = [yield* login.login(person(ADA)), yield* login.login(person(ADA))]
+    const others = [yield* loggedIn(person(ADA)), yield* loggedIn(person(ADA))]
     assert.strictEqual(yield* outcome(change(userId, token, "not the current one")), "WrongPassword")
     assert.strictEqual(yield* outcome(change(userId, token, PASSWORD, "short")), "PasswordRefused")
     assert.strictEqual(yield* outcome(change(UserId.make(999_999n), token, PASSWORD)), "WrongPassword")

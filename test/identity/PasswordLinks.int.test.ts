@@ -83,7 +83,8 @@ describe("PasswordLinks", () => {
     const token = yield* issue(ada.userId)
     yield* (yield* Login).changePassword({
       userId: ada.userId,
-      current: Redacted.make(PASSWORD),
+      password: Redacted.make(PASSWORD),
+      code: "",
       next: Redacted.make(NEXT),
       keepToken: ada.token,
       address: "192.0.2.1"

@@ -167,7 +167,8 @@ describe("a limited", () => {
       const [user] = yield* (yield* Users).list
       const changeWrongly = login.changePassword({
         userId: user?.id ?? UserId.make(0n),
-        current: Redacted.make("wrong password"),
+        password: Redacted.make("wrong password"),
+        code: "",
         next: Redacted.make(PASSWORD),
         keepToken,
         address: "192.0.2.1"

@@ -87,6 +87,7 @@ const others: Readonly<Record<SettingKey, readonly [string, (values: SettingsVal
   "smtp.user": ["realms", (values) => values.smtp.user, "realms"],
   "smtp.password": [`${SECRET}-m`, (values) => Redacted.value(values.smtp.password), `${SECRET}-m`],
   "smtp.from": ["No-Reply@mail.example", (values) => values.smtp.from, "no-reply@mail.example"],
+  "security.second_factor": ["root_and_finance", (values) => values.security.secondFactor, "root_and_finance"],
   "registration.mode": ["open", (values) => values.registration.mode, "open"],
   "finance.time_zone": ["Asia/Shanghai", (values) => values.finance.timeZone, "Asia/Shanghai"],
   "finance.confirm_above_usd": ["12.5", (values) => values.finance.confirmAboveMicros, 12_500_000n],

@@ -27,6 +27,7 @@ import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { ApiKeyNotFound } from "../../src/identity/IdentityError.ts"
 import { KeyList } from "../../src/identity/KeyList.ts"
 import type { KeyChange } from "../../src/identity/NewApiKey.ts"
+import { SecondFactors } from "../../src/identity/SecondFactors.ts"
 import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { type NewUser, type User, Users } from "../../src/identity/Users.ts"
 import { Checkout } from "../../src/orders/Checkout.ts"
@@ -146,6 +147,7 @@ const servicesOf = (seen: Seen) =>
       findByEmail: (email) => Effect.succeed(Option.fromUndefinedOr([ada, grace].find((user) => user.email === email))),
       findById: (id) => Effect.succeed(id === ada.id ? Option.some(ada) : Option.none())
     }),
+    Layer.mock(SecondFactors, {}),
     Layer.mock(UserAdmin, {
       create: (actor, user) =>
         Effect.sync(() => {

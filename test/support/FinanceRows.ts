@@ -34,6 +34,7 @@ const settings = Layer.effect(
       billing: config.billing,
       payment: { ...config.payment, epay: { ...config.payment.epay, billColumns: zone.billColumns } },
       registration: config.registration,
+      security: config.security,
       site: config.site,
       seller: config.seller,
       smtp: config.smtp,

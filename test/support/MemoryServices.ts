@@ -118,13 +118,14 @@ export const memoryChannels = ({ channels }: RealmsConfig) => {
 
 /** The settings of a configuration. They never change. */
 export const memorySettings = (
-  { billing, finance, payment, registration, seller, server, site, smtp }: RealmsConfig
+  { billing, finance, payment, registration, security, seller, server, site, smtp }: RealmsConfig
 ) => {
   const values: SettingsValues = {
     billing,
     finance,
     payment,
     registration,
+    security,
     site,
     seller,
     smtp,

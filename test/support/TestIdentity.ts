@@ -2,6 +2,7 @@
  * The identity services on a database of their own, with what their tests ask: people who log in from somewhere, an open or
  * closed registration, everything that was logged, and every password that was compared with a hash.
  */
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Option, Redacted, References, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
@@ -13,11 +14,14 @@ import { Login } from "../../src/identity/Login.ts"
 import { LoginSessions, type SessionToken } from "../../src/identity/LoginSessions.ts"
 import { PasswordLinks } from "../../src/identity/PasswordLinks.ts"
 import { PasswordQueue } from "../../src/identity/PasswordQueue.ts"
+import { Reauthentication } from "../../src/identity/Reauthentication.ts"
+import { SecondFactors } from "../../src/identity/SecondFactors.ts"
 import { SetupLinks } from "../../src/identity/SetupLinks.ts"
 import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { Users } from "../../src/identity/Users.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { PublicAddress } from "../../src/platform/PublicAddress.ts"
+import { SecretBox } from "../../src/platform/SecretBox.ts"
 import { Settings } from "../../src/settings/Settings.ts"
 import { logsTo } from "./LogLines.ts"
 import type { Steps } from "./Steps.ts"
@@ -36,7 +40,10 @@ export class IdentityWorld {
   afterCompared: Effect.Effect<void> = Effect.void
 }
 
-const config = testConfig({ server: { public_url: "https://realms.example" } })
+const config = {
+  ...testConfig({ server: { public_url: "https://realms.example" } }),
+  masterKey: Option.some(Redacted.make("a key of tests that seals what they store"))
+}
 
 const settingsOf = (world: IdentityWorld) =>
   Layer.sync(Settings, () => {
@@ -44,6 +51,7 @@ const settingsOf = (world: IdentityWorld) =>
       billing: config.billing,
       payment: config.payment,
       registration: { mode: world.registration },
+      security: config.security,
       finance: config.finance,
       site: config.site,
       seller: config.seller,
@@ -72,11 +80,19 @@ const passwordsOf = (world: IdentityWorld) =>
 
 /** All identity services over a fresh database. */
 export const identityLayer = (world: IdentityWorld) =>
-  Layer.mergeAll(Users.layer, UserAdmin.layer, LoginSessions.layer, Login.layerNoDeps, PasswordLinks.layer).pipe(
+  Layer.mergeAll(
+    Users.layer,
+    UserAdmin.layer,
+    LoginSessions.layer,
+    Login.layerNoDeps,
+    PasswordLinks.layer,
+    SecondFactors.layerNoDeps
+  ).pipe(
     Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)),
+    Layer.provide(Reauthentication.layerNoDeps),
     Layer.provide(Layer.mergeAll(passwordsOf(world), RateLimiter.layer, settingsOf(world))),
-    Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer)),
-    Layer.provide(AppConfig.layerOf(config)),
+    Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer, SecretBox.layer)),
+    Layer.provide(Layer.merge(AppConfig.layerOf(config), NodeServices.layer)),
     Layer.provideMerge(TestDatabase.layer),
     Layer.provideMerge(Layer.mergeAll(
       logsTo(world.logged),
@@ -108,6 +124,12 @@ export const registered = Effect.fnUntraced(function*(email: string) {
   return { userId: found.user.id, sessionId: found.sessionId, token }
 })
 
+/** Logs somebody in who has no second factor. */
+export const loggedIn = Effect.fnUntraced(function*(input: ReturnType<typeof person>) {
+  const result = yield* (yield* Login).login(input)
+  return result._tag === "LoggedIn" ? result.session : yield* Effect.die("a second factor was asked for")
+})
+
 /** Whether each of these tokens stands for somebody. */
 export const areLive = (...tokens: ReadonlyArray<SessionToken>) =>
   Effect.flatMap(
@@ -120,7 +142,16 @@ export const outcome = <A, E extends { readonly _tag: string }, R>(effect: Effec
   effect.pipe(Effect.as("ok"), Effect.catch((error) => Effect.succeed<string>(error._tag)))
 
 export const count = (
-  table: "users" | "sessions" | "setup_links" | "password_links" | "attempt_limits" | "user_balances"
+  table:
+    | "users"
+    | "sessions"
+    | "pending_logins"
+    | "recovery_codes"
+    | "totp_factors"
+    | "setup_links"
+    | "password_links"
+    | "attempt_limits"
+    | "user_balances"
 ) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient

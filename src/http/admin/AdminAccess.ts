@@ -10,7 +10,8 @@ import { AdminKeys } from "../../identity/AdminKeys.ts"
 import { LoginSessions } from "../../identity/LoginSessions.ts"
 import type { Actor } from "../../platform/AuditLog.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
-import { mayUse } from "../AdminPolicy.ts"
+import { Settings } from "../../settings/Settings.ts"
+import { lacksSecondFactor, mayUse } from "../AdminPolicy.ts"
 import { clientAddress } from "../console/ClientAddress.ts"
 import { csrfToken, isCsrfToken, isForeign } from "../console/Csrf.ts"
 import { SESSION_COOKIE, sessionCookie } from "../console/PageContext.ts"
@@ -54,6 +55,7 @@ export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provid
     const keys = yield* AdminKeys
     const sessions = yield* LoginSessions
     const address = yield* PublicAddress
+    const settings = yield* Settings
 
     const byKey = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest, token: string) {
       const identity = yield* keys.authenticate(Redacted.make(token)).pipe(
@@ -77,6 +79,7 @@ export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provid
       if (Option.isNone(found)) return yield* nobody
       const { user } = found.value
       if (!mayUse(user.role, request.method, request.url)) return yield* notAllowed
+      if (lacksSecondFactor(yield* settings.get, user, found.value)) return yield* noSecondFactor
       const { headers } = request
       const origin = { secFetchSite: headers["sec-fetch-site"], origin: headers["origin"], host: headers["host"] }
       const isSafe = safeMethods.has(request.method)
@@ -125,6 +128,10 @@ const nobody = new ApiUnauthorized({
 })
 
 const notAllowed = new ApiForbidden({ message: "Your role may not do this; it is for administrators." })
+
+const noSecondFactor = new ApiForbidden({
+  message: "Your role needs a second factor (security.second_factor): set one up on the account page."
+})
 
 const noToken = new ApiForbidden({
   message: "A session sends the x-csrf-token that GET /api/admin/me answers, from a page of this site."

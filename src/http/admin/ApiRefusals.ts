@@ -104,6 +104,7 @@ export const refusals = {
   PlanExists: conflict,
   RefundNotPossible: conflict,
   RefundReused: conflict,
+  SecondFactorMissing: conflict,
   SubscriptionOver: () => conflict({ message: "The subscription is over already." }),
   UserDisabled: conflict,
   WaiverReused: conflict,

@@ -16,6 +16,7 @@ import { UserNotFound } from "../../identity/IdentityError.ts"
 import { KeyList } from "../../identity/KeyList.ts"
 import { PasswordLinks } from "../../identity/PasswordLinks.ts"
 import { Role } from "../../identity/Roles.ts"
+import { SecondFactors } from "../../identity/SecondFactors.ts"
 import { UserAdmin, UserSession, UserSummary as UserSummaryRow } from "../../identity/UserAdmin.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { Grants } from "../../subscriptions/Grants.ts"
@@ -36,6 +37,7 @@ const Many = Schema.Int.pipe(
 const User = Json({
   ...summary,
   hasPassword: Schema.Boolean,
+  hasSecondFactor: Schema.Boolean,
   passwordLinkUntil: Schema.NullOr(MomentJson),
   groupCode: Schema.NullOr(Schema.String),
   redeemedGroupCode: Schema.NullOr(Schema.String),
@@ -134,6 +136,7 @@ export class UsersApi extends area(
     success: PasswordLink.pipe(created),
     error: changeErrors
   }),
+  post("resetSecondFactor", "/users/:id/second_factor/reset", { params, success: User, error: changeErrors }),
   get("listLedger", "/users/:id/ledger", {
     params,
     query: pageQuery,
@@ -187,11 +190,12 @@ export const UsersHandlers = answersOf(UsersApi)(
     ledger: LedgerList,
     subscriptions: SubscriptionList,
     links: PasswordLinks,
+    secondFactors: SecondFactors,
     keys: ApiKeys,
     keyList: KeyList,
     address: PublicAddress
   }),
-  ({ address, adjustments, grants, keyList, keys, ledger, links, subscriptions, users, waivers }) => {
+  ({ address, adjustments, grants, keyList, keys, ledger, links, secondFactors, subscriptions, users, waivers }) => {
     const view = Effect.fnUntraced(function*(id: UserId) {
       const found = yield* users.view(id)
       return Option.isNone(found) ? yield* new UserNotFound({ userId: id }) : found.value
@@ -215,6 +219,7 @@ export const UsersHandlers = answersOf(UsersApi)(
         const { expiresAt, token } = yield* links.issue(admin, params.id)
         return { url: `${address.url()}/reset/${Redacted.value(token)}`, expiresAt }
       }),
+      resetSecondFactor: ({ params }, admin) => Effect.andThen(secondFactors.reset(admin, params.id), view(params.id)),
       listLedger: ({ params, query }) =>
         listed(Effect.andThen(view(params.id), ledger.page(params.id, rangeOf(query)))),
       adjustBalance: ({ params, payload }, admin) => adjustments.adjust(admin, { userId: params.id, ...payload }),

@@ -38,6 +38,8 @@ export interface Redirect {
   readonly to: string
   /** Signs in with this session; null signs out. */
   readonly session?: Redacted.Redacted<string> | null
+  /** The token of a login whose second factor is asked for next. */
+  readonly pending?: Redacted.Redacted<string>
   /** Cookies that remember a choice for a year, by name. */
   readonly choices?: Readonly<Record<string, string>>
 }

@@ -7,6 +7,7 @@ import { Cause, Effect, type Layer, Redacted } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { AccountOverview } from "../../accounts/AccountOverview.ts"
 import { makeReservationId } from "../../domain/Ids.ts"
+import { PENDING_MINUTES_MAX } from "../../identity/Login.ts"
 import { SESSION_DAYS_MAX } from "../../identity/LoginSessions.ts"
 import { paymentOrigins } from "../../payments/PaymentOrigins.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
@@ -14,7 +15,7 @@ import { DatabaseUnavailable } from "../../postgres/DatabaseUnavailable.ts"
 import { Announcements } from "../../settings/Announcements.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { loggedPath } from "../AccessLog.ts"
-import { mayUse } from "../AdminPolicy.ts"
+import { lacksSecondFactor, mayUse } from "../AdminPolicy.ts"
 import {
   type Answer,
   emptyForm,
@@ -39,6 +40,7 @@ import {
   formCookie,
   isUserContext,
   type PageContext,
+  pendingCookie,
   readContext,
   sessionCookie,
   type UserContext
@@ -67,7 +69,7 @@ const compressed = HttpMiddleware.compression({
 
 interface CookieOptions {
   readonly httpOnly: boolean
-  readonly maxAge: "365 days" | `${number} days` | undefined
+  readonly maxAge: "365 days" | `${number} days` | `${number} minutes` | undefined
 }
 
 const withCookie = (
@@ -149,6 +151,7 @@ const isHttps = (publicUrl: string): boolean => publicUrl.startsWith("https:")
 const encodeRedirect = (answer: Redirect, publicUrl: string) => {
   const secure = isHttps(publicUrl)
   const session = sessionCookie(publicUrl)
+  const pending = pendingCookie(publicUrl)
   let response = HttpServerResponse.redirect(answer.to, { status: 303, headers: { "cache-control": "no-store" } })
   if (answer.session !== undefined) {
     response = answer.session === null
@@ -157,6 +160,11 @@ const encodeRedirect = (answer: Redirect, publicUrl: string) => {
         httpOnly: true,
         maxAge: `${SESSION_DAYS_MAX} days`
       })
+    response = HttpServerResponse.expireCookieUnsafe(response, pending, { path: "/", secure })
+  }
+  if (answer.pending !== undefined) {
+    const maxAge = `${PENDING_MINUTES_MAX} minutes` as const
+    response = withCookie(response, pending, Redacted.value(answer.pending), secure, { httpOnly: true, maxAge })
   }
   for (const [name, value] of Object.entries(answer.choices ?? {})) {
     response = withCookie(response, name, value, secure, { httpOnly: true, maxAge: CHOICE_MAX_AGE })
@@ -334,13 +342,25 @@ const signedInForm = <R>(access: Access, path: HttpRouter.PathInput, handled: Ha
 export const userForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<UserContext, R1, R2>) =>
   signedInForm("user", path, (context) => handleForm(context, form))
 
+/** Where a second factor is set up. */
+export const SECOND_FACTOR_PATH = "/account/second-factor"
+
 export type AdminPath = `/admin${string}`
 
-/** For those who may not use it there is no such page, signed in or not. */
-const asAllowed = <R>(handled: Handler<UserContext, R>): Handler<UserContext, R> => (context) =>
-  mayUse(context.user.role, context.isForm ? "POST" : "GET", context.pathname)
-    ? handled(context)
-    : Effect.fail(new PageNotFound())
+/**
+ * For those who may not use it there is no such page, signed in or not. Those who may, and whose role needs a second factor that they
+ * do not have, are sent to set one up.
+ */
+const asAllowed = <R>(handled: Handler<UserContext, R>): Handler<UserContext, R | Settings> => (context) =>
+  Effect.gen(function*() {
+    if (!mayUse(context.user.role, context.isForm ? "POST" : "GET", context.pathname)) {
+      return yield* new PageNotFound()
+    }
+    const settings = yield* (yield* Settings).get
+    return lacksSecondFactor(settings, context.user, context.session)
+      ? redirect(SECOND_FACTOR_PATH)
+      : yield* handled(context)
+  })
 
 /** A page of the administration. One whose session has ended is sent to sign in, those who may not use it find nothing. */
 export const adminPage = <R>(path: AdminPath, handler: Handler<UserContext, R>) =>

@@ -11,10 +11,12 @@ import { AnnouncementRoutes } from "./user/Announcements.tsx"
 import { DashboardRoutes } from "./user/Dashboard.tsx"
 import { KeysRoutes } from "./user/Keys.tsx"
 import { LedgerRoutes } from "./user/Ledger.tsx"
+import { LoginCodeRoutes } from "./user/LoginCode.tsx"
 import { LoginRoutes } from "./user/Login.tsx"
 import { ModelsRoutes } from "./user/Models.tsx"
 import { OrdersRoutes } from "./user/Orders.tsx"
 import { PayRoutes } from "./user/Pay.tsx"
+import { SecondFactorRoutes } from "./user/SecondFactor.tsx"
 import { SubscriptionRoutes } from "./user/Subscription.tsx"
 import { TermsRoutes } from "./user/Terms.tsx"
 import { TopupRoutes } from "./user/Topup.tsx"
@@ -28,10 +30,12 @@ export const consoleRoutes = routes(
   DashboardRoutes,
   KeysRoutes,
   LedgerRoutes,
+  LoginCodeRoutes,
   LoginRoutes,
   ModelsRoutes,
   OrdersRoutes,
   PayRoutes,
+  SecondFactorRoutes,
   SubscriptionRoutes,
   TermsRoutes,
   TopupRoutes,

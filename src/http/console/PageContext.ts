@@ -32,6 +32,9 @@ export const sessionCookie = (publicUrl: string): string => hostCookie(SESSION_C
 /** The same for the secret of forms of somebody who is not signed in. */
 export const formCookie = (publicUrl: string): string => hostCookie("realms_visit", publicUrl)
 
+/** The same of a login that waits for its second factor. */
+export const pendingCookie = (publicUrl: string): string => hostCookie("realms_login", publicUrl)
+
 export const LANGUAGE_COOKIE = "realms_language"
 export const THEME_COOKIE = "realms_theme"
 /** Written by the page's script: only the browser knows it. */
@@ -53,7 +56,14 @@ export interface PageContext {
   /** Undefined: not signed in. */
   readonly user: User | undefined
   /** Of the session that the visitor is signed in with. */
-  readonly session: { readonly id: bigint; readonly token: Redacted.Redacted<string> } | undefined
+  readonly session: {
+    readonly id: bigint
+    readonly token: Redacted.Redacted<string>
+    /** It was opened with a second factor. */
+    readonly secondFactor: boolean
+  } | undefined
+  /** Of a login whose second factor is asked for, as the visitor's cookie has it. */
+  readonly pending: Redacted.Redacted<string> | undefined
   /** What forms are made with, and whether the visitor's cookie has it already. */
   readonly secret: { readonly value: string; readonly isNew: boolean }
   /** A token for a form of this page. */
@@ -124,6 +134,7 @@ export const readContext = (
     const found = token === undefined || token === "" || !signedIn
       ? undefined
       : Option.getOrUndefined(yield* sessions.find(Redacted.make(token)))
+    const pending = cookies[pendingCookie(publicUrl)]
     const language = oneOf(languages, cookies[LANGUAGE_COOKIE]) ?? languageOf(headers["accept-language"])
     const secret = found === undefined || token === undefined
       ? secretOf(cookies[formCookie(publicUrl)])
@@ -141,7 +152,8 @@ export const readContext = (
       user: found?.user,
       session: found === undefined || token === undefined
         ? undefined
-        : { id: found.sessionId, token: Redacted.make(token) },
+        : { id: found.sessionId, token: Redacted.make(token), secondFactor: found.secondFactor },
+      pending: found === undefined && pending !== undefined && pending !== "" ? Redacted.make(pending) : undefined,
       secret,
       csrf: csrfToken(secret.value),
       pathname,

@@ -25,6 +25,7 @@ const userPages = [
   "/orders",
   "/ledger",
   "/account",
+  "/account/second-factor",
   "/announcements"
 ]
 const adminPages = [

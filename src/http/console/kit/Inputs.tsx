@@ -26,6 +26,8 @@ interface KindLook {
 const kinds = {
   text: { autocomplete: "off" },
   email: { autocomplete: "off", type: "email" },
+  // A recovery code has letters.
+  oneTimeCode: { autocomplete: "one-time-code" },
   username: { autocomplete: "username", type: "email" },
   date: { type: "date" },
   integer: { autocomplete: "off", inputmode: "numeric" },

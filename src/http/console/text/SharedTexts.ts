@@ -6,7 +6,8 @@ import { capabilities, type Capability } from "../../../domain/ModelTerms.ts"
 import type { PasswordRefused, TooManyAttempts } from "../../../identity/IdentityError.ts"
 import { type Role, roles } from "../../../identity/Roles.ts"
 import type { ConfirmationRefused } from "../../../platform/SecondPerson.ts"
-import { refuse } from "../Answer.ts"
+import { refuse, refusing } from "../Answer.ts"
+import type { Input } from "../kit/Inputs.tsx"
 import { type PageContext, sayOf } from "../PageContext.ts"
 import { sayEach, sayIn } from "./Texts.ts"
 
@@ -30,6 +31,30 @@ export const refuseBusy = (context: PageContext) => ({ retryAfterSeconds }: TooM
   Effect.fail(
     refuse({ form: context.say("problem.busy", { minutes: Math.ceil(retryAfterSeconds / SECONDS_PER_MINUTE) }) }, 429)
   )
+
+/** Asks for a code of the second factor. */
+export const codeInput = (
+  context: PageContext,
+  { autofocus = false, label }: { readonly autofocus?: boolean; readonly label?: string } = {}
+): Input => {
+  const say = sayOf(context, "secondFactor")
+  return {
+    is: "oneTimeCode",
+    name: "code",
+    label: label ?? say("code"),
+    ...(label === undefined ? { hint: say("code.hint") } : {}),
+    maxlength: 40,
+    required: true,
+    autofocus
+  }
+}
+
+/** Refuses a form that asks for the password and a code, in the fields of these names. */
+export const refuseProof = (context: PageContext, password = "password") => ({
+  WrongPassword: refusing({ [password]: sayOf(context, "secondFactor")("password.wrong") }),
+  SecondFactorWrong: refusing({ code: sayOf(context, "secondFactor")("code.wrong") }),
+  TooManyAttempts: refuseBusy(context)
+})
 
 export const refusalText = (context: PageContext, reason: ConfirmationRefused["reason"]): string =>
   sayOf(context, "confirmation")(reason)

@@ -7,14 +7,14 @@ import { BuyerDetails } from "../../../identity/BuyerDetails.ts"
 import { deviceOf } from "../../../identity/Device.ts"
 import { Login } from "../../../identity/Login.ts"
 import { type ListedSession, LoginSessions } from "../../../identity/LoginSessions.ts"
-import { emptyForm, type FormState, redirect, refuse, refusing } from "../Answer.ts"
-import { routes, userForm, userPage, visitorForm } from "../ConsoleRoute.ts"
+import { emptyForm, type FormState, redirect, refuse } from "../Answer.ts"
+import { routes, SECOND_FACTOR_PATH, userForm, userPage, visitorForm } from "../ConsoleRoute.ts"
 import { ButtonForm, FormAlert, headedPage, InputForm } from "../kit/Forms.tsx"
 import { TableCard, timeColumn } from "../kit/List.tsx"
 import { Badge, Facts, Grid, Panel } from "../kit/Parts.tsx"
 import { LANGUAGE_COOKIE, sayOf, THEME_COOKIE, themes, type UserContext } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
-import { refuseBusy, refusePassword, roleNames } from "../text/SharedTexts.ts"
+import { codeInput, refusePassword, refuseProof, roleNames } from "../text/SharedTexts.ts"
 import { languages } from "../text/Texts.ts"
 
 const Profile = ({ context }: { readonly context: UserContext }) => {
@@ -54,6 +54,23 @@ const Look = ({ context }: { readonly context: UserContext }) => {
   )
 }
 
+/** Whether there is a second factor, and where it is set up. */
+const SecondFactor = ({ context }: { readonly context: UserContext }) => {
+  const say = sayOf(context, "account")
+  const { secondFactor } = context.session
+  return (
+    <Panel
+      title={say("secondFactor")}
+      actions={
+        <a class="btn btn-sm" href={SECOND_FACTOR_PATH}>{say(secondFactor ? "secondFactor.manage" : "setUp")}</a>
+      }
+    >
+      <Badge tone={secondFactor ? "green" : "secondary"}>{say(secondFactor ? "on" : "secondFactor.off")}</Badge>
+      <p class="text-secondary mt-2 mb-0">{say("secondFactor.lead")}</p>
+    </Panel>
+  )
+}
+
 const Password = ({ state, context }: { readonly context: UserContext; readonly state: FormState }) => {
   const say = sayOf(context, "account")
   const hint = sayOf(context, "password")("rules")
@@ -66,7 +83,7 @@ const Password = ({ state, context }: { readonly context: UserContext; readonly 
         inputs={[[
           { is: "password", name: "current", label: say("password.current"), required: true },
           { is: "secret", name: "next", label: say("password.next"), hint, required: true }
-        ]]}
+        ], ...(context.session.secondFactor ? [[codeInput(context)]] : [])]}
         submit={say("password.submit")}
       >
         <FormAlert state={state} />
@@ -164,6 +181,7 @@ const show = Effect.fnUntraced(function*(context: UserContext, states: States = 
           ["col-lg-6", <Profile context={context} />],
           ["col-lg-6", <Look context={context} />],
           ["col-12", <Password context={context} state={states.password ?? emptyForm} />],
+          ["col-12", <SecondFactor context={context} />],
           ["col-12", <Buyer context={context} state={states.buyer ?? emptyForm} buyer={buyer} />],
           ["col-12", <Sessions context={context} sessions={sessions} />]
         ]}
@@ -175,15 +193,15 @@ const show = Effect.fnUntraced(function*(context: UserContext, states: States = 
 const changePassword = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
   yield* (yield* Login).changePassword({
     userId: context.user.id,
-    current: Redacted.make(fields.get("current") ?? ""),
+    password: Redacted.make(fields.get("current") ?? ""),
+    code: fields.get("code") ?? "",
     next: Redacted.make(fields.get("next") ?? ""),
     keepToken: context.session.token,
     address: context.address
   }).pipe(
     Effect.catchTags({
-      WrongPassword: refusing({ current: sayOf(context, "account")("password.wrong") }),
-      PasswordRefused: refusePassword(context, "next"),
-      TooManyAttempts: refuseBusy(context)
+      ...refuseProof(context, "current"),
+      PasswordRefused: refusePassword(context, "next")
     })
   )
   return redirect("/account?done=password")

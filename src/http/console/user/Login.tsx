@@ -5,52 +5,20 @@
  */
 import { Effect, Option, Redacted } from "effect"
 import { HttpRouter } from "effect/http"
-import type { ComponentChildren } from "preact"
 import { Login } from "../../../identity/Login.ts"
 import { LoginSessions } from "../../../identity/LoginSessions.ts"
 import { PasswordLinks } from "../../../identity/PasswordLinks.ts"
 import { SetupLinks } from "../../../identity/SetupLinks.ts"
 import { Settings } from "../../../settings/Settings.ts"
-import { emptyForm, type FormState, type Page, page, redirect, refusing } from "../Answer.ts"
+import { emptyForm, type FormState, type Page, redirect, refusing } from "../Answer.ts"
 import { routes, visitorForm, visitorPage } from "../ConsoleRoute.ts"
+import { endPage, sheetPage } from "../kit/EntryPages.tsx"
 import { FormAlert, InputForm } from "../kit/Forms.tsx"
 import { type PageContext, sayOf } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
 import { termsPath } from "../SiteFiles.ts"
 import { refuseBusy, refusePassword } from "../text/SharedTexts.ts"
-
-interface SheetProps {
-  readonly title: string
-  readonly lead: ComponentChildren
-  readonly children?: ComponentChildren
-  /** Below the card. */
-  readonly below?: ComponentChildren
-  readonly status?: number
-}
-
-/** A page without navigation that is one card. */
-const sheetPage = ({ below, children, lead, status = 200, title }: SheetProps): Page =>
-  page(
-    title,
-    <>
-      <section class="card card-md mt-sm-4">
-        <div class="card-body">
-          <h1 class="h2 mb-1">{title}</h1>
-          <p class="text-secondary mb-4">{lead}</p>
-          {children}
-        </div>
-      </section>
-      {below === undefined ? null : <p class="text-center text-secondary mt-3">{below}</p>}
-    </>,
-    { bare: true, status }
-  )
-
-/** Says what has happened, and leads to signing in. */
-const endPage = (context: PageContext, { children, ...sheet }: SheetProps): Page =>
-  sheetPage({
-    ...sheet,
-    children: [children, <a class="btn btn-primary w-100" href="/login">{context.say("action.login")}</a>]
-  })
+import { LOGIN_CODE_PATH } from "./LoginCode.tsx"
 
 interface EntryProps {
   readonly context: PageContext
@@ -134,13 +102,16 @@ const loginPage = visitorPage("/login", (context) =>
 
 const loginForm = visitorForm("/login", {
   run: Effect.fnUntraced(function*(context, fields) {
-    const session = yield* (yield* Login).login(entrantOf(context, fields)).pipe(
+    const result = yield* (yield* Login).login(entrantOf(context, fields)).pipe(
       Effect.catchTags({
         LoginRefused: refusing({ form: sayOf(context, "login")("login.refused") }),
         TooManyAttempts: refuseBusy(context)
       })
     )
-    return redirect(nextOf(fields) ?? "/", { session })
+    const next = nextOf(fields)
+    if (result._tag === "LoggedIn") return redirect(next ?? "/", { session: result.session })
+    const query = next === undefined ? "" : `?${new URLSearchParams({ next })}`
+    return redirect(`${LOGIN_CODE_PATH}${query}`, { pending: result.pending })
   }),
   again: (context, state) => showLogin(context, state.values, state)
 })

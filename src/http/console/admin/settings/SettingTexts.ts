@@ -36,6 +36,8 @@ const valueNames = (
       return { starttls: say("smtp.starttls"), tls: say("smtp.tls"), none: say("smtp.none") }
     case "registration.mode":
       return { open: say("registration.open"), closed: say("registration.closed") }
+    case "security.second_factor":
+      return { optional: say("secondFactor.optional"), root_and_finance: say("secondFactor.rootAndFinance") }
     case "billing.expired_reservation":
       return { refund: say("expired.refund"), charge: say("expired.charge") }
     case "billing.on_disconnect":

@@ -194,6 +194,9 @@ const AccessActions = ({ user, context }: UserProps) => {
         {isSelf || (isDisabled && user.role === "user")
           ? null
           : <a class="btn" href={`${path}/role`}>{say("changeRole")}</a>}
+        {isSelf || !user.hasSecondFactor
+          ? null
+          : <a class="btn" href={`${path}/second-factor`}>{say("resetSecondFactor")}</a>}
         <a class="btn" href={`${path}/group`}>{say("changeGroup")}</a>
         {isSelf ? null : <EnabledAction context={context} paths={switchOf(path)} row={user} say={say} />}
       </div>
@@ -224,6 +227,7 @@ const AccessCard = (props: UserProps) => {
       facts={[
         [say("role"), roleNames(context)[user.role]],
         [say("password"), passwordText(props)],
+        [say("secondFactor"), say(user.hasSecondFactor ? "set" : "notSet")],
         [say("group"), groupText(props)],
         user.adminKeys === 0n ? null : [say("adminKeys"), context.formats.count(user.adminKeys)]
       ]}
@@ -340,6 +344,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
       disabled: say("done.disabled"),
       enabled: say("done.enabled"),
       role: say("done.role"),
+      second_factor: say("done.secondFactor"),
       group: say("done.group")
     },
     children: (

@@ -13,6 +13,7 @@ import { ApiKeys } from "../../../../identity/ApiKeys.ts"
 import { KeyList } from "../../../../identity/KeyList.ts"
 import { PasswordLinks } from "../../../../identity/PasswordLinks.ts"
 import { isRole, roles } from "../../../../identity/Roles.ts"
+import { SecondFactors } from "../../../../identity/SecondFactors.ts"
 import { UserAdmin, type UserDetails } from "../../../../identity/UserAdmin.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { Grants } from "../../../../subscriptions/Grants.ts"
@@ -259,6 +260,25 @@ const role = userAction("role", {
   }
 })
 
+const secondFactor = userAction("second-factor", {
+  find: justUser,
+  isPossible: ({ user }) => user.hasSecondFactor,
+  ask: ({ say, subject: { user: { email } } }) => ({
+    title: say("secondFactor.title"),
+    text: say("secondFactor.text", { email }),
+    submit: say("resetSecondFactor"),
+    danger: true
+  }),
+  run: ({ context, say, subject: { user } }) =>
+    SecondFactors.use((factors) => factors.reset(actorOf(context), user.id)).pipe(
+      Effect.as("second_factor"),
+      Effect.catchTags({
+        OwnUser: refusals(context).OwnUser,
+        SecondFactorMissing: () => refuse({ form: say("secondFactor.missing") }, 409)
+      })
+    )
+})
+
 const group = userAction("group", {
   find: Effect.gen(function*() {
     const user = yield* theUser
@@ -314,6 +334,7 @@ export const UserActionRoutes = routes(
   disable,
   adminForm("/admin/users/:id/enable", { run: enable }),
   role,
+  secondFactor,
   group,
   adminForm("/admin/users/:id/password-link", { run: link })
 )

@@ -1,0 +1,74 @@
+/**
+ * What is asked of somebody who is signed in before how they sign in is changed: the password, and a code where they have a second
+ * factor. A session alone, which may be stolen, changes none of it. Guesses share the limits of a change of password.
+ */
+import { Context, Effect, Layer, type Redacted } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
+import { SecretBox } from "../platform/SecretBox.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { type SecondFactorWrong, type TooBusy, type TooManyAttempts, WrongPassword } from "./IdentityError.ts"
+import { matchPassword, PasswordQueue } from "./PasswordQueue.ts"
+import { RateLimiter } from "./RateLimiter.ts"
+import { hasSecondFactor, takeCode } from "./SecondFactorStore.ts"
+import { credentialsById, lockCredentials } from "./UserStore.ts"
+
+export interface Proof {
+  readonly userId: UserId
+  readonly password: Redacted.Redacted<string>
+  /** Of the second factor, or a recovery code; not looked at where there is none. */
+  readonly code: string
+  readonly address: string
+}
+
+/**
+ * The first step of the transaction that makes the change: locks the user, finds the proof still good, and uses the code up.
+ */
+export type ProofLock = Effect.Effect<
+  void,
+  WrongPassword | SecondFactorWrong | DatabaseUnavailable | SqlError.SqlError
+>
+
+export class Reauthentication extends Context.Service<Reauthentication, {
+  /** Runs `change` when the password is right; `change` opens the transaction, and begins it with the lock. */
+  proven<A, E extends { readonly _tag: string }, R>(
+    proof: Proof,
+    change: (lock: ProofLock) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | WrongPassword | SecondFactorWrong | TooManyAttempts | TooBusy | DatabaseUnavailable, R>
+}>()("realms/identity/Reauthentication") {
+  static readonly layerNoDeps = Layer.effect(Reauthentication)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const box = yield* SecretBox
+    const limits = yield* RateLimiter
+    const passwords = yield* PasswordQueue
+
+    const lockOf = Effect.fnUntraced(function*({ code, userId }: Proof, passwordHash: string) {
+      // Changed, or disabled, while the password was being checked.
+      if (!(yield* lockCredentials(sql, userId, passwordHash))) return yield* new WrongPassword()
+      if (yield* hasSecondFactor(sql, userId)) yield* takeCode(sql, box, { userId, code })
+    })
+
+    const attempted = <A, E, R>(
+      proof: Proof,
+      change: (lock: ProofLock) => Effect.Effect<A, E, R>
+    ): Effect.Effect<A, E | WrongPassword | SecondFactorWrong | TooBusy | DatabaseUnavailable, R> =>
+      Effect.gen(function*() {
+        const credentials = yield* orUnavailable(credentialsById(sql, proof.userId))
+        const passwordHash = yield* matchPassword(passwords, credentials, proof.password)
+        if (passwordHash === undefined) return yield* new WrongPassword()
+        return yield* change(lockOf(proof, passwordHash))
+      })
+
+    return Reauthentication.of({
+      proven: (proof, change) =>
+        limits.limit(
+          { kind: "passwordChange", address: proof.address, account: proof.userId.toString() },
+          { countsSuccess: false, counted: ["WrongPassword", "SecondFactorWrong"] },
+          attempted(proof, change)
+        )
+    })
+  }))
+  static readonly layer = Reauthentication.layerNoDeps.pipe(
+    Layer.provide(Layer.mergeAll(PasswordQueue.layer, RateLimiter.layer))
+  )
+}

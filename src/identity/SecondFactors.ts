@@ -1,0 +1,204 @@
+/**
+ * Second factors as their users set them up: an authenticator app, and recovery codes for when it is lost. Setting up and turning off
+ * asks for the password and a code, and ends every other session. Who has lost all of it is helped by an administrator, or from the
+ * command line.
+ */
+import { Clock, Context, Effect, Layer, type Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { SecretBox } from "../platform/SecretBox.ts"
+import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
+import {
+  EnrolmentInvalid,
+  OwnUser,
+  SecondFactorExists,
+  SecondFactorMissing,
+  SecondFactorWrong,
+  type TooBusy,
+  type TooManyAttempts,
+  UserNotFound,
+  type WrongPassword
+} from "./IdentityError.ts"
+import { type Proof, Reauthentication } from "./Reauthentication.ts"
+import { makeRecoveryCodes } from "./RecoveryCodes.ts"
+import {
+  deleteSecondFactors,
+  hasSecondFactor,
+  insertTotp,
+  replaceRecoveryCodes,
+  type SecondFactorView,
+  secondFactorView
+} from "./SecondFactorStore.ts"
+import { deleteSessions, type SessionToken } from "./SessionStore.ts"
+import { makeTotpSecret, totpStep, totpUri } from "./Totp.ts"
+
+export type { SecondFactorView } from "./SecondFactorStore.ts"
+
+/** An app that is being set up. Nothing is stored of it: its secret travels in the form, sealed for this user. */
+export interface Enrolment {
+  /** For the form. */
+  readonly sealed: string
+  /** For those who cannot scan the code; base 32. */
+  readonly secret: Redacted.Redacted<string>
+  /** What the QR code says. */
+  readonly uri: Redacted.Redacted<string>
+}
+
+/** Whose app it is, and what it calls this installation. */
+export interface Enroller {
+  readonly userId: UserId
+  readonly email: string
+  readonly issuer: string
+}
+
+/** What was proved, and the one session that goes on. */
+export interface SecondFactorChange extends Proof {
+  readonly keepToken: SessionToken
+}
+
+type ProofError = WrongPassword | SecondFactorWrong | TooManyAttempts | TooBusy | DatabaseUnavailable
+
+/** Told this once. */
+type ToldCodes = Redacted.Redacted<ReadonlyArray<string>>
+
+export class SecondFactors extends Context.Service<SecondFactors, {
+  view(userId: UserId): Effect.Effect<SecondFactorView, DatabaseUnavailable>
+  /** A new secret. */
+  begin(enroller: Enroller): Effect.Effect<Enrolment, DatabaseUnavailable>
+  /** That of a form, which is shown again. */
+  resume(enroller: Enroller, sealed: string): Effect.Effect<Enrolment, EnrolmentInvalid>
+  /** Makes the app the user's, once it has shown a right code; answers recovery codes. */
+  setUp(
+    change: SecondFactorChange & { readonly sealed: string }
+  ): Effect.Effect<ToldCodes, EnrolmentInvalid | SecondFactorExists | ProofError>
+  /** New recovery codes in place of the others. */
+  renewCodes(proof: Proof): Effect.Effect<ToldCodes, SecondFactorMissing | ProofError>
+  remove(change: SecondFactorChange): Effect.Effect<void, SecondFactorMissing | ProofError>
+  /** Removes those of somebody who has lost them, and ends all their sessions. Nobody does it to themselves. */
+  reset(
+    actor: Actor,
+    userId: UserId
+  ): Effect.Effect<void, UserNotFound | OwnUser | SecondFactorMissing | DatabaseUnavailable>
+}>()("realms/identity/SecondFactors") {
+  static readonly layerNoDeps = Layer.effect(SecondFactors)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const box = yield* SecretBox
+    const { proven } = yield* Reauthentication
+
+    /** Records what a user did to their own. */
+    const note = ({ address, userId }: Proof, action: string) =>
+      recordChange(sql, { name: `user:${userId}`, userId, address }, {
+        action,
+        target: `user:${userId}`,
+        before: null,
+        after: null
+      })
+
+    const enrolment = ({ email, issuer }: Enroller, sealed: string, secret: Redacted.Redacted<string>): Enrolment => ({
+      sealed,
+      secret,
+      uri: totpUri(secret, { issuer, label: email })
+    })
+
+    const begin = Effect.fn("SecondFactors.begin")(function*(enroller: Enroller) {
+      const secret = makeTotpSecret()
+      const { bytes, keyId } = yield* box.seal(secret, placeOf(enroller.userId)).pipe(
+        Effect.mapError(databaseUnavailable)
+      )
+      return enrolment(enroller, `${keyId}.${Buffer.from(bytes).toString("base64url")}`, secret)
+    })
+
+    const secretOf = (userId: UserId, sealed: string) => {
+      const [, keyId = "", text = ""] = sealedPattern.exec(sealed) ?? []
+      const bytes = Buffer.from(text, "base64url")
+      return box.open({ bytes, keyId }, placeOf(userId)).pipe(Effect.mapError(() => new EnrolmentInvalid()))
+    }
+
+    const setUp = Effect.fn("SecondFactors.setUp")(function*(
+      change: SecondFactorChange & { readonly sealed: string }
+    ) {
+      const { keepToken, userId } = change
+      const secret = yield* secretOf(userId, change.sealed)
+      const step = totpStep(secret, change.code.replace(/\s/g, ""), yield* Clock.currentTimeMillis)
+      return yield* proven(change, (lock) =>
+        inTransaction(
+          sql,
+          Effect.gen(function*() {
+            // Asked first: with an app already there, its code would be asked for and not this one's.
+            if (yield* hasSecondFactor(sql, userId)) return yield* new SecondFactorExists()
+            yield* lock
+            if (step === undefined) return yield* new SecondFactorWrong()
+            if (!(yield* insertTotp(sql, box, { userId, secret, step }))) return yield* new SecondFactorExists()
+            const codes = makeRecoveryCodes()
+            yield* replaceRecoveryCodes(sql, userId, codes)
+            yield* deleteSessions(sql, userId, keepToken)
+            yield* note(change, "second_factor.set_up")
+            return codes
+          })
+        ).pipe(orUnavailable))
+    })
+
+    const renewCodes = Effect.fn("SecondFactors.renewCodes")(function*(proof: Proof) {
+      return yield* proven(proof, (lock) =>
+        inTransaction(
+          sql,
+          Effect.gen(function*() {
+            yield* lock
+            if (!(yield* hasSecondFactor(sql, proof.userId))) return yield* new SecondFactorMissing()
+            const codes = makeRecoveryCodes()
+            yield* replaceRecoveryCodes(sql, proof.userId, codes)
+            yield* note(proof, "second_factor.codes_renewed")
+            return codes
+          })
+        ).pipe(orUnavailable))
+    })
+
+    const remove = Effect.fn("SecondFactors.remove")(function*(change: SecondFactorChange) {
+      yield* proven(change, (lock) =>
+        inTransaction(
+          sql,
+          Effect.gen(function*() {
+            yield* lock
+            if (!(yield* deleteSecondFactors(sql, change.userId))) return yield* new SecondFactorMissing()
+            yield* deleteSessions(sql, change.userId, change.keepToken)
+            yield* note(change, "second_factor.removed")
+          })
+        ).pipe(orUnavailable))
+    })
+
+    const resetNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId) {
+      if (actor.userId === userId) return yield* new OwnUser({ userId })
+      const locked = yield* sql`SELECT FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
+      if (locked.length === 0) return yield* new UserNotFound({ userId })
+      if (!(yield* deleteSecondFactors(sql, userId))) return yield* new SecondFactorMissing()
+      yield* deleteSessions(sql, userId)
+      yield* recordChange(sql, actor, {
+        action: "second_factor.reset",
+        target: `user:${userId}`,
+        before: null,
+        after: null
+      })
+    })
+
+    return SecondFactors.of({
+      view: (userId) => orUnavailable(secondFactorView(sql, userId)),
+      begin,
+      resume: (enroller, sealed) =>
+        Effect.map(secretOf(enroller.userId, sealed), (secret) => enrolment(enroller, sealed, secret)),
+      setUp,
+      renewCodes,
+      remove,
+      reset: Effect.fn("SecondFactors.reset")(function*(actor, userId) {
+        yield* inTransaction(sql, resetNow(actor, userId)).pipe(orUnavailable)
+      })
+    })
+  }))
+  static readonly layer = SecondFactors.layerNoDeps.pipe(Layer.provide(Reauthentication.layer))
+}
+
+const placeOf = (userId: UserId): string => `totp_enrolment:${userId}`
+
+/** The id of a key and what it has sealed, as a form carries them. */
+const sealedPattern = /^([0-9a-f]{16})\.([\w-]{40,200})$/
