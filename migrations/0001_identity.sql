@@ -31,6 +31,20 @@ CREATE TABLE user_groups (
 CREATE TRIGGER user_groups_revision BEFORE UPDATE ON user_groups
   FOR EACH ROW EXECUTE FUNCTION realms_count_revision_v1();
 
+-- Invitations to make an account: each for so many accounts, or for one address. Only the hash of its token is stored. Rows are kept:
+-- users name the one that they came by.
+CREATE TABLE invites (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  token_hash bytea NOT NULL UNIQUE,
+  note text NOT NULL DEFAULT '',
+  email text CHECK (email = lower(email)),
+  uses_max integer NOT NULL CHECK (uses_max BETWEEN 1 AND 1000),
+  uses integer NOT NULL DEFAULT 0 CHECK (uses BETWEEN 0 AND uses_max),
+  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL,
+  revoked_at timestamptz
+);
+
 CREATE TABLE users (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   email text NOT NULL CHECK (email = lower(email)),
@@ -45,6 +59,7 @@ CREATE TABLE users (
   -- The user's own group, which an administrator sets, and that of the last redeemed code that had one.
   group_code text REFERENCES user_groups (code),
   redeemed_group_code text REFERENCES user_groups (code),
+  invite_id bigint REFERENCES invites,
   UNIQUE (email)
 );
 CREATE INDEX users_group ON users (group_code) WHERE group_code IS NOT NULL;

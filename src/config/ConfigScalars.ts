@@ -24,6 +24,12 @@ const hostOf = (raw: unknown): string | undefined => {
 /** A host name or IP address, in lower case. */
 export const Host = scalar("a host name or an IP address", hostOf, asIs)
 
+/** A domain of e-mail addresses, in lower case. */
+export const Domain = scalar("a domain such as example.com", (raw) => {
+  const domain = textOf(raw)?.trim().toLowerCase().replace(/^@/, "") ?? ""
+  return normalizeEmail(`x@${domain}`) === undefined ? undefined : domain
+}, asIs)
+
 const inClear = (secret: Redacted.Redacted<string>): string => Redacted.value(secret)
 
 /** Encodes in clear. */

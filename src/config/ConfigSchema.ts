@@ -33,6 +33,7 @@ import {
 } from "../domain/Scalars.ts"
 import {
   Currency,
+  Domain,
   EpayBillColumn,
   Host,
   HttpUrl,
@@ -69,6 +70,8 @@ const SITE_NOTICE_CHARACTERS_MAX = 500
 const SITE_CONTACT_CHARACTERS_MAX = 200
 
 const SMTP_USER_CHARACTERS_MAX = 254
+
+const KEYS_PER_HOUR_MAX = 1_000
 
 const SELLER_NAME_CHARACTERS_MAX = 100
 const SELLER_ADDRESS_CHARACTERS_MAX = 300
@@ -158,12 +161,18 @@ export const Smtp = section({
   from: withDefault(OptionalEmail, "")
 })
 
-export const Registration = section({ mode: withDefault(oneOf(["open", "closed"]), "open") })
+export const Registration = section({
+  mode: withDefault(oneOf(["open", "invite", "closed"]), "open"),
+  /** The only domains whose addresses register; none: any. */
+  emailDomains: listOf(Domain)
+})
 
 /** How accounts are protected. */
 export const Security = section({
   /** Who signs in with a second factor: those who want to, or also everybody who may give or take money. */
-  secondFactor: withDefault(oneOf(["optional", "root_and_finance"]), "optional")
+  secondFactor: withDefault(oneOf(["optional", "root_and_finance"]), "optional"),
+  /** API keys that a user makes within an hour, at most. */
+  keysPerHour: withDefault(integer(1, KEYS_PER_HOUR_MAX), 20)
 })
 
 /** How the books are kept. */

@@ -15,6 +15,8 @@ export const PlanId = Schema.BigInt.pipe(Schema.brand("PlanId"))
 export const GroupId = Schema.BigInt.pipe(Schema.brand("GroupId"))
 export const SubscriptionId = Schema.BigInt.pipe(Schema.brand("SubscriptionId"))
 export const OrderId = Schema.BigInt.pipe(Schema.brand("OrderId"))
+/** An invitation to make an account. */
+export const InviteId = Schema.BigInt.pipe(Schema.brand("InviteId"))
 /** A payment attempt. */
 export const AttemptId = Schema.BigInt.pipe(Schema.brand("AttemptId"))
 export const PaymentId = Schema.BigInt.pipe(Schema.brand("PaymentId"))
@@ -31,6 +33,7 @@ export type ChannelKeyId = typeof ChannelKeyId.Type
 export type PlanId = typeof PlanId.Type
 export type GroupId = typeof GroupId.Type
 export type SubscriptionId = typeof SubscriptionId.Type
+export type InviteId = typeof InviteId.Type
 export type OrderId = typeof OrderId.Type
 export type AttemptId = typeof AttemptId.Type
 export type PaymentId = typeof PaymentId.Type

@@ -9,7 +9,14 @@ import { ApiKeyId, UserId } from "../domain/Ids.ts"
 import { Row, RowWith } from "../domain/Row.ts"
 import { countOf, oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { ApiKeyIdentity, ListedApiKey } from "./ApiKey.ts"
-import { ApiKeyNotFound, ApiKeyRefused, type InvalidApiKey, TooManyKeys, UserNotFound } from "./IdentityError.ts"
+import {
+  ApiKeyNotFound,
+  ApiKeyRefused,
+  type InvalidApiKey,
+  TooManyKeys,
+  TooManyNewKeys,
+  UserNotFound
+} from "./IdentityError.ts"
 import type { KeyChange, KeyTerms, NewApiKey } from "./NewApiKey.ts"
 
 /** Keys of one user that are neither revoked nor expired. */
@@ -53,6 +60,14 @@ const roomForOne = (sql: SqlClient.SqlClient, userId: UserId) =>
     (live) => live >= LIVE_KEYS_MAX ? Effect.fail(new TooManyKeys({ keysMax: LIVE_KEYS_MAX })) : Effect.void
   )
 
+/** Fails where as many were made within the last hour, whatever became of them. */
+const checkPace = (sql: SqlClient.SqlClient, userId: UserId, perHour: number) =>
+  Effect.flatMap(
+    countOf(sql`SELECT count(*) FROM api_keys
+      WHERE user_id = ${userId} AND kind = 'call' AND created_at > now() - interval '1 hour'`),
+    (made) => made >= perHour ? Effect.fail(new TooManyNewKeys({ perHour })) : Effect.void
+  )
+
 /** A column that is written, and the SQL of its value. */
 interface Assignment {
   readonly column: string
@@ -82,10 +97,12 @@ const assignments = (sql: SqlClient.SqlClient, terms: Partial<KeyTerms>): Readon
  */
 export const insertApiKey = (
   sql: SqlClient.SqlClient,
-  key: NewApiKey & { readonly keyHash: Buffer; readonly hint: string }
+  key: NewApiKey & { readonly keyHash: Buffer; readonly hint: string },
+  /** Absent: as many as there is room for. */
+  perHour?: number
 ): Effect.Effect<
   { readonly id: ApiKeyId; readonly isNew: boolean },
-  UserNotFound | TooManyKeys | ApiKeyRefused | SqlError.SqlError
+  UserNotFound | TooManyKeys | TooManyNewKeys | ApiKeyRefused | SqlError.SqlError
 > =>
   Effect.gen(function*() {
     yield* lockUser(sql, key.userId)
@@ -96,6 +113,7 @@ export const insertApiKey = (
     )
     if (same !== undefined && !same.live) return yield* new ApiKeyRefused({ reason: "revoked" })
     if (same !== undefined) return { id: same.id, isNew: false }
+    if (perHour !== undefined) yield* checkPace(sql, key.userId, perHour)
     yield* roomForOne(sql, key.userId)
     const given = assignments(sql, key)
     const { id } = yield* oneRowOf(

@@ -23,6 +23,7 @@ import {
   type ApiKeyRefused,
   InvalidApiKey,
   type TooManyKeys,
+  type TooManyNewKeys,
   type UserNotFound
 } from "./IdentityError.ts"
 import { makeKeyUses } from "./KeyUses.ts"
@@ -44,6 +45,8 @@ const TOKEN_LENGTH_MAX = 256
 export interface SentForm {
   readonly secret: Redacted.Redacted<string>
   readonly word: string
+  /** Keys that its user may make within an hour. */
+  readonly perHour: number
 }
 
 /** Whose key is changed or revoked, or who does it for somebody else, which is recorded. */
@@ -62,7 +65,10 @@ export class ApiKeys extends Context.Service<ApiKeys, {
     key: NewApiKey,
     /** Who makes it for somebody else, which is recorded; or the form that its user has sent. */
     origin?: { readonly administrator: Actor } | { readonly form: SentForm }
-  ): Effect.Effect<CreatedApiKey, UserNotFound | TooManyKeys | ApiKeyRefused | DatabaseUnavailable>
+  ): Effect.Effect<
+    CreatedApiKey,
+    UserNotFound | TooManyKeys | TooManyNewKeys | ApiKeyRefused | DatabaseUnavailable
+  >
   /** The user's keys, newest first: all that are live, and of the others the newest, at most 200 together. */
   list(userId: UserId): Effect.Effect<ReadonlyArray<ListedApiKey>, DatabaseUnavailable>
   /** Changes what is given, at once and everywhere. Another user's key is not found, and a revoked one is refused. */
@@ -127,13 +133,14 @@ export class ApiKeys extends Context.Service<ApiKeys, {
 
     const create: ApiKeys["Service"]["create"] = Effect.fn("ApiKeys.create")(function*(key, origin) {
       yield* checkKeyTerms(key, yield* Clock.currentTimeMillis)
-      const token = `${KEY_PREFIX}${secretOf(key, origin !== undefined && "form" in origin ? origin.form : undefined)}`
+      const form = origin !== undefined && "form" in origin ? origin.form : undefined
+      const token = `${KEY_PREFIX}${secretOf(key, form)}`
       const hint = `${KEY_PREFIX}…${token.slice(-HINT_CHARACTERS)}`
       const keyHash = Buffer.from(hashOf(token), "hex")
       const id = yield* inTransaction(
         sql,
         Effect.gen(function*() {
-          const { id: made, isNew } = yield* insertApiKey(sql, { ...key, keyHash, hint })
+          const { id: made, isNew } = yield* insertApiKey(sql, { ...key, keyHash, hint }, form?.perHour)
           if (!isNew) return made
           yield* publish(sql, "keys", made.toString())
           if (origin !== undefined && "administrator" in origin) {

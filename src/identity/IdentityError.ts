@@ -87,6 +87,30 @@ export class RegistrationClosed extends Schema.TaggedError<RegistrationClosed>()
   override readonly message = "registration is closed"
 }
 
+/** `registration.mode` is `invite`, and there is no invitation. */
+export class InviteNeeded extends Schema.TaggedError<InviteNeeded>()("InviteNeeded", {}) {
+  override readonly message = "registration is by invitation"
+}
+
+/** The invitation is unknown, used up, expired, revoked, or for another address: which of them is not told. */
+export class InviteInvalid extends Schema.TaggedError<InviteInvalid>()("InviteInvalid", {}) {
+  override readonly message = "the invitation is not valid, or is for another address"
+}
+
+/** `registration.email_domains` has not the domain of the address. */
+export class EmailDomainRefused extends Schema.TaggedError<EmailDomainRefused>()("EmailDomainRefused", {
+  domains: Schema.Array(Schema.String)
+}) {
+  override readonly message = `only addresses of these domains register: ${this.domains.join(", ")}`
+}
+
+/** A user has made as many keys within an hour as `security.keys_per_hour` allows. */
+export class TooManyNewKeys extends Schema.TaggedError<TooManyNewKeys>()("TooManyNewKeys", {
+  perHour: Schema.Int
+}) {
+  override readonly message = `${this.perHour} keys were made within the last hour: make another one later`
+}
+
 /** Unknown, used, expired, or void because there is an administrator. */
 export class SetupLinkInvalid extends Schema.TaggedError<SetupLinkInvalid>()("SetupLinkInvalid", {}) {
   override readonly message = "the setup link is not valid or has expired"

@@ -4,6 +4,7 @@
 import { Layer } from "effect"
 import { AdminKeys } from "./AdminKeys.ts"
 import { ApiKeys } from "./ApiKeys.ts"
+import { Invites } from "./Invites.ts"
 import { KeyList } from "./KeyList.ts"
 import { BuyerDetails } from "./BuyerDetails.ts"
 import { KeySpend } from "./KeySpend.ts"
@@ -24,6 +25,7 @@ export const IdentityLayer = Layer.mergeAll(
   Login.layer,
   PasswordLinks.layer,
   SecondFactors.layer,
+  Invites.layer,
   KeyList.layer,
   KeySpend.layer
 ).pipe(Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)))

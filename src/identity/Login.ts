@@ -7,16 +7,18 @@
 import { Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { normalizeEmail } from "../domain/EmailAddress.ts"
-import type { UserId } from "../domain/Ids.ts"
+import type { InviteId, UserId } from "../domain/Ids.ts"
 import { recordChange } from "../platform/AuditLog.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
+import { checkRegistration, type RegistrationRefused } from "./RegistrationRules.ts"
 import { RateLimiter } from "./RateLimiter.ts"
 import {
   type EmailTaken,
   InvalidEmail,
+  InviteNeeded,
   LoginRefused,
   type PasswordRefused,
   PendingLoginOver,
@@ -27,6 +29,7 @@ import {
   type TooManyAttempts,
   type WrongPassword
 } from "./IdentityError.ts"
+import { type InviteToken, takeInvite } from "./Invites.ts"
 import { matchPassword, PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
 import { type Proof, Reauthentication } from "./Reauthentication.ts"
@@ -48,6 +51,11 @@ export { PENDING_MINUTES_MAX } from "./SecondFactorStore.ts"
 export interface LoginInput extends SessionClient {
   readonly email: string
   readonly password: Redacted.Redacted<string>
+}
+
+export interface RegistrationInput extends LoginInput {
+  /** Of the link that they came by. */
+  readonly invite?: InviteToken | undefined
 }
 
 export interface SetupInput extends LoginInput {
@@ -83,10 +91,10 @@ export class Login extends Context.Service<Login, {
   isPending(token: SessionToken): Effect.Effect<boolean, DatabaseUnavailable>
   /** Makes a user with an empty account and opens a session, both or neither. */
   register(
-    input: LoginInput
+    input: RegistrationInput
   ): Effect.Effect<
     SessionToken,
-    RegistrationClosed | InvalidEmail | PasswordRefused | EmailTaken | TooManyAttempts | TooBusy | DatabaseUnavailable
+    RegistrationRefused | InvalidEmail | PasswordRefused | EmailTaken | TooManyAttempts | TooBusy | DatabaseUnavailable
   >
   /** Makes the first administrator and opens a session; the link is used up only when that has worked. */
   redeemSetup(
@@ -168,30 +176,35 @@ export class Login extends Context.Service<Login, {
       )
     })
 
-    /** Makes a user and opens a session, after `first` and in its transaction. */
+    /** Makes a user and opens a session, after `first` and in its transaction, which may answer the invitation that was used. */
     const enter = <E>(
       user: { readonly email: string; readonly role: User["role"] },
       input: LoginInput,
-      first: Effect.Effect<void, E>
+      first: Effect.Effect<InviteId | void, E>
     ) =>
       Effect.flatMap(passwords.hash(input.password), (passwordHash) =>
         inTransaction(
           sql,
           Effect.gen(function*() {
-            yield* first
-            const { id } = yield* insertUser(sql, { ...user, passwordHash })
+            const inviteId = (yield* first) ?? undefined
+            const { id } = yield* insertUser(sql, { ...user, passwordHash, inviteId })
             return yield* insertSession(sql, id, input)
           })
         )).pipe(orUnavailable)
 
-    const register = Effect.fn("Login.register")(function*(input: LoginInput) {
+    const register = Effect.fn("Login.register")(function*(input: RegistrationInput) {
       const { registration } = yield* Effect.mapError(settings.fresh, databaseUnavailable)
+      const { invite } = input
       if (registration.mode === "closed") return yield* new RegistrationClosed()
+      if (registration.mode === "invite" && invite === undefined) return yield* new InviteNeeded()
       const email = yield* checkNewUser(input)
       return yield* limits.limit(
         { kind: "registration", address: input.address, account: email },
-        { countsSuccess: true, counted: ["EmailTaken"] },
-        enter({ email, role: "user" }, input, Effect.void)
+        { countsSuccess: true, counted: ["EmailTaken", "InviteInvalid"] },
+        Effect.andThen(
+          orUnavailable(checkRegistration(sql, registration, { email, invite })),
+          enter({ email, role: "user" }, input, invite === undefined ? Effect.void : takeInvite(sql, invite, email))
+        )
       )
     })
 

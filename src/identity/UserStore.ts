@@ -6,7 +6,7 @@
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { openAccount } from "../accounts/AccountStore.ts"
-import { UserId } from "../domain/Ids.ts"
+import { type InviteId, UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { rowOf } from "../postgres/Rows.ts"
 import { EmailTaken } from "./IdentityError.ts"
@@ -25,14 +25,22 @@ export const lockRoots = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlErro
  */
 export const insertUser = (
   sql: SqlClient.SqlClient,
-  user: { readonly email: string; readonly role: User["role"]; readonly passwordHash: string | null }
+  user: {
+    readonly email: string
+    readonly role: User["role"]
+    readonly passwordHash: string | null
+    /** The invitation that the user came by. */
+    readonly inviteId?: InviteId | undefined
+  }
 ): Effect.Effect<User, EmailTaken | SqlError.SqlError> =>
   Effect.gen(function*() {
     if (user.role === "root") yield* lockRoots(sql)
     const made = yield* rowOf(
       User,
-      sql`INSERT INTO users (email, role, password_hash)
-      VALUES (${user.email}, ${user.role}, ${user.passwordHash}) ON CONFLICT (email) DO NOTHING
+      sql`INSERT INTO users (email, role, password_hash, invite_id)
+      VALUES (${user.email}, ${user.role}, ${user.passwordHash}, ${
+        user.inviteId ?? null
+      }::bigint) ON CONFLICT (email) DO NOTHING
       RETURNING id, email, role, created_at, disabled_at`
     )
     if (made === undefined) return yield* new EmailTaken({ email: user.email })

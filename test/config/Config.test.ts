@@ -149,7 +149,7 @@ database: { url: "mysql://secret-password@h" }
         "server.port: expected an integer from 0 to 65535, got 99999",
         "billing.multiplier: expected a decimal string of at most 6 decimals, from 0 to 1000, got some other text",
         'billing.minTopupCny: unknown key, did you mean "min_topup_cny"?',
-        "registration.mode: expected open or closed, got some other text",
+        "registration.mode: expected open or invite or closed, got some other text",
         'payments: unknown key, did you mean "payment"?',
         "channels[0].name: is required",
         "channels[0].base_url: expected an http:// or https:// URL, got some other text",

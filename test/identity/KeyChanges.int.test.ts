@@ -119,7 +119,7 @@ describe("changes of a key", () => {
 describe("a form that makes a key", () => {
   identityTest("makes one, however often and at once it is sent; another word or session makes another", function*() {
     const { ada, keys, sql } = yield* people
-    const form = { secret: Redacted.make("session"), word: "w" }
+    const form = { secret: Redacted.make("session"), word: "w", perHour: 1_000 }
     const make = (origin: Parameters<typeof keys.create>[1], more: object = {}) =>
       keys.create({ userId: ada, name: "n", ...more }, origin)
     const made = yield* Effect.forEach([1, 2, 3], () => make({ form }), { concurrency: 3 })
@@ -144,9 +144,28 @@ describe("a form that makes a key", () => {
     assert.strictEqual(refused._tag === "ApiKeyRefused" ? refused.reason : refused._tag, "revoked")
   })
 
+  identityTest("makes so many within an hour and no more, also at once, whatever became of them", function*() {
+    const { ada, keys, sql } = yield* people
+    const form = { secret: Redacted.make("session"), word: "w", perHour: 3 }
+    const make = (word: string) => keys.create({ userId: ada, name: "n" }, { form: { ...form, word } })
+    const ends = yield* Effect.forEach(["a", "b", "c", "d", "e"], (word) => outcome(make(word)), { concurrency: 5 })
+    assert.sameMembers([...ends], ["ok", "ok", "ok", "TooManyNewKeys", "TooManyNewKeys"])
+    const [made] = yield* keys.list(ada)
+    yield* keys.revokeOwn(ada, made?.id ?? assert.fail("no key"))
+    assert.strictEqual(yield* outcome(make("f")), "TooManyNewKeys")
+    // An administrator and the command line are not held to it.
+    assert.strictEqual(
+      yield* outcome(keys.create({ userId: ada, name: "n" }, { administrator: cliActor })),
+      "ok"
+    )
+    assert.strictEqual(yield* outcome(keys.create({ userId: ada, name: "n" })), "ok")
+    yield* sql`UPDATE api_keys SET created_at = created_at - interval '1 hour'`
+    assert.strictEqual(yield* outcome(make("f")), "ok")
+  })
+
   identityTest("is not turned away by the key that it has made already", function*() {
     const { ada, keys, sql } = yield* people
-    const form = { secret: Redacted.make("session"), word: "w" }
+    const form = { secret: Redacted.make("session"), word: "w", perHour: 1_000 }
     yield* sql`INSERT INTO api_keys (user_id, key_hash, hint)
       SELECT ${ada}, sha256(n::text::bytea), '' FROM generate_series(1, 99) n`
     const make = (word: string) => keys.create({ userId: ada, name: "n" }, { form: { ...form, word } })

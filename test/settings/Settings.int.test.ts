@@ -88,6 +88,12 @@ const others: Readonly<Record<SettingKey, readonly [string, (values: SettingsVal
   "smtp.password": [`${SECRET}-m`, (values) => Redacted.value(values.smtp.password), `${SECRET}-m`],
   "smtp.from": ["No-Reply@mail.example", (values) => values.smtp.from, "no-reply@mail.example"],
   "security.second_factor": ["root_and_finance", (values) => values.security.secondFactor, "root_and_finance"],
+  "security.keys_per_hour": ["3", (values) => values.security.keysPerHour, 3],
+  "registration.email_domains": [
+    "Example.com, a.example",
+    (values) => values.registration.emailDomains,
+    ["example.com", "a.example"]
+  ],
   "registration.mode": ["open", (values) => values.registration.mode, "open"],
   "finance.time_zone": ["Asia/Shanghai", (values) => values.finance.timeZone, "Asia/Shanghai"],
   "finance.confirm_above_usd": ["12.5", (values) => values.finance.confirmAboveMicros, 12_500_000n],

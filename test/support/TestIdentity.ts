@@ -9,6 +9,7 @@ import { SqlClient } from "effect/sql"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
+import { Invites, type InviteToken } from "../../src/identity/Invites.ts"
 import { RateLimiter } from "../../src/identity/RateLimiter.ts"
 import { Login } from "../../src/identity/Login.ts"
 import { LoginSessions, type SessionToken } from "../../src/identity/LoginSessions.ts"
@@ -35,7 +36,8 @@ export class IdentityWorld {
   readonly logged: Array<string> = []
   /** The hashes that passwords were compared with. */
   readonly compared: Array<string> = []
-  registration: "open" | "closed" = "open"
+  registration: "open" | "invite" | "closed" = "open"
+  emailDomains: ReadonlyArray<string> = []
   /** Runs after the next password was compared, before anybody is told. */
   afterCompared: Effect.Effect<void> = Effect.void
 }
@@ -50,7 +52,7 @@ const settingsOf = (world: IdentityWorld) =>
     const current = () => ({
       billing: config.billing,
       payment: config.payment,
-      registration: { mode: world.registration },
+      registration: { mode: world.registration, emailDomains: world.emailDomains },
       security: config.security,
       finance: config.finance,
       site: config.site,
@@ -86,7 +88,8 @@ export const identityLayer = (world: IdentityWorld) =>
     LoginSessions.layer,
     Login.layerNoDeps,
     PasswordLinks.layer,
-    SecondFactors.layerNoDeps
+    SecondFactors.layerNoDeps,
+    Invites.layer
   ).pipe(
     Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)),
     Layer.provide(Reauthentication.layerNoDeps),
@@ -110,11 +113,15 @@ export const identityTest = (title: string, steps: Steps<IdentityWorld, Identity
   })
 
 /** What somebody gives to log in or to register. */
-export const person = (email: string, options: { readonly address?: string; readonly password?: string } = {}) => ({
+export const person = (
+  email: string,
+  options: { readonly address?: string; readonly password?: string; readonly invite?: InviteToken } = {}
+) => ({
   email,
   password: Redacted.make(options.password ?? PASSWORD),
   address: options.address ?? "192.0.2.1",
-  userAgent: "Test/1"
+  userAgent: "Test/1",
+  invite: options.invite
 })
 
 /** Registers somebody; answers the user's id and the session that was opened. */

@@ -16,6 +16,7 @@ import { CodesApi, CodesHandlers } from "./CodesApi.ts"
 import { ConfirmationsApi, ConfirmationsHandlers } from "./ConfirmationsApi.ts"
 import { GroupsApi, GroupsHandlers } from "./GroupsApi.ts"
 import { KeysApi, KeysHandlers } from "./KeysApi.ts"
+import { InvitesApi, InvitesHandlers } from "./InvitesApi.ts"
 import { ModelsApi, ModelsHandlers } from "./ModelsApi.ts"
 import { OrdersApi, OrdersHandlers } from "./OrdersApi.ts"
 import { PaymentsApi, PaymentsHandlers } from "./PaymentsApi.ts"
@@ -35,6 +36,7 @@ const areas = HttpApi.make("realms-admin")
   .add(ConfirmationsApi)
   .add(ExportsApi)
   .add(GroupsApi)
+  .add(InvitesApi)
   .add(SettingsApi)
   .add(ModelsApi)
   .add(OrdersApi)
@@ -61,6 +63,7 @@ const Handlers = Layer.mergeAll(
   ConfirmationsHandlers,
   ExportsHandlers,
   GroupsHandlers,
+  InvitesHandlers,
   KeysHandlers,
   ModelsHandlers,
   OrdersHandlers,

@@ -76,6 +76,7 @@ export const refusals = {
   EventNotFound: notFound("There is no such payment event."),
   GroupUnknown: notFound("There is no such group."),
   ImportNotFound: notFound("There is no such import, or it is no longer kept."),
+  InviteNotFound: notFound("There is no such invitation."),
   ModelNotFound: notFound("There is no such model."),
   OrderNotFound: notFound("There is no such order."),
   PlanUnknown: notFound("There is no such plan."),

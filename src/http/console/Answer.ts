@@ -119,6 +119,7 @@ const notThere = [
   "EventNotFound",
   "GroupUnknown",
   "ImportNotFound",
+  "InviteNotFound",
   "ModelNotFound",
   "OrderNotFound",
   "PlanUnknown",

@@ -16,6 +16,7 @@ import { LoginRoutes } from "./user/Login.tsx"
 import { ModelsRoutes } from "./user/Models.tsx"
 import { OrdersRoutes } from "./user/Orders.tsx"
 import { PayRoutes } from "./user/Pay.tsx"
+import { RegisterRoutes } from "./user/Register.tsx"
 import { SecondFactorRoutes } from "./user/SecondFactor.tsx"
 import { SubscriptionRoutes } from "./user/Subscription.tsx"
 import { TermsRoutes } from "./user/Terms.tsx"
@@ -35,6 +36,7 @@ export const consoleRoutes = routes(
   ModelsRoutes,
   OrdersRoutes,
   PayRoutes,
+  RegisterRoutes,
   SecondFactorRoutes,
   SubscriptionRoutes,
   TermsRoutes,

@@ -56,6 +56,8 @@ const adminPages = [
   "/admin/settings/billing",
   "/admin/settings/mail",
   "/admin/settings/epay",
+  "/admin/invites",
+  "/admin/invites/new",
   "/admin/keys",
   "/admin/audit"
 ]

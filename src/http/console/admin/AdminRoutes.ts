@@ -9,6 +9,7 @@ import { ChannelsRoutes } from "./channels/Channels.tsx"
 import { CodesRoutes } from "./codes/Codes.tsx"
 import { ConfirmationsRoutes } from "./confirmations/Confirmations.tsx"
 import { GroupsRoutes } from "./groups/Groups.tsx"
+import { InvitesRoutes } from "./invites/Invites.tsx"
 import { AdminKeysRoutes } from "./keys/Keys.tsx"
 import { AdminModelsRoutes } from "./models/Models.tsx"
 import { ImportRoutes } from "./models/PriceFiles.tsx"
@@ -36,6 +37,7 @@ export const AdminRoutes = routes(
   ConfirmationsRoutes,
   GroupsRoutes,
   ImportRoutes,
+  InvitesRoutes,
   OverviewRoutes,
   PaymentsRoutes,
   SearchRoutes,

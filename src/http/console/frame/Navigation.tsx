@@ -46,6 +46,7 @@ const adminGroups: ReadonlyArray<NavGroup> = [
     title: "nav.business",
     items: [
       item("admin.users", "users"),
+      item("admin.invites", "plus"),
       item("admin.orders", "order"),
       item("admin.payments", "topup"),
       item("admin.confirmations", "check"),

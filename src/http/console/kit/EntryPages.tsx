@@ -1,9 +1,13 @@
 /**
- * Pages without navigation that are one card: signing in and what belongs to it.
+ * Pages without navigation that are one card: signing in and what belongs to it; and the form of most of them.
  */
+import { Effect, Redacted } from "effect"
+import { HttpRouter } from "effect/http"
 import type { ComponentChildren } from "preact"
-import { type Page, page } from "../Answer.ts"
-import type { PageContext } from "../PageContext.ts"
+import { type FormState, type Page, page, refusing } from "../Answer.ts"
+import { type PageContext, sayOf } from "../PageContext.ts"
+import { refusePassword } from "../text/SharedTexts.ts"
+import { FormAlert, InputForm } from "./Forms.tsx"
 
 export interface SheetProps {
   readonly title: string
@@ -36,3 +40,74 @@ export const endPage = (context: PageContext, { children, ...sheet }: SheetProps
     ...sheet,
     children: [children, <a class="btn btn-primary w-100" href="/login">{context.say("action.login")}</a>]
   })
+
+interface EntryProps {
+  readonly context: PageContext
+  readonly state: FormState
+  readonly action: string
+  readonly submit: string
+  readonly isNew?: boolean
+  /** The address that is there already, and what is said of it. */
+  readonly email?: string | undefined
+  readonly emailHint?: string | undefined
+  /** Where to go on to, when that was asked for. */
+  readonly next?: string | undefined
+}
+
+/** E-mail and password, for somebody new or somebody known. */
+export const EntryForm = (
+  { action, email, emailHint, isNew = false, next, state, submit, context }: EntryProps
+) => {
+  const say = sayOf(context, "login")
+  const isTyped = (state.values.get("email") ?? email ?? "") !== "" && state.problems["email"] === undefined
+  return (
+    <InputForm
+      context={context}
+      action={action}
+      state={state}
+      fields={{ next }}
+      inputs={[
+        {
+          is: "username",
+          name: "email",
+          label: say("email"),
+          hint: emailHint,
+          maxlength: 254,
+          required: true,
+          autofocus: !isTyped,
+          ...(email === undefined ? {} : { initial: email })
+        },
+        {
+          is: isNew ? "secret" : "password",
+          name: "password",
+          label: say("password"),
+          hint: isNew ? sayOf(context, "password")("rules") : undefined,
+          required: true,
+          autofocus: isTyped
+        }
+      ]}
+      look="btn-primary w-100 mt-2"
+      submit={submit}
+    >
+      <FormAlert state={state} />
+    </InputForm>
+  )
+}
+
+/** The secret at the end of the address. */
+export const linkToken = Effect.map(HttpRouter.params, ({ token }) => Redacted.make(token ?? ""))
+
+/** What a form of these pages says of its sender. */
+export const entrantOf = (context: PageContext, fields: URLSearchParams) => ({
+  email: fields.get("email") ?? "",
+  password: Redacted.make(fields.get("password") ?? ""),
+  address: context.address,
+  userAgent: context.userAgent
+})
+
+/** Why there is no new account; `taken` says that the e-mail address has one. */
+export const entrantRefusals = (context: PageContext, taken: string) => ({
+  InvalidEmail: refusing({ email: sayOf(context, "login")("email.invalid") }),
+  EmailTaken: refusing({ email: taken }),
+  PasswordRefused: refusePassword(context, "password")
+})

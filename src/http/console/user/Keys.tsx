@@ -3,6 +3,7 @@
  * form sent again shows it again, and makes no other.
  */
 import { Effect, Redacted } from "effect"
+import { randomUUID } from "node:crypto"
 import { Catalog, type Model } from "../../../catalog/Catalog.ts"
 import { sampleModel } from "../../../catalog/ModelSearch.ts"
 import { ApiKeyId } from "../../../domain/Ids.ts"
@@ -12,6 +13,8 @@ import type { ApiKeyRefused, TooManyKeys } from "../../../identity/IdentityError
 import { changeOf, keyFormOf, readKeyForm } from "../../../identity/KeyForm.ts"
 import { KeyList, keyOrders, KEYS_MAX } from "../../../identity/KeyList.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
+import { databaseUnavailable } from "../../../postgres/DatabaseUnavailable.ts"
+import { Settings } from "../../../settings/Settings.ts"
 import { servedModels } from "../../ServedModels.ts"
 import { emptyForm, type FormState, orNotFound, PageNotFound, type Problems, redirect, refuse } from "../Answer.ts"
 import { pageForm, routes, userForm, userPage } from "../ConsoleRoute.ts"
@@ -253,13 +256,19 @@ const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSear
     Effect.fromResult(readKeyForm(fields, { timeZone, models: yield* enabledIds })),
     (wrong) => refuse(keyProblems(context, wrong))
   )
-  const word = fields.get("key") ?? ""
+  // A form without its word is no other form sent again.
+  const word = fields.get("key") || randomUUID()
+  const { security } = yield* Effect.mapError((yield* Settings).fresh, databaseUnavailable)
   const created = yield* (yield* ApiKeys).create(
     { userId: user.id, ...terms },
-    word === "" ? undefined : { form: { secret: session.token, word } }
+    { form: { secret: session.token, word, perHour: security.keysPerHour } }
   ).pipe(
     // Users are never deleted.
-    Effect.catchTags({ ...refusals(context), UserNotFound: Effect.die })
+    Effect.catchTags({
+      ...refusals(context),
+      TooManyNewKeys: ({ perHour }) => refuse({ form: say("hourly", { count: perHour }) }, 429),
+      UserNotFound: Effect.die
+    })
   )
   const text = Redacted.value(created.key)
   const address = (yield* PublicAddress).url()

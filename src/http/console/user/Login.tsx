@@ -1,10 +1,9 @@
 /**
- * `/login`, `/register`, `/logout`, and the one-time pages `/setup/{token}`, on which the first administrator is made, and
+ * `/login`, `/logout`, and the one-time pages `/setup/{token}`, on which the first administrator is made, and
  * `/reset/{token}`, on which a user sets a new password without the old one. Who has signed in goes on to the page that they had asked
  * for, if it is on this site.
  */
 import { Effect, Option, Redacted } from "effect"
-import { HttpRouter } from "effect/http"
 import { Login } from "../../../identity/Login.ts"
 import { LoginSessions } from "../../../identity/LoginSessions.ts"
 import { PasswordLinks } from "../../../identity/PasswordLinks.ts"
@@ -12,72 +11,12 @@ import { SetupLinks } from "../../../identity/SetupLinks.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { emptyForm, type FormState, type Page, redirect, refusing } from "../Answer.ts"
 import { routes, visitorForm, visitorPage } from "../ConsoleRoute.ts"
-import { endPage, sheetPage } from "../kit/EntryPages.tsx"
+import { endPage, entrantOf, entrantRefusals, EntryForm, linkToken, sheetPage } from "../kit/EntryPages.tsx"
 import { FormAlert, InputForm } from "../kit/Forms.tsx"
 import { type PageContext, sayOf } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
-import { termsPath } from "../SiteFiles.ts"
 import { refuseBusy, refusePassword } from "../text/SharedTexts.ts"
 import { LOGIN_CODE_PATH } from "./LoginCode.tsx"
-
-interface EntryProps {
-  readonly context: PageContext
-  readonly state: FormState
-  readonly action: string
-  readonly submit: string
-  readonly isNew?: boolean
-  /** Where to go on to, when that was asked for. */
-  readonly next?: string | undefined
-}
-
-/** E-mail and password, for somebody new or somebody known. */
-const EntryForm = ({ action, isNew = false, next, state, submit, context }: EntryProps) => {
-  const say = sayOf(context, "login")
-  const isTyped = (state.values.get("email") ?? "") !== "" && state.problems["email"] === undefined
-  return (
-    <InputForm
-      context={context}
-      action={action}
-      state={state}
-      fields={{ next }}
-      inputs={[
-        { is: "username", name: "email", label: say("email"), maxlength: 254, required: true, autofocus: !isTyped },
-        {
-          is: isNew ? "secret" : "password",
-          name: "password",
-          label: say("password"),
-          hint: isNew ? sayOf(context, "password")("rules") : undefined,
-          required: true,
-          autofocus: isTyped
-        }
-      ]}
-      look="btn-primary w-100 mt-2"
-      submit={submit}
-    >
-      <FormAlert state={state} />
-    </InputForm>
-  )
-}
-
-const closedPage = (context: PageContext, status: number): Page => {
-  const say = sayOf(context, "login")
-  return endPage(context, { title: say("closed.title"), lead: say("closed.text"), status })
-}
-
-/** What a form of these pages says of its sender. */
-const entrantOf = (context: PageContext, fields: URLSearchParams) => ({
-  email: fields.get("email") ?? "",
-  password: Redacted.make(fields.get("password") ?? ""),
-  address: context.address,
-  userAgent: context.userAgent
-})
-
-/** Why there is no new account; `taken` says that the e-mail address has one. */
-const entrantRefusals = (context: PageContext, taken: string) => ({
-  InvalidEmail: refusing({ email: sayOf(context, "login")("email.invalid") }),
-  EmailTaken: refusing({ email: taken }),
-  PasswordRefused: refusePassword(context, "password")
-})
 
 const isOpen = Effect.map(Settings, (settings) => settings.current().registration.mode === "open")
 
@@ -116,64 +55,12 @@ const loginForm = visitorForm("/login", {
   again: (context, state) => showLogin(context, state.values, state)
 })
 
-/** What somebody agrees to by registering, where there is anything. */
-const Agreement = ({ terms, context }: { readonly context: PageContext; readonly terms: string | undefined }) => {
-  const say = sayOf(context, "login")
-  return terms === undefined ? null : (
-    <p class="text-secondary small mt-3 mb-0">
-      {say("register.agree")} <a href={terms} target="_blank" rel="noopener noreferrer">{say("register.terms")}</a>
-      {say("register.stop")}
-    </p>
-  )
-}
-
-const showRegister = Effect.fnUntraced(function*(context: PageContext, state: FormState) {
-  const say = sayOf(context, "login")
-  const terms = termsPath((yield* Settings).current().site)
-  return sheetPage({
-    title: say("register.title"),
-    lead: say("register.lead"),
-    children: (
-      <>
-        <EntryForm context={context} state={state} action="/register" submit={say("register.submit")} isNew />
-        <Agreement context={context} terms={terms} />
-      </>
-    ),
-    below: [say("register.known"), " ", <a href="/login">{context.say("action.login")}</a>]
-  })
-})
-
-const registerPage = visitorPage("/register", (context) =>
-  context.user === undefined
-    ? Effect.flatMap(
-      isOpen,
-      (open) => open ? showRegister(context, emptyForm) : Effect.succeed(closedPage(context, 200))
-    )
-    : Effect.succeed(redirect("/")))
-
-const registerForm = visitorForm("/register", {
-  run: (context, fields) =>
-    Effect.gen(function*() {
-      const session = yield* (yield* Login).register(entrantOf(context, fields))
-      return redirect("/", { session })
-    }).pipe(
-      Effect.catchTags({
-        ...entrantRefusals(context, sayOf(context, "login")("register.taken")),
-        RegistrationClosed: () => Effect.succeed(closedPage(context, 403)),
-        TooManyAttempts: refuseBusy(context)
-      })
-    ),
-  again: showRegister
-})
-
 const logoutForm = visitorForm("/logout", {
   run: Effect.fnUntraced(function*({ session }) {
     if (session !== undefined) yield* (yield* LoginSessions).close(session.token)
     return redirect("/login", { session: null })
   })
 })
-
-const linkToken = Effect.map(HttpRouter.params, ({ token }) => Redacted.make(token ?? ""))
 
 const setupInvalid = (context: PageContext): Page => {
   const say = sayOf(context, "login")
@@ -256,8 +143,6 @@ const setPassword = (context: PageContext, fields: URLSearchParams) =>
 export const LoginRoutes = routes(
   loginPage,
   loginForm,
-  registerPage,
-  registerForm,
   logoutForm,
   visitorPage("/setup/:token", showSetup),
   visitorForm("/setup/:token", { run: createFirst, again: showSetup }),

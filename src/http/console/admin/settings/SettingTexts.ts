@@ -35,7 +35,7 @@ const valueNames = (
     case "smtp.security":
       return { starttls: say("smtp.starttls"), tls: say("smtp.tls"), none: say("smtp.none") }
     case "registration.mode":
-      return { open: say("registration.open"), closed: say("registration.closed") }
+      return { open: say("registration.open"), invite: say("registration.invite"), closed: say("registration.closed") }
     case "security.second_factor":
       return { optional: say("secondFactor.optional"), root_and_finance: say("secondFactor.rootAndFinance") }
     case "billing.expired_reservation":
@@ -97,6 +97,7 @@ export const problemText = (context: Reader, key: SettingKey, why: "shape" | "ru
   const say = sayOf(context, "setting")
   if (why === "incomplete") return say("problem.needed")
   if (key === "billing.topup_presets_cny") return say("problem.presets")
+  if (key === "registration.email_domains") return say("problem.domains")
   if (key === "billing.topup_bonuses") return say("problem.bonuses")
   if (why === "rule") {
     if (key === "smtp.from") return say("problem.from")
