@@ -1,5 +1,7 @@
 /** What an account makes of a command that it accepts, for benches that need its events. */
-import { decide, type Event, evolve } from "../src/accounts/AccountMachine.ts"
+import { decide } from "../src/accounts/AccountMachine.ts"
+import type { Event } from "../src/accounts/Decision.ts"
+import { evolve } from "../src/accounts/Evolution.ts"
 import type { AccountState, Command } from "../src/accounts/AccountState.ts"
 
 /** Decides and applies; the state after it and the event. */

@@ -3,7 +3,8 @@
  */
 import { Effect } from "effect"
 import { Buffer } from "node:buffer"
-import { decide, type Event } from "../src/accounts/AccountMachine.ts"
+import { decide } from "../src/accounts/AccountMachine.ts"
+import type { Event } from "../src/accounts/Decision.ts"
 import type { Command } from "../src/accounts/AccountState.ts"
 import { type JournalGroup, plainBatch } from "../src/accounts/JournalBatch.ts"
 import { ApiKeyId, makeReservationId, UserId } from "../src/domain/Ids.ts"

@@ -10,7 +10,6 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ApiKeyId, UserId } from "../src/domain/Ids.ts"
-import { KeySpend } from "../src/identity/KeySpend.ts"
 import { Database, SqlLayer } from "../src/postgres/Database.ts"
 import { EmbeddedPostgres } from "../src/postgres/EmbeddedPostgres.ts"
 import { runMigrations } from "../src/postgres/Migrations.ts"
@@ -81,10 +80,9 @@ const time = <E, R>(rounds: number, work: Effect.Effect<unknown, E, R>) =>
 
 const measure = (userId: UserId, keyId: ApiKeyId, when: string) =>
   Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
     const reports = yield* UsageReports
     const list = yield* CallList
-    const spend = yield* KeySpend
+    const sql = yield* SqlClient.SqlClient
     const [row] = yield* sql<{ now_ms: number }>`SELECT floor(extract(epoch FROM now()) * 1000)::float8 AS now_ms`
     const nowMs = row?.now_ms ?? 0
     const month = { fromMs: nowMs - 30 * DAY_MS, toMs: nowMs + DAY_MS }
@@ -116,7 +114,7 @@ const measure = (userId: UserId, keyId: ApiKeyId, when: string) =>
     yield* ask("list page, 15 days back", list.page(userId, month, middle?.cursor))
     yield* ask("list page, by model", list.page(userId, { ...month, model: "model-3" }))
     yield* ask("list page, rare model", list.page(userId, { ...month, model: "rare" }))
-    yield* ask("spent by key", spend.exclusively(keyId, Effect.succeed))
+    yield* ask("spent by key", sql`SELECT realms_key_spent_v1(${userId}, ${keyId}, 'total', to_timestamp(0))`)
     yield* ask("all rows as a stream", Stream.runDrain(list.rows(userId, month)), 2)
   })
 
@@ -143,7 +141,7 @@ const DatabaseLayer = Layer.unwrap(Effect.map(
   ({ url }) => SqlLayer.pipe(Layer.provide(Database.layerOf(Redacted.make(Redacted.value(url)), true)))
 )).pipe(Layer.provide(NodeServices.layer))
 
-const Services = Layer.mergeAll(UsageReports.layer, CallList.layer, UsageFolds.layer, KeySpend.layer).pipe(
+const Services = Layer.mergeAll(UsageReports.layer, CallList.layer, UsageFolds.layer).pipe(
   Layer.provideMerge(DatabaseLayer)
 )
 

@@ -60,6 +60,10 @@ CREATE TABLE users (
   group_code text REFERENCES user_groups (code),
   redeemed_group_code text REFERENCES user_groups (code),
   invite_id bigint REFERENCES invites,
+  -- Limits of calls that an administrator gave the user. Null: those of a running plan, else those of the settings.
+  requests_per_minute integer CHECK (requests_per_minute > 0),
+  tokens_per_minute integer CHECK (tokens_per_minute > 0),
+  concurrent_calls integer CHECK (concurrent_calls > 0),
   UNIQUE (email)
 );
 CREATE INDEX users_group ON users (group_code) WHERE group_code IS NOT NULL;
@@ -122,7 +126,13 @@ CREATE TABLE api_keys (
   spend_limit_micros bigint CHECK (spend_limit_micros >= 0),
   -- What the limit is for: a UTC day, a week from Monday, a calendar month, or all time.
   spend_limit_period text NOT NULL DEFAULT 'total' CHECK (spend_limit_period IN ('day', 'week', 'month', 'total')),
-  allowed_models text[]
+  allowed_models text[],
+  -- Null: the settings' limit of keys.
+  requests_per_minute integer CHECK (requests_per_minute > 0),
+  tokens_per_minute integer CHECK (tokens_per_minute > 0),
+  concurrent_calls integer CHECK (concurrent_calls > 0),
+  -- Addresses and ranges that it may be used from. Null: from everywhere.
+  allowed_networks text[]
 );
 CREATE INDEX api_keys_user ON api_keys (user_id, id);
 

@@ -15,6 +15,10 @@ CREATE TABLE subscription_plans (
   multiplier_micros bigint NOT NULL DEFAULT 1000000 CHECK (multiplier_micros >= 0),
   -- The group whose prices its calls have. Null: the plan sets none.
   group_code text REFERENCES user_groups (code),
+  -- Limits of its user's calls while it runs. 0: it sets none.
+  requests_per_minute integer NOT NULL DEFAULT 0 CHECK (requests_per_minute >= 0),
+  tokens_per_minute integer NOT NULL DEFAULT 0 CHECK (tokens_per_minute >= 0),
+  concurrent_calls integer NOT NULL DEFAULT 0 CHECK (concurrent_calls >= 0),
   -- How it is shown to buyers, which is no part of what they buy.
   description_en text NOT NULL DEFAULT '',
   description_zh text NOT NULL DEFAULT '',
@@ -46,6 +50,10 @@ CREATE TABLE user_subscriptions (
   limit_30d_micros bigint NOT NULL CHECK (limit_30d_micros >= 0),
   multiplier_micros bigint NOT NULL DEFAULT 1000000 CHECK (multiplier_micros >= 0),
   group_code text REFERENCES user_groups (code),
+  -- Limits of its user's calls while it runs. 0: it sets none.
+  requests_per_minute integer NOT NULL DEFAULT 0 CHECK (requests_per_minute >= 0),
+  tokens_per_minute integer NOT NULL DEFAULT 0 CHECK (tokens_per_minute >= 0),
+  concurrent_calls integer NOT NULL DEFAULT 0 CHECK (concurrent_calls >= 0),
   starts_at timestamptz NOT NULL,
   ends_at timestamptz NOT NULL,
   -- Since when its time does not run: suspended, or ended for a price that was given back.

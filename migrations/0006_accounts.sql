@@ -9,11 +9,35 @@ CREATE TABLE user_balances (
   open_holds integer NOT NULL DEFAULT 0 CHECK (open_holds >= 0),
   -- What open calls hold from the balance.
   held_micros bigint NOT NULL DEFAULT 0 CHECK (held_micros >= 0),
+  -- Some key of the user has, or had, a spend limit: what its calls are charged is counted in key_spend.
+  spend_limited boolean NOT NULL DEFAULT false,
   -- Only what the balance could not pay is owed, and a debt is paid before anything can be spent again.
   CONSTRAINT owed_means_empty CHECK (owed_micros = 0 OR usd_micros = 0)
 ) WITH (fillfactor = 50);
 CREATE INDEX user_balances_owing ON user_balances (user_id) WHERE owed_micros > 0;
 CALL realms_keep_rows_v1('user_balances', 'DELETE');
+
+-- What calls of a key were charged or hold that began in a period. The first call of the period that has a spend limit for it makes the
+-- row, with all that was spent until then; from then on every batch keeps it. The period `total` began at the epoch.
+CREATE TABLE key_spend (
+  user_id bigint NOT NULL,
+  key_id bigint NOT NULL,
+  period text NOT NULL CHECK (period IN ('day', 'week', 'month', 'total')),
+  starts_at timestamptz NOT NULL,
+  -- No check: a settlement never fails for it, and an audit compares it with the calls.
+  spent_micros bigint NOT NULL,
+  PRIMARY KEY (user_id, key_id, period, starts_at)
+) WITH (fillfactor = 50);
+
+-- The rates of calls and of tokens of a key, or with the key 0 of all calls of its user: when all of the limit is free again, in
+-- microseconds since the epoch by the clock of the servers (GCRA).
+CREATE TABLE call_rates (
+  user_id bigint NOT NULL,
+  key_id bigint NOT NULL,
+  requests_us bigint NOT NULL DEFAULT 0,
+  tokens_us bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (user_id, key_id)
+) WITH (fillfactor = 50);
 
 -- Append-only.
 CREATE TABLE ledger_entries (

@@ -46,6 +46,126 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   ) d
 $$;
 
+-- Adds to what keys have spent, in the periods that p_at lies in, as far as there are rows for them.
+CREATE FUNCTION realms_count_spend_v1(p_user bigint[], p_key bigint[], p_at timestamptz[], p_micros bigint[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE key_spend s SET spent_micros = s.spent_micros + d.micros
+    FROM (
+      SELECT t.user_id, t.key_id, p.period, CASE p.period WHEN 'total' THEN to_timestamp(0)
+          ELSE date_trunc(p.period, t.at, 'UTC') END AS starts_at, sum(t.micros)::bigint AS micros
+        FROM unnest(p_user, p_key, p_at, p_micros) AS t (user_id, key_id, at, micros)
+        CROSS JOIN (VALUES ('day'), ('week'), ('month'), ('total')) AS p (period)
+        WHERE t.key_id IS NOT NULL AND t.micros <> 0 GROUP BY 1, 2, 3, 4
+    ) d
+    WHERE s.user_id = d.user_id AND s.key_id = d.key_id AND s.period = d.period AND s.starts_at = d.starts_at;
+END $$;
+
+-- What calls of a key were charged or hold that began in a period: folded ones by the sums of usage_keys and usage_hours, the others by
+-- index, which are open holds, those of the last minutes, and those that the fold passed. The caller holds the balance row's lock.
+CREATE FUNCTION realms_key_spent_v1(p_user bigint, p_key bigint, p_period text, p_start timestamptz) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_end timestamptz := CASE p_period WHEN 'total' THEN 'infinity'
+    ELSE ((p_start AT TIME ZONE 'UTC') + ('1 ' || p_period)::interval) AT TIME ZONE 'UTC' END;
+BEGIN
+  RETURN (
+    SELECT coalesce(sum(c.micros), 0)::bigint FROM (
+      SELECT k.charged_micros AS micros FROM usage_keys k WHERE p_period = 'total' AND k.key_id = p_key
+      UNION ALL
+      SELECT u.charged_micros FROM usage_hours u WHERE p_period <> 'total' AND u.key_id = p_key AND u.key_id <> 0
+        AND u.hour >= p_start AND u.hour < v_end
+      UNION ALL
+      SELECT h.reserved_micros FROM open_holds h WHERE h.user_id = p_user AND h.key_id = p_key
+        AND h.reserved_at >= p_start AND h.reserved_at < v_end
+      UNION ALL
+      SELECT e.charged_micros + e.late_charged_micros FROM usage_events e
+        WHERE e.user_id BETWEEN p_user AND p_user AND e.key_id = p_key AND (e.user_id, e.id) > (p_user, coalesce(
+          (SELECT f.through FROM usage_folds f WHERE f.user_id = p_user), '00000000-0000-0000-0000-000000000000'))
+          AND e.reserved_at >= p_start AND e.reserved_at < v_end
+      UNION ALL
+      SELECT e.charged_micros + e.late_charged_micros
+        FROM usage_pending p CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = p.id OFFSET 0) e
+        WHERE p.user_id = p_user AND e.key_id = p_key AND e.reserved_at >= p_start AND e.reserved_at < v_end
+    ) c
+  );
+END $$;
+
+-- Makes the rows of key_spend that a batch needs and that are not there, each with what its key has spent until now. True: it made one.
+CREATE FUNCTION realms_open_spend_v1(p_limits jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  v_users bigint[];
+BEGIN
+  WITH made AS (
+    INSERT INTO key_spend (user_id, key_id, period, starts_at, spent_micros)
+      SELECT m.u, m.k, m.p, m.since, realms_key_spent_v1(m.u, m.k, m.p, m.since) FROM (
+        SELECT DISTINCT i.u, i.k, i.p, to_timestamp(i.s / 1000) AS since
+          FROM jsonb_to_recordset(p_limits) AS i (u bigint, k bigint, p text, s bigint) WHERE i.p IS NOT NULL
+      ) m
+      WHERE NOT EXISTS (
+        SELECT FROM key_spend s
+          WHERE s.user_id = m.u AND s.key_id = m.k AND s.period = m.p AND s.starts_at = m.since
+      )
+      RETURNING user_id
+  )
+  SELECT array_agg(DISTINCT m.user_id) INTO v_users FROM made m;
+  IF v_users IS NULL THEN
+    RETURN false;
+  END IF;
+  UPDATE user_balances b SET spend_limited = true WHERE b.user_id = ANY (v_users) AND NOT b.spend_limited;
+  RETURN true;
+END $$;
+
+-- The users of a batch whose limits leave no room for what it takes. p_limits has an item for each: of a user (u) and a key (k, 0: all
+-- of the user's), micros (m) toward the limit (l) of the period (p) that began at s (ms); or a request and its tokens at `at` (µs), as
+-- the parts of a minute that they take (rq, tk, µs); or one more open call, of so many (o). What else is in it limits nothing. The
+-- caller holds the locks of the balance rows.
+CREATE FUNCTION realms_over_limits_v1(p_limits jsonb) RETURNS bigint[] LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN (
+    WITH items AS MATERIALIZED (
+      SELECT i.* FROM jsonb_to_recordset(p_limits)
+        AS i (u bigint, k bigint, p text, s bigint, l bigint, m bigint, at bigint, rq bigint, tk bigint, o integer)
+    )
+    SELECT coalesce(array_agg(DISTINCT x.u), '{}') FROM (
+      SELECT i.u FROM items i WHERE i.p IS NOT NULL GROUP BY i.u, i.k, i.p, i.s
+        HAVING min(i.l) < sum(i.m) + coalesce((
+          SELECT s.spent_micros FROM key_spend s
+            WHERE s.user_id = i.u AND s.key_id = i.k AND s.period = i.p AND s.starts_at = to_timestamp(i.s / 1000)), 0)
+      UNION ALL
+      SELECT w.u FROM (
+        SELECT i.u, i.k, min(i.at) AS since, max(i.at) AS upto, sum(i.rq) AS rq, sum(i.tk) AS tk
+          FROM items i WHERE i.at IS NOT NULL GROUP BY i.u, i.k
+      ) w
+      LEFT JOIN call_rates r ON r.user_id = w.u AND r.key_id = w.k
+      WHERE (w.rq > 0 AND greatest(r.requests_us, w.since) + w.rq > w.upto + 60000000)
+        OR (w.tk > 0 AND greatest(r.tokens_us, w.since) + w.tk > w.upto + 60000000)
+      UNION ALL
+      SELECT i.u FROM items i WHERE i.o IS NOT NULL GROUP BY i.u, i.k
+        HAVING min(i.o) < count(*) + (SELECT count(*) FROM open_holds h WHERE h.user_id = i.u AND h.key_id = i.k)
+    ) x
+  );
+END $$;
+
+-- Moves the rates of a batch. Users in p_rejected take nothing; what is corrected is corrected.
+CREATE FUNCTION realms_take_limits_v1(p_limits jsonb, p_rejected bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO call_rates (user_id, key_id)
+    SELECT DISTINCT i.u, i.k FROM jsonb_to_recordset(p_limits) AS i (u bigint, k bigint, at bigint)
+      WHERE i.at IS NOT NULL AND NOT i.u = ANY (p_rejected)
+    ON CONFLICT DO NOTHING;
+  UPDATE call_rates r SET
+      requests_us = CASE WHEN d.rq > 0 THEN greatest(r.requests_us, d.since) + d.rq ELSE r.requests_us END,
+      tokens_us = greatest(CASE WHEN d.tk > 0 THEN greatest(r.tokens_us, d.since) + d.tk ELSE r.tokens_us END + d.c, 0)
+    FROM (
+      SELECT i.u, i.k, min(i.at) AS since, coalesce(sum(i.rq), 0) AS rq, coalesce(sum(i.tk), 0) AS tk,
+          coalesce(sum(i.c), 0) AS c
+        FROM jsonb_to_recordset(p_limits) AS i (u bigint, k bigint, at bigint, rq bigint, tk bigint, c bigint)
+        WHERE i.c IS NOT NULL OR (i.at IS NOT NULL AND NOT i.u = ANY (p_rejected)) GROUP BY i.u, i.k
+    ) d
+    WHERE r.user_id = d.u AND r.key_id = d.k;
+END $$;
+
 -- Settles one reservation in every case: money owed, more than was held, after expiry, never written. The caller
 -- holds the balance row's lock. Answers what happened: moved, late (moved, after expiry), kept (already resolved), missing,
 -- leased (expiry too early), stale (a subscription's extra charge was decided on another fence); and what is charged in all.
@@ -95,13 +215,14 @@ BEGIN
     v_late := true;
     v_held := v_row.charged_micros;
     v_hold.funding := v_row.funding;
+    v_hold.key_id := v_row.key_id;
     v_hold.subscription_id := v_row.subscription_id;
     v_hold.reserved_at := v_row.reserved_at;
     v_hold.reserved_micros := 0;
   END IF;
 
   -- From here on reserved_micros is what is still held.
-  SELECT s.* INTO v_change FROM user_balances b
+  SELECT s.*, b.spend_limited INTO v_change FROM user_balances b
     CROSS JOIN LATERAL realms_settlement_v1(v_hold.funding, p_kind, v_held, p_cost, p_charge, b.usd_micros, b.owed_micros) s
     WHERE b.user_id = p_user FOR UPDATE OF b;
   IF v_hold.funding = 'subscription' THEN
@@ -151,6 +272,10 @@ BEGIN
         p_output, p_web, p_file, p_excess, p_source, coalesce(p_flagged, false), p_flags, p_status, p_reason, p_channel,
         p_upstream, p_latency, p_ttft);
   END IF;
+  IF v_change.spend_limited THEN
+    PERFORM realms_count_spend_v1(ARRAY[p_user], ARRAY[v_hold.key_id], ARRAY[v_hold.reserved_at],
+      ARRAY[v_change.charged - v_held]);
+  END IF;
   o_answer := CASE WHEN v_late THEN 'late' ELSE 'moved' END;
   o_charged := v_change.charged;
 END $$;
@@ -160,7 +285,7 @@ END $$;
 -- writes differences, summed only over rows that it really inserted or moved, so that repeating a batch changes nothing.
 --
 -- p_max are the open reservations that each of p_users may have, null where that is not limited. p_refs has the ids that
--- upstreams stored of settled calls, or is null. An array of columns may end early: what is missing is null.
+-- upstreams stored of settled calls, or is null. p_limits has what the batch takes of limits, or is null. An array of columns may end early: what is missing is null.
 --
 -- Answers one row 'user' a user (balance, owed, note: '', 'stale', 'rejected', 'unknown'), and a row for each entry
 -- that did not go as the plain case: 'exists' (reserve), 'lost' (extend), 'kept' | 'missing' | 'leased' | 'stale' (settle);
@@ -179,7 +304,7 @@ CREATE FUNCTION realms_journal_v1(
   s_id uuid[], s_user bigint[], s_kind text[], s_cost bigint[], s_charge bigint[],
   s_in bigint[], s_cached bigint[], s_write bigint[], s_out bigint[], s_web integer[], s_file integer[], s_excess bigint[],
   s_source text[], s_flagged boolean[], s_flags text[], s_status integer[], s_reason text[], s_channel text[],
-  s_upstream text[], s_latency integer[], s_ttft integer[], p_refs jsonb
+  s_upstream text[], s_latency integer[], s_ttft integer[], p_refs jsonb, p_limits jsonb
 ) RETURNS TABLE (tag text, user_id bigint, id uuid, usd bigint, owed bigint, note text) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -195,6 +320,10 @@ DECLARE
   v_sub bigint[] := '{}';
   v_at timestamptz[] := '{}';
   v_use bigint[] := '{}';
+  v_limited boolean;
+  v_more_key bigint[];
+  v_more_sum bigint[];
+  v_more_since timestamptz[];
   v_more_user bigint[];
   v_more_held bigint[];
   v_more_sub bigint[];
@@ -203,7 +332,9 @@ DECLARE
   v_entry record;
   v_settled record;
 BEGIN
-  PERFORM FROM user_balances b WHERE b.user_id = ANY (p_users) ORDER BY b.user_id FOR UPDATE;
+  SELECT bool_or(l.spend_limited) INTO v_limited FROM (
+    SELECT b.spend_limited FROM user_balances b WHERE b.user_id = ANY (p_users) ORDER BY b.user_id FOR UPDATE
+  ) l;
   IF cardinality(p_subs) > 0 THEN
     SELECT coalesce(array_agg(l.id) FILTER (WHERE l.fence IS DISTINCT FROM f.fence), '{}') INTO v_stale_subs
       FROM unnest(p_subs, p_fences) AS f (id, fence)
@@ -266,6 +397,10 @@ BEGIN
       UNION ALL
       SELECT s.user_id FROM user_subscriptions s WHERE s.id = ANY (v_stale_subs)
     ) g;
+    IF p_limits IS NOT NULL THEN
+      v_limited := realms_open_spend_v1(p_limits) OR v_limited;
+      v_rejected := v_rejected || realms_over_limits_v1(p_limits);
+    END IF;
     IF true = ANY (r_counted) THEN
       -- Settlements of this batch are written: what is open now stays open.
       SELECT v_rejected || coalesce(array_agg(c.user_id), '{}') INTO v_rejected FROM (
@@ -316,13 +451,14 @@ BEGIN
         UPDATE open_holds h SET reserved_micros = f.upto FROM before f
           WHERE h.id = f.id AND f.reserved_micros < f.upto
           RETURNING h.user_id, h.subscription_id, h.reserved_at, f.upto - f.reserved_micros AS more,
-            CASE WHEN h.funding = 'balance' THEN f.upto - f.reserved_micros ELSE 0 END AS held
+            CASE WHEN h.funding = 'balance' THEN f.upto - f.reserved_micros ELSE 0 END AS held, h.key_id
       )
       SELECT coalesce(array_agg(w.user_id), '{}'), coalesce(array_agg(w.held), '{}'),
           coalesce(array_agg(w.subscription_id) FILTER (WHERE w.subscription_id IS NOT NULL), '{}'),
           coalesce(array_agg(date_trunc('minute', w.reserved_at)) FILTER (WHERE w.subscription_id IS NOT NULL), '{}'),
-          coalesce(array_agg(w.more) FILTER (WHERE w.subscription_id IS NOT NULL), '{}')
-        INTO v_more_user, v_more_held, v_more_sub, v_more_at, v_more_use FROM raised w;
+          coalesce(array_agg(w.more) FILTER (WHERE w.subscription_id IS NOT NULL), '{}'),
+          array_agg(w.key_id), array_agg(w.reserved_at), array_agg(w.more)
+        INTO v_more_user, v_more_held, v_more_sub, v_more_at, v_more_use, v_more_key, v_more_since, v_more_sum FROM raised w;
       v_user := v_user || v_more_user;
       v_held := v_held || v_more_held;
       v_holds := v_holds || array_fill(0, ARRAY[cardinality(v_more_user)]);
@@ -333,6 +469,17 @@ BEGIN
         FROM unnest(e_id, e_user) AS e (id, user_id)
         WHERE NOT EXISTS (SELECT FROM open_holds h WHERE h.id = e.id) AND NOT e.user_id = ANY (v_rejected);
     END IF;
+  END IF;
+
+  IF p_limits IS NOT NULL THEN
+    PERFORM realms_take_limits_v1(p_limits, v_rejected);
+  END IF;
+  IF v_limited AND cardinality(v_user) > 0 THEN
+    PERFORM realms_count_spend_v1(array_agg(h.user_id), array_agg(h.key_id), array_agg(h.reserved_at),
+        array_agg(h.reserved_micros))
+      FROM unnest(r_id) AS r (id) CROSS JOIN LATERAL (SELECT l.* FROM open_holds l WHERE l.id = r.id OFFSET 0) h
+      WHERE NOT r.id = ANY (v_exists);
+    PERFORM realms_count_spend_v1(v_more_user, v_more_key, v_more_since, v_more_sum);
   END IF;
 
   IF cardinality(v_user) > 0 THEN
@@ -415,10 +562,11 @@ CREATE FUNCTION realms_journal_plain_v1(
   s_id uuid[], s_user bigint[], s_kind text[], s_cost bigint[], s_charge bigint[],
   s_in bigint[], s_cached bigint[], s_write bigint[], s_out bigint[], s_web integer[], s_file integer[], s_excess bigint[],
   s_source text[], s_flagged boolean[], s_flags text[], s_status integer[], s_reason text[], s_channel text[],
-  s_upstream text[], s_latency integer[], s_ttft integer[], p_refs jsonb, p_from uuid, p_to uuid
+  s_upstream text[], s_latency integer[], s_ttft integer[], p_refs jsonb, p_limits jsonb, p_from uuid, p_to uuid
 ) RETURNS TABLE (user_id bigint, usd bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
+  v_limited boolean;
   v_matching bigint;
   v_ended bigint;
   -- Differences of balances, one element for each row that moved.
@@ -437,7 +585,9 @@ DECLARE
   v_taken_at timestamptz[];
   v_taken_use bigint[];
 BEGIN
-  PERFORM FROM user_balances b WHERE b.user_id = ANY (p_users) ORDER BY b.user_id FOR UPDATE;
+  SELECT bool_or(l.spend_limited) INTO v_limited FROM (
+    SELECT b.spend_limited FROM user_balances b WHERE b.user_id = ANY (p_users) ORDER BY b.user_id FOR UPDATE
+  ) l;
   IF cardinality(p_subs) > 0 THEN
     SELECT count(*) INTO v_matching FROM (
       SELECT s.id, s.fence FROM user_subscriptions s WHERE s.id = ANY (p_subs) ORDER BY s.id FOR UPDATE
@@ -489,6 +639,18 @@ BEGIN
       RAISE EXCEPTION 'a settlement does not go as decided' USING ERRCODE = 'RL001';
     END IF;
     v_holds := array_fill(-1, ARRAY[cardinality(s_id)]);
+    IF v_limited THEN
+      PERFORM realms_count_spend_v1(array_agg(u.user_id), array_agg(u.key_id), array_agg(u.reserved_at),
+          array_agg(u.charged_micros - u.reserved_micros))
+        FROM unnest(s_id) AS s (id) CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = s.id OFFSET 0) u;
+    END IF;
+  END IF;
+  IF p_limits IS NOT NULL THEN
+    v_limited := realms_open_spend_v1(p_limits) OR v_limited;
+    IF cardinality(realms_over_limits_v1(p_limits)) > 0 THEN
+      RAISE EXCEPTION 'a limit leaves no room' USING ERRCODE = 'RL001';
+    END IF;
+    PERFORM realms_take_limits_v1(p_limits, '{}');
   END IF;
 
   IF cardinality(r_id) > 0 THEN
@@ -518,6 +680,11 @@ BEGIN
       INTO v_taken_user, v_taken_held, v_taken_sub, v_taken_at, v_taken_use FROM taken t;
     IF cardinality(v_taken_user) IS DISTINCT FROM cardinality(r_id) THEN
       RAISE EXCEPTION 'a reserve is not new' USING ERRCODE = 'RL001';
+    END IF;
+    IF v_limited THEN
+      PERFORM realms_count_spend_v1(array_agg(h.user_id), array_agg(h.key_id), array_agg(h.reserved_at),
+          array_agg(h.reserved_micros))
+        FROM unnest(r_id) AS r (id) CROSS JOIN LATERAL (SELECT l.* FROM open_holds l WHERE l.id = r.id OFFSET 0) h;
     END IF;
   END IF;
 

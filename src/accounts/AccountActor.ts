@@ -7,8 +7,10 @@
  */
 import { HashMap } from "effect"
 import type { SubscriptionId, UserId } from "../domain/Ids.ts"
-import { type AccountError, AccountUnavailable } from "./AccountError.ts"
-import { decide, type Event, evolve } from "./AccountMachine.ts"
+import { type AccountError, AccountUnavailable, stuck } from "./AccountError.ts"
+import { decide } from "./AccountMachine.ts"
+import type { Event } from "./Decision.ts"
+import { evolve } from "./Evolution.ts"
 import {
   type AccountState,
   type Answer,
@@ -19,6 +21,7 @@ import {
   leased,
   type Void
 } from "./AccountState.ts"
+import { countedKeys } from "./CallUses.ts"
 import type { LoadedAccount } from "./AccountStore.ts"
 import type { ActorHost, Reply } from "./ActorHost.ts"
 import type { Decided, Envelope } from "./Envelope.ts"
@@ -34,8 +37,6 @@ const REFUSED_TRIES_MAX = 5
 
 /** An account whose write another one has spoilt counts as contended for so long, in milliseconds. */
 const CONTENDED_MS = 10_000
-
-const unavailable = (reason: string): AccountUnavailable => new AccountUnavailable({ reason })
 
 export class AccountActor implements JournalAccount {
   readonly userId: UserId
@@ -93,8 +94,10 @@ export class AccountActor implements JournalAccount {
   /** Gives the actor a command; `reply` is called once, from here or later. */
   tell(command: Command, reply: Reply, from: Envelope["from"] = "here"): void {
     if (!isSettlement(command)) {
-      if (this.lane === "slow") return reply(unavailable("a write of this account is stuck"))
-      if (this.mailbox.length >= MAILBOX_MAX) return reply(unavailable("too many commands wait at this account"))
+      if (this.lane === "slow") return reply(stuck)
+      if (this.mailbox.length >= MAILBOX_MAX) {
+        return reply(new AccountUnavailable({ reason: "too many commands wait at this account" }))
+      }
     }
     this.put(command, reply, from)
     this.pump()
@@ -119,7 +122,9 @@ export class AccountActor implements JournalAccount {
   /** Says whether there is anything to pay a call with: at once when there is, else when the account was read. */
   standing(reply: StandingReply): void {
     if (this.isKnownFunded) return reply("funded")
-    if (this.questions.size >= MAILBOX_MAX) return reply(unavailable("too many questions wait at this account"))
+    if (this.questions.size >= MAILBOX_MAX) {
+      return reply(new AccountUnavailable({ reason: "too many questions wait at this account" }))
+    }
     this.questions.add({ arrival: ++this.arrivals, reply })
     this.wantLoad = true
     this.pump()
@@ -207,13 +212,16 @@ export class AccountActor implements JournalAccount {
     const ids = Array.from(new Set([...this.doubtful, ...asking.map(({ command }) => command.id)]))
     const known = this.state === undefined || this.wantWhole
       ? {}
-      : { known: { state: this.state, fences: this.trusted ? this.fences : noFences } }
-    this.host.load({ userId: this.userId, ids, ...known }, (loaded) => {
-      this.loading = false
-      if ("_tag" in loaded) this.loadFailed(loaded)
-      else this.loaded(loaded, asOf, asking)
-      this.pump()
-    })
+      : { known: { state: this.state, fences: this.trusted ? this.fences : new Map() } }
+    this.host.load(
+      { userId: this.userId, ids, keyIds: countedKeys(asking.map(({ command }) => command)), ...known },
+      (loaded) => {
+        this.loading = false
+        if ("_tag" in loaded) this.loadFailed(loaded)
+        else this.loaded(loaded, asOf, asking)
+        this.pump()
+      }
+    )
   }
 
   private loaded(loaded: LoadedAccount, asOf: number, asking: ReadonlyArray<Envelope>): void {
@@ -339,13 +347,8 @@ export class AccountActor implements JournalAccount {
   }
 
   private answerDurable(): void {
-    let count = 0
-    for (const decided of this.decided) {
-      if (decided.entry !== undefined && decided.status !== "durable") break
-      count++
-    }
-    if (count === 0) return
-    const answered = this.decided.splice(0, count)
+    const waiting = this.decided.findIndex(({ entry, status }) => entry !== undefined && status !== "durable")
+    const answered = this.decided.splice(0, waiting === -1 ? this.decided.length : waiting)
     for (const { answer, envelope } of answered) envelope.reply(answer)
   }
 
@@ -384,14 +387,11 @@ export class AccountActor implements JournalAccount {
     const waiting = this.mailbox
     this.mailbox = waiting.filter((envelope) => isSettlement(envelope.command) && !dropped.includes(envelope))
     const kept = new Set(this.mailbox)
-    for (const envelope of waiting) {
-      if (kept.has(envelope)) continue
+    for (const envelope of waiting.filter((one) => !kept.has(one))) {
       if (isSettlement(envelope.command)) this.host.setAside(this.userId, envelope.command, this.refusedCause)
-      envelope.reply(unavailable("a write of this account is stuck"))
+      envelope.reply(stuck)
     }
     if (this.mailbox.length > 0 && !this.pausing) this.pause()
     this.pump()
   }
 }
-
-const noFences: ReadonlyMap<SubscriptionId, bigint> = new Map()

@@ -3,7 +3,9 @@
  */
 import { Schema } from "effect"
 import { UserId } from "../domain/Ids.ts"
+import { LimitPeriod } from "../domain/LimitPeriod.ts"
 import { formatUsd } from "../domain/Money.ts"
+import { RateReport } from "../domain/RateReport.ts"
 
 /** Neither a subscription window nor the balance covers the hold. Amounts in micros. */
 export class InsufficientFunds extends Schema.TaggedError<InsufficientFunds>()("InsufficientFunds", {
@@ -43,6 +45,31 @@ export class TooManyHolds extends Schema.TaggedError<TooManyHolds>()("TooManyHol
   openHoldsMax: Schema.Number
 }) {}
 
+/** A limit of calls or tokens in a minute, or of calls at once, leaves no room for a call now. */
+export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", {
+  /** Whose limit it is. */
+  of: Schema.Literals(["key", "user"]),
+  limit: Schema.Literals(["requests", "tokens", "calls"]),
+  /** In a minute; of `calls` at once. */
+  max: Schema.Int,
+  /** When it has room again, in milliseconds. */
+  retryMs: Schema.Int,
+  report: RateReport
+}) {}
+
+/** What the key may spend leaves no room for a call. Amounts in micros. */
+export class SpendLimitReached extends Schema.TaggedError<SpendLimitReached>()("SpendLimitReached", {
+  limitMicros: Schema.BigInt,
+  period: LimitPeriod,
+  /** Charged by calls that began in the period, and held by open ones. */
+  spentMicros: Schema.BigInt,
+  /** Negative where more was spent. */
+  roomMicros: Schema.BigInt,
+  neededMicros: Schema.BigInt,
+  /** When the next period begins, ms since the epoch; null: never. */
+  resetsAtMs: Schema.NullOr(Schema.Number)
+}) {}
+
 /** The account cannot decide or write now: the database is away, a lock is stuck, or a bound is met. Try again later. */
 export class AccountUnavailable extends Schema.TaggedError<AccountUnavailable>()("AccountUnavailable", {
   reason: Schema.String,
@@ -79,6 +106,8 @@ export const AccountError = Schema.Union([
   InsufficientFunds,
   FundsHeld,
   TooManyHolds,
+  RateLimited,
+  SpendLimitReached,
   AccountUnavailable,
   ReservationLost,
   UnknownAccount
@@ -90,3 +119,6 @@ export const stillSettling = new AccountUnavailable({ reason: "still settling" }
 
 /** An account that has not answered in time. */
 export const unanswered = new AccountUnavailable({ reason: "the account does not answer" })
+
+/** PostgreSQL refused a write of the account, and nothing more is decided until it has landed. */
+export const stuck = new AccountUnavailable({ reason: "a write of this account is stuck" })

@@ -1,59 +1,28 @@
 /**
- * The rules of an account: `decide` says what a command does to a state, `evolve` applies what was decided. Pure - no
- * Effect, no SQL, no clock - so that every rule about money can be tested as a table. The journal repeats the same
- * conditions as guards in SQL; this file is the fast, exact first answer.
+ * The rules of an account: `decide` says what a command does to a state, and `evolve` in `Evolution` applies what was decided. Pure -
+ * no Effect, no SQL, no clock - so that every rule about money can be tested as a table. The journal repeats the same conditions as
+ * guards in SQL; this file is the fast, exact first answer.
  */
 import { HashMap, Option } from "effect"
+import { periodStartMs } from "../domain/LimitPeriod.ts"
 import { costMicros, costNumerator } from "../domain/Price.ts"
-import { type AccountError, InsufficientFunds, ReservationLost, TooManyHolds } from "./AccountError.ts"
+import { InsufficientFunds, ReservationLost } from "./AccountError.ts"
 import type {
   AccountState,
-  Answer,
-  CallOutcome,
   Command,
   Commit,
   Expire,
   Extend,
   Reservation,
   ReservationRow,
-  Reserve,
   Settlement,
-  SubscriptionState,
   Void
 } from "./AccountState.ts"
-import { affordable, isRunning, refusalOf } from "./Affordability.ts"
-import { balanceMultipliers, boundMicros, planMultipliers } from "./HoldBound.ts"
+import { correctionsOf, type RateTake, spendRefusal, spendRoom } from "./CallUses.ts"
+import type { Decision, SettleKind } from "./Decision.ts"
+import { decideReserve } from "./ReserveDecision.ts"
 import { type SettlementChange, settlementOf } from "./SettlementRules.ts"
-import { add, rolled, room } from "./SubscriptionWindows.ts"
-
-/** How a settlement is written: commit, void, expire with refund, expire with charge. */
-export type SettleKind = "c" | "v" | "e" | "x"
-
-/** What was decided and is to be written. Deltas are to the spendable balance and to what is owed, in micros. */
-export type Event =
-  | { readonly _tag: "Reserved"; readonly reservation: Reservation; readonly command: Reserve }
-  | { readonly _tag: "Extended"; readonly reservation: Reservation; readonly moreMicros: bigint }
-  | (SettlementChange & {
-    readonly _tag: "Settled"
-    readonly id: string
-    readonly kind: SettleKind
-    /** Null: nothing was ever held, and a tombstone is written. */
-    readonly reservation: Reservation | null
-    /** It had expired: nothing is held any more. */
-    readonly late: boolean
-    readonly outcome: CallOutcome | null
-    readonly costMicros: bigint
-  })
-
-export type Decision =
-  /** Write the event, then answer. `fresh`: may only be decided on a state read after the command arrived. */
-  | { readonly _tag: "Accept"; readonly event: Event; readonly answer: Answer; readonly fresh: boolean }
-  /** Answer as the first time; nothing to write. */
-  | { readonly _tag: "Repeat"; readonly answer: Answer }
-  /** Only on a state read after the command arrived. */
-  | { readonly _tag: "Refuse"; readonly error: AccountError }
-  /** The stored row of the command's reservation is needed to decide. */
-  | { readonly _tag: "NeedRow"; readonly id: string }
+import { rolled, room } from "./SubscriptionWindows.ts"
 
 /**
  * Decides a command. `row` is the stored reservation of the command's id when the state does not hold it open: null when
@@ -72,77 +41,6 @@ export const decide = (state: AccountState, command: Command, row?: ReservationR
   }
 }
 
-const decideReserve = (state: AccountState, command: Reserve, row: ReservationRow | null | undefined): Decision => {
-  const open = HashMap.get(state.open, command.id)
-  if (Option.isSome(open)) return { _tag: "Repeat", answer: { _tag: "Reservation", reservation: open.value } }
-  if (row !== undefined && row !== null) {
-    return row.state === "reserved"
-      ? { _tag: "Repeat", answer: { _tag: "Reservation", reservation: row } }
-      : { _tag: "Refuse", error: new ReservationLost({ id: command.id }) }
-  }
-  const { openHoldsMax } = command
-  if (openHoldsMax !== undefined && state.openHolds >= openHoldsMax) {
-    return { _tag: "Refuse", error: new TooManyHolds({ openHolds: state.openHolds, openHoldsMax }) }
-  }
-  if (!command.billingEnabled) {
-    return reserved(command, {
-      funding: "free",
-      subscriptionId: null,
-      ...balanceMultipliers(state),
-      outputTokens: command.tokensMax
-    })
-  }
-  if (command.counted === true && state.countedOpen) return { _tag: "Refuse", error: refusalOf(state, command, true) }
-  for (const subscription of state.subscriptions) {
-    if (!isRunning(subscription, command.atMs)) continue
-    const left = room(rolled(subscription.windows, command.atMs), subscription.limits)
-    const multipliers = planMultipliers(state, subscription)
-    const outputTokens = left === undefined
-      ? command.tokensMax
-      : affordable(command, { availableMicros: left, ...multipliers })
-    if (outputTokens !== undefined) {
-      return reserved(command, {
-        funding: "subscription",
-        subscriptionId: subscription.id,
-        ...multipliers,
-        outputTokens
-      })
-    }
-  }
-  if (command.payAsYouGo) {
-    const availableMicros = state.owedMicros > 0n ? 0n : state.usdMicros
-    const multipliers = balanceMultipliers(state)
-    const outputTokens = affordable(command, { availableMicros, ...multipliers })
-    if (outputTokens !== undefined) {
-      return reserved(command, { funding: "balance", subscriptionId: null, ...multipliers, outputTokens })
-    }
-  }
-  return { _tag: "Refuse", error: refusalOf(state, command, false) }
-}
-
-const reserved = (
-  command: Reserve,
-  pays: Pick<Reservation, "funding" | "subscriptionId" | "planMultiplier" | "groupMultiplier" | "outputTokens">
-): Decision => {
-  const isFree = pays.funding === "free"
-  const reservation: Reservation = {
-    id: command.id,
-    ...pays,
-    price: command.price,
-    billingMultiplier: command.billingMultiplier,
-    reservedMicros: isFree ? 0n : boundMicros(command, pays.outputTokens, pays),
-    reservedAtMs: command.atMs,
-    // Nothing is held of a call that is free.
-    ...(command.counted === true && !isFree ? { counted: true } : {})
-  }
-  return {
-    _tag: "Accept",
-    event: { _tag: "Reserved", reservation, command },
-    answer: { _tag: "Reservation", reservation },
-    fresh: false
-  }
-}
-
 const decideExtend = (state: AccountState, command: Extend, row: ReservationRow | null | undefined): Decision => {
   const reservation = openReservation(state, command.id, row)
   if (reservation === undefined) {
@@ -158,6 +56,15 @@ const decideExtend = (state: AccountState, command: Extend, row: ReservationRow 
     // What is held covers it already, as always when a token costs nothing.
     const outputTokens = Math.max(reservation.outputTokens, command.outputTokens)
     return { _tag: "Repeat", answer: { _tag: "Reservation", reservation: { ...reservation, outputTokens } } }
+  }
+  const { keyId = null, reservedAtMs } = reservation
+  const spend = command.spend === undefined || reservation.funding === "free"
+    ? []
+    : command.spend.map((limit) => ({ ...limit, startMs: periodStartMs(limit.period, reservedAtMs) }))
+  const keyRoom = spendRoom(state.uses, keyId, spend)
+  if (keyRoom !== undefined && keyRoom < more) {
+    const needed = { spend, neededMicros: more, atMs: reservedAtMs }
+    return { _tag: "Refuse", error: spendRefusal(state.uses, keyId, needed) }
   }
   const available = reservation.funding === "balance"
     ? (state.owedMicros > 0n ? 0n : state.usdMicros)
@@ -181,7 +88,7 @@ const decideExtend = (state: AccountState, command: Extend, row: ReservationRow 
   const raised = { ...reservation, reservedMicros: target, outputTokens: command.outputTokens }
   return {
     _tag: "Accept",
-    event: { _tag: "Extended", reservation: raised, moreMicros: more },
+    event: { _tag: "Extended", reservation: raised, moreMicros: more, spend },
     answer: { _tag: "Reservation", reservation: raised },
     fresh: false
   }
@@ -215,7 +122,7 @@ const decideSettle = (
   if (row === undefined) return { _tag: "NeedRow", id: command.id }
   if (row === null) {
     return command._tag === "Void"
-      ? settled(command, { reservation: null, costMicros: 0n, change: nothing, late: false })
+      ? settled(command, { reservation: null, costMicros: 0n, change: nothing, heldMicros: 0n, late: false })
       : { _tag: "Refuse", error: new ReservationLost({ id: command.id }) }
   }
   if (row.state === "expired" && command._tag === "Commit") {
@@ -249,15 +156,16 @@ const settle = (
     owedMicros: state.owedMicros,
     roomMicros: command._tag === "Commit" && cost > heldMicros ? subscriptionRoom(state, reservation, command.atMs) : 0n
   })
-  return settled(command, { reservation, costMicros: cost, change, late })
+  return settled(command, { reservation, costMicros: cost, change, heldMicros, late })
 }
 
 const settled = (
   command: Commit | Void | Expire,
-  { change, costMicros: cost, late, reservation }: {
+  { change, costMicros: cost, heldMicros, late, reservation }: {
     readonly reservation: Reservation | null
     readonly costMicros: bigint
     readonly change: SettlementChange
+    readonly heldMicros: bigint
     readonly late: boolean
   }
 ): Decision => {
@@ -277,6 +185,8 @@ const settled = (
       late,
       outcome: command._tag === "Expire" ? null : command.outcome,
       costMicros: cost,
+      spentDelta: change.chargedMicros - heldMicros,
+      rates: correctedRates(command, reservation),
       ...change
     },
     answer: { _tag: "Settlement", settlement },
@@ -285,75 +195,19 @@ const settled = (
   }
 }
 
+/** What is lost counts as it was estimated. */
+const correctedRates = (command: Commit | Void | Expire, reservation: Reservation | null): ReadonlyArray<RateTake> => {
+  if (command._tag === "Expire" || reservation === null) return noCorrections
+  const counted = reservation.tokens ?? command.tokens
+  if (counted === undefined) return noCorrections
+  const { inputTokens, outputTokens } = command.outcome.usage
+  return correctionsOf(reservation.keyId, counted, command._tag === "Commit" ? inputTokens + outputTokens : 0)
+}
+
+const noCorrections: ReadonlyArray<RateTake> = []
+
 const settleKind = (command: Commit | Void | Expire): SettleKind => {
   if (command._tag === "Commit") return "c"
   if (command._tag === "Void") return "v"
   return command.mode === "charge" ? "x" : "e"
 }
-
-/** Applies what was decided. */
-export const evolve = (state: AccountState, event: Event): AccountState => {
-  switch (event._tag) {
-    case "Reserved":
-      return {
-        ...taken(state, event.reservation, event.reservation.reservedMicros),
-        openHolds: state.openHolds + 1,
-        countedOpen: state.countedOpen || event.reservation.counted === true
-      }
-    case "Extended":
-      return taken(state, event.reservation, event.moreMicros)
-    case "Settled":
-      return afterSettlement(state, event)
-  }
-}
-
-const taken = (state: AccountState, reservation: Reservation, micros: bigint): AccountState => {
-  const fromBalance = reservation.funding === "balance" ? micros : 0n
-  return {
-    usdMicros: state.usdMicros - fromBalance,
-    owedMicros: state.owedMicros,
-    heldMicros: state.heldMicros + fromBalance,
-    openHolds: state.openHolds,
-    countedOpen: state.countedOpen,
-    groups: state.groups,
-    subscriptions: reservation.funding === "subscription"
-      ? withUsage(state.subscriptions, reservation, { used: micros, held: micros })
-      : state.subscriptions,
-    open: HashMap.set(state.open, reservation.id, reservation)
-  }
-}
-
-const afterSettlement = (state: AccountState, event: Extract<Event, { _tag: "Settled" }>): AccountState => {
-  const { late, reservation } = event
-  const wasOpen = reservation !== null && !late
-  const released = wasOpen ? reservation.reservedMicros : 0n
-  return {
-    usdMicros: state.usdMicros + event.usdDelta,
-    owedMicros: state.owedMicros + event.owedDelta,
-    heldMicros: reservation?.funding === "balance" ? state.heldMicros - released : state.heldMicros,
-    openHolds: wasOpen ? state.openHolds - 1 : state.openHolds,
-    countedOpen: state.countedOpen && !(wasOpen && reservation.counted === true),
-    groups: state.groups,
-    subscriptions: reservation === null
-      ? state.subscriptions
-      : withUsage(state.subscriptions, reservation, { used: event.windowDelta, held: -released }),
-    open: HashMap.remove(state.open, event.id)
-  }
-}
-
-const withUsage = (
-  subscriptions: ReadonlyArray<SubscriptionState>,
-  { reservedAtMs, subscriptionId }: Reservation,
-  delta: { readonly used: bigint; readonly held: bigint }
-): ReadonlyArray<SubscriptionState> =>
-  subscriptionId === null || (delta.used === 0n && delta.held === 0n)
-    ? subscriptions
-    : subscriptions.map((subscription) =>
-      subscription.id === subscriptionId
-        ? {
-          ...subscription,
-          windows: add(subscription.windows, reservedAtMs, delta.used),
-          held: add(subscription.held, reservedAtMs, delta.held)
-        }
-        : subscription
-    )

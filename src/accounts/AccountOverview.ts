@@ -2,8 +2,10 @@
  * An account as its owner sees it: what can be spent, what open calls hold, and how full each window of each subscription
  * is. Read from PostgreSQL as committed, never from an actor: looking at an account neither wakes nor delays it.
  */
+import { noUses } from "./CallUses.ts"
 import { Clock, Context, DateTime, Effect, HashMap, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { noRateLimits } from "../domain/CallLimits.ts"
 import { SubscriptionId, type UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
@@ -87,7 +89,12 @@ export class AccountOverview extends Context.Service<AccountOverview, {
 
     const view = Effect.fn("AccountOverview.view")(function*(userId: UserId) {
       const nowMs = yield* Clock.currentTimeMillis
-      const read = { userId, ids: [], known: { state: nothingKnown, fences: new Map<SubscriptionId, bigint>() } }
+      const read = {
+        userId,
+        ids: [],
+        keyIds: [],
+        known: { state: nothingKnown, fences: new Map<SubscriptionId, bigint>() }
+      }
       const { state } = yield* loadAccount(sql, read, nowMs).pipe(
         // Every user has an account from the start: one without is a damaged database, which `realms audit` tells of.
         Effect.catchTag(
@@ -162,5 +169,7 @@ const nothingKnown: AccountState = {
   countedOpen: false,
   groups: { own: null, redeemed: null },
   subscriptions: [],
-  open: HashMap.empty()
+  open: HashMap.empty(),
+  ownLimits: noRateLimits,
+  uses: noUses
 }

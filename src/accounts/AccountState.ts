@@ -3,8 +3,11 @@
  * subscription windows of a user, and the commands that change them. Plain data; the rules are in `AccountMachine`.
  */
 import type { HashMap } from "effect"
+import type { KeyLimits, RateLimits, SpendLimit } from "../domain/CallLimits.ts"
 import type { ApiKeyId, ChannelId, SubscriptionId } from "../domain/Ids.ts"
 import { type PriceSnapshot, type TokenUsage, zeroUsage } from "../domain/Price.ts"
+import type { RateReport } from "../domain/RateReport.ts"
+import type { CallUses, CountedTokens } from "./CallUses.ts"
 import type { WindowLimits, Windows } from "./SubscriptionWindows.ts"
 
 /** What pays for a call, fixed at reserve. `free`: billing is off, the cost is recorded and nothing is charged. */
@@ -29,6 +32,12 @@ export interface Reservation {
   readonly reservedAtMs: number
   /** The hold is a counted bound, below the call's ceiling; absent: it is not. */
   readonly counted?: boolean
+  /** Absent: no key was named. */
+  readonly keyId?: ApiKeyId
+  /** Tokens that count in limits, as estimated. In memory alone; absent: no such limit, or not known. */
+  readonly tokens?: CountedTokens
+  /** Where the limits stood once it was made. In memory alone. */
+  readonly report?: RateReport
 }
 
 /** A reservation as stored, whatever its state. */
@@ -52,6 +61,8 @@ export interface SubscriptionState {
   readonly windows: Windows
   /** The part of `windows` that open calls hold. */
   readonly held: Windows
+  /** Limits of calls that the plan gives its user; absent: it says nothing of them. */
+  readonly rates?: RateLimits
 }
 
 /** The multipliers, scaled by 10^6, of the groups that a user has apart from their plans; null: the user has no such group. */
@@ -76,6 +87,20 @@ export interface AccountState {
   readonly subscriptions: ReadonlyArray<SubscriptionState>
   /** The open reservations that this process knows. */
   readonly open: HashMap.HashMap<string, Reservation>
+  /** Limits that an administrator gave the user. */
+  readonly ownLimits: RateLimits
+  /** What is used of limits. */
+  readonly uses: CallUses
+}
+
+/** What limits a call besides funds. */
+export interface ReserveLimits {
+  /** Tokens that count until the call's usage is known. */
+  readonly tokens: number
+  /** Of the call's key. */
+  readonly key: KeyLimits
+  /** Of users of whom nothing else is said. */
+  readonly user: RateLimits
 }
 
 /**
@@ -105,6 +130,8 @@ export interface Reserve {
   readonly counted?: boolean
   /** Open reservations of the account, at most; absent: not limited here. */
   readonly openHoldsMax?: number
+  /** Absent: nothing but funds limits the call. */
+  readonly limits?: ReserveLimits
   readonly leaseSeconds: number
   readonly atMs: number
 }
@@ -115,6 +142,8 @@ export interface Extend {
   readonly id: string
   readonly numerator: bigint
   readonly outputTokens: number
+  /** Spend limits of the call's key; absent: none. */
+  readonly spend?: ReadonlyArray<SpendLimit>
   readonly atMs: number
 }
 
@@ -158,6 +187,8 @@ export interface Commit {
   readonly _tag: "Commit"
   readonly id: string
   readonly outcome: CallOutcome
+  /** As the call's reservation said, where another process decided on that. */
+  readonly tokens?: CountedTokens
   readonly atMs: number
 }
 
@@ -166,6 +197,8 @@ export interface Void {
   readonly _tag: "Void"
   readonly id: string
   readonly outcome: CallOutcome
+  /** As the call's reservation said, where another process decided on that. */
+  readonly tokens?: CountedTokens
 }
 
 /** Ends a reservation whose lease has passed: returned, or charged in full. */

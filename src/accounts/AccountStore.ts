@@ -5,9 +5,12 @@
  */
 import { Effect, HashMap, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { idFromText, SubscriptionId, type UserId } from "../domain/Ids.ts"
+import { noRateLimits, type RateLimits } from "../domain/CallLimits.ts"
+import { ApiKeyId, idFromText, SubscriptionId, type UserId } from "../domain/Ids.ts"
+import { LimitPeriod } from "../domain/LimitPeriod.ts"
 import { AccountUnavailable, UnknownAccount } from "./AccountError.ts"
 import type { AccountState, ReservationRow, SubscriptionState } from "./AccountState.ts"
+import { type CallUse, type CallUses, noUses, unused } from "./CallUses.ts"
 import { chargedOf } from "./Charged.ts"
 import { PriceExtras, priceSnapshotOf } from "./PriceExtras.ts"
 import { fromBuckets } from "./SubscriptionWindows.ts"
@@ -17,6 +20,8 @@ export interface AccountRead {
   readonly userId: UserId
   /** Reservations whose rows are wanted, whatever their state. */
   readonly ids: ReadonlyArray<string>
+  /** Keys whose open calls are limited: those are counted. */
+  readonly keyIds: ReadonlyArray<ApiKeyId>
   /** What the reader holds already; absent: a whole read. */
   readonly known?: KnownAccount
 }
@@ -59,8 +64,15 @@ const StoredReservation = Schema.Struct({
   output_limit: Schema.Number,
   reserved_at_ms: Schema.Number,
   counted: Schema.Boolean,
+  key_id: Schema.NullOr(idFromText(ApiKeyId)),
   late: Schema.Boolean
 })
+
+const storedLimits = {
+  rpm: Schema.NullOr(Schema.Int),
+  tpm: Schema.NullOr(Schema.Int),
+  concurrent: Schema.NullOr(Schema.Int)
+}
 
 const StoredSubscription = Schema.Struct({
   id: idFromText(SubscriptionId),
@@ -69,9 +81,19 @@ const StoredSubscription = Schema.Struct({
   limits: Schema.Tuple([BigIntText, BigIntText, BigIntText, BigIntText]),
   multiplier: BigIntText,
   grp: Schema.NullOr(BigIntText),
+  ...storedLimits,
   fence: BigIntText,
   /** Null: the fence is the one that the reader knows. */
   windows: Schema.NullOr(Schema.Struct({ minutes: Buckets, hours: Buckets }))
+})
+
+/** What is used of the limits of a key, or of the user. */
+const StoredUses = Schema.Struct({
+  rates: Schema.Array(Schema.Struct({ key_id: BigIntText, requests_us: Schema.Int, tokens_us: Schema.Int })),
+  spent: Schema.Array(
+    Schema.Struct({ key_id: BigIntText, period: LimitPeriod, start_ms: Schema.Int, micros: BigIntText })
+  ),
+  open: Schema.Array(Schema.Struct({ key_id: BigIntText, calls: Schema.Int }))
 })
 
 const Stored = Schema.Struct({
@@ -82,6 +104,8 @@ const Stored = Schema.Struct({
   counted_open: Schema.Boolean,
   own_group: Schema.NullOr(BigIntText),
   redeemed_group: Schema.NullOr(BigIntText),
+  ...storedLimits,
+  uses: StoredUses,
   subscriptions: Schema.Array(StoredSubscription),
   reservations: Schema.Array(StoredReservation)
 })
@@ -103,6 +127,20 @@ const loadSql = (rows: string) => `
     'counted_open', EXISTS (SELECT FROM open_holds c WHERE c.user_id = $1 AND c.counted),
     'own_group', own.multiplier_micros::text,
     'redeemed_group', redeemed.multiplier_micros::text,
+    'rpm', u.requests_per_minute, 'tpm', u.tokens_per_minute, 'concurrent', u.concurrent_calls,
+    'uses', json_build_object(
+      'rates', coalesce((
+        SELECT json_agg(json_build_object('key_id', r.key_id::text, 'requests_us', r.requests_us,
+          'tokens_us', r.tokens_us))
+        FROM call_rates r WHERE r.user_id = $1), '[]'),
+      'spent', coalesce((
+        SELECT json_agg(json_build_object('key_id', k.key_id::text, 'period', k.period,
+          'start_ms', extract(epoch FROM k.starts_at) * 1000, 'micros', k.spent_micros::text))
+        FROM key_spend k WHERE k.user_id = $1 AND (k.period = 'total' OR k.starts_at > now() - interval '40 days')), '[]'),
+      'open', coalesce((
+        SELECT json_agg(json_build_object('key_id', o.key_id::text, 'calls', o.calls)) FROM (
+          SELECT h.key_id, count(*) AS calls FROM open_holds h
+            WHERE h.user_id = $1 AND h.key_id = ANY ($5::bigint[]) GROUP BY h.key_id) o), '[]')),
     'reservations', coalesce((
       SELECT json_agg(json_build_object(
         'id', u.id, 'state', u.state, 'funding', u.funding, 'subscription_id', u.subscription_id::text,
@@ -112,7 +150,7 @@ const loadSql = (rows: string) => `
         'output', u.output_micros_per_1m::text, 'extras', u.price_extras,
         'billing', u.billing_multiplier_micros::text, 'plan', u.plan_multiplier_micros::text,
         'grp', u.group_multiplier_micros::text, 'output_limit', u.output_limit, 'reserved_at_ms', floor(extract(epoch FROM u.reserved_at) * 1000),
-        'counted', u.counted, 'late', u.late))
+        'counted', u.counted, 'key_id', u.key_id::text, 'late', u.late))
       FROM (
         ${rows}
       ) u), '[]'),
@@ -123,6 +161,8 @@ const loadSql = (rows: string) => `
         'limits', json_build_array(s.limit_5h_micros::text, s.limit_1d_micros::text, s.limit_7d_micros::text,
           s.limit_30d_micros::text),
         'multiplier', s.multiplier_micros::text, 'grp', g.multiplier_micros::text, 'fence', s.fence::text,
+        'rpm', nullif(s.requests_per_minute, 0), 'tpm', nullif(s.tokens_per_minute, 0),
+        'concurrent', nullif(s.concurrent_calls, 0),
         'windows', CASE WHEN k.fence IS DISTINCT FROM s.fence THEN json_build_object(
           'minutes', coalesce((
             SELECT json_agg(json_build_array(extract(epoch FROM m.bucket_start) * 1000, m.micros::text,
@@ -163,7 +203,8 @@ export const loadAccount = (
     read.userId,
     `{${read.ids.join(",")}}`,
     `{${fences.map(([id]) => id).join(",")}}`,
-    `{${fences.map(([, fence]) => fence).join(",")}}`
+    `{${fences.map(([, fence]) => fence).join(",")}}`,
+    `{${read.keyIds.join(",")}}`
   ]).pipe(
     Effect.mapError((error) => new AccountUnavailable({ reason: error.message })),
     Effect.flatMap(([row]) =>
@@ -194,7 +235,9 @@ const toLoaded = (stored: typeof Stored.Type, read: AccountRead, nowMs: number):
       countedOpen: stored.counted_open,
       groups: { own: stored.own_group, redeemed: stored.redeemed_group },
       subscriptions: stored.subscriptions.map((subscription) => toSubscription(subscription, read.known, nowMs)),
-      open: openAfter(read, rows)
+      open: openAfter(read, rows),
+      ownLimits: toLimits(stored),
+      uses: usesOf(stored.uses, read)
     },
     fences: new Map(stored.subscriptions.map((subscription) => [subscription.id, subscription.fence])),
     rows
@@ -207,6 +250,30 @@ const openAfter = (read: AccountRead, rows: ReadonlyMap<string, ReservationRow>)
     for (const id of read.ids) HashMap.remove(open, id)
     for (const row of rows.values()) if (row.state === "reserved") HashMap.set(open, row.id, row)
   })
+
+const toLimits = ({ concurrent, rpm, tpm }: Pick<typeof Stored.Type, "rpm" | "tpm" | "concurrent">): RateLimits =>
+  rpm === null && tpm === null && concurrent === null
+    ? noRateLimits
+    : { requestsPerMinute: rpm, tokensPerMinute: tpm, concurrentCalls: concurrent }
+
+/** What limits have used. Open calls of keys that were not asked for stay as the reader knew them. */
+const usesOf = ({ open, rates, spent }: typeof StoredUses.Type, read: AccountRead): CallUses => {
+  if (rates.length + spent.length + read.keyIds.length === 0) return noUses
+  const uses = new Map<bigint, CallUse>()
+  const change = (keyId: bigint, use: Partial<CallUse>) =>
+    void uses.set(keyId, {
+      ...uses.get(keyId) ?? { ...unused, open: read.known?.state.uses.get(keyId)?.open ?? 0 },
+      ...use
+    })
+  for (const { key_id: keyId, requests_us: requestsUs, tokens_us: tokensUs } of rates) {
+    change(keyId, { requestsUs, tokensUs })
+  }
+  for (const { key_id: keyId, micros, period, start_ms: startMs } of spent) {
+    change(keyId, { spent: [...uses.get(keyId)?.spent ?? [], { period, startMs, micros }] })
+  }
+  for (const keyId of read.keyIds) change(keyId, { open: open.find((one) => one.key_id === keyId)?.calls ?? 0 })
+  return uses
+}
 
 const toRow = (stored: typeof StoredReservation.Type): ReservationRow => ({
   id: stored.id,
@@ -226,6 +293,7 @@ const toRow = (stored: typeof StoredReservation.Type): ReservationRow => ({
   outputTokens: stored.output_limit,
   reservedAtMs: stored.reserved_at_ms,
   ...(stored.counted ? { counted: true } : {}),
+  ...(stored.key_id === null ? {} : { keyId: stored.key_id }),
   costMicros: stored.cost_micros,
   chargedMicros: stored.charged_micros,
   late: stored.late
@@ -242,6 +310,7 @@ const toSubscription = (
   limits: stored.limits,
   multiplier: stored.multiplier,
   groupMultiplier: stored.grp,
+  rates: toLimits(stored),
   ...windowsOf(stored, known, nowMs)
 })
 

@@ -59,6 +59,23 @@ export const affordable = (command: Reserve, funds: Funds): number | undefined =
   return Math.max(upper, tokensMin)
 }
 
+/** What the least that the call does with would hold. */
+export const leastMicros = (command: Reserve, multipliers: FundingMultipliers): bigint =>
+  boundMicros(command, least(command), multipliers)
+
+/** The command with at most the output that its key may still spend; undefined: not even the least. */
+export const withinSpend = (
+  command: Reserve,
+  roomMicros: bigint | undefined,
+  multipliers: FundingMultipliers
+): Reserve | undefined => {
+  if (roomMicros === undefined) return command
+  if (leastMicros(command, multipliers) > roomMicros) return undefined
+  const fits = upperTokens({ ...command, halfAvailable: false }, { availableMicros: roomMicros, ...multipliers })
+  if (fits >= command.tokensMax) return command
+  return { ...command, tokensMax: fits, tokensDefault: Math.min(fits, command.tokensDefault ?? command.tokensMin) }
+}
+
 /** The output limit that a funding would cover now, in tokens; 0 when it covers none. */
 const fit = (command: Reserve, funds: Funds): number =>
   boundMicros(command, 1, funds) > funds.availableMicros

@@ -123,6 +123,14 @@ const foldedSql = (() => {
   WHERE coalesce(h.charged, 0) <> coalesce(e.charged, 0)`
 })()
 
+/** What keys have spent of their limits, against their calls. */
+const keySpendSql = `
+  SELECT s.user_id, format('key %s counts %s micros of its %s from %s, its calls have %s', s.key_id, s.spent_micros, s.period,
+      s.starts_at, c.micros) AS message
+  FROM key_spend s
+  CROSS JOIN LATERAL (SELECT realms_key_spent_v1(s.user_id, s.key_id, s.period, s.starts_at) AS micros) c
+  WHERE s.spent_micros <> c.micros ORDER BY s.key_id`
+
 /** The entries of a user are numbered without gaps. */
 const numbersSql = `
   SELECT user_id, format('%s entries are numbered up to %s', count(*), max(seq)) AS message
@@ -220,6 +228,7 @@ const comparisons = checkOf([
   ["I6", overdueSql],
   ["I3", twiceSql],
   ["I3", foldedSql],
+  ["I2", keySpendSql],
   ["I4", explainedSql],
   ["I9", numbersSql]
 ])

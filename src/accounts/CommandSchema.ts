@@ -5,7 +5,10 @@
  * @internal
  */
 import { Schema } from "effect"
+import { rateLimitFields, RateLimits } from "../domain/CallLimits.ts"
 import { ApiKeyId, ChannelId, idFromText, SubscriptionId } from "../domain/Ids.ts"
+import { LimitPeriod } from "../domain/LimitPeriod.ts"
+import { RateReport } from "../domain/RateReport.ts"
 
 const Usage = Schema.Struct({
   inputTokens: Schema.Int,
@@ -63,6 +66,14 @@ const Price = Schema.Struct({
   )
 })
 
+const SpendLimits = Schema.Array(Schema.Struct({ period: LimitPeriod, micros: Amount }))
+
+const ReserveLimits = Schema.Struct({
+  tokens: Schema.Int,
+  key: Schema.Struct({ ...rateLimitFields, spend: SpendLimits }),
+  user: RateLimits
+})
+
 const ReserveSchema = Schema.TaggedStruct("Reserve", {
   id: Schema.String,
   keyId: Schema.NullOr(idFromText(ApiKeyId)),
@@ -81,6 +92,7 @@ const ReserveSchema = Schema.TaggedStruct("Reserve", {
   halfAvailable: Schema.optionalKey(Schema.Boolean),
   counted: Schema.optionalKey(Schema.Boolean),
   openHoldsMax: Schema.optionalKey(Schema.Int),
+  limits: Schema.optionalKey(ReserveLimits),
   leaseSeconds: Schema.Int,
   atMs: Schema.Finite
 })
@@ -89,6 +101,7 @@ const ExtendSchema = Schema.TaggedStruct("Extend", {
   id: Schema.String,
   numerator: Amount,
   outputTokens: Schema.Int,
+  spend: Schema.optionalKey(SpendLimits),
   atMs: Schema.Finite
 })
 
@@ -106,7 +119,14 @@ const ReservationSchema = Schema.Struct({
   reservedMicros: Amount,
   outputTokens: Schema.Int,
   reservedAtMs: Schema.Finite,
-  counted: Schema.optionalKey(Schema.Boolean)
+  counted: Schema.optionalKey(Schema.Boolean),
+  keyId: Schema.optionalKey(idFromText(ApiKeyId)),
+  tokens: Schema.optionalKey(Schema.Struct({
+    tokens: Schema.Int,
+    keyPerMinute: Schema.NullOr(Schema.Int),
+    userPerMinute: Schema.NullOr(Schema.Int)
+  })),
+  report: Schema.optionalKey(RateReport)
 })
 
 const SettlementSchema = Schema.Struct({

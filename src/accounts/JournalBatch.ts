@@ -5,12 +5,13 @@
  * @internal
  */
 import type { SubscriptionId, UserId } from "../domain/Ids.ts"
-import type { Event } from "./AccountMachine.ts"
+import type { Event } from "./Decision.ts"
 import type { CallOutcome, UsageFlag } from "./AccountState.ts"
 import { MULTIPLIER_ONE } from "../domain/Price.ts"
 import type { TakenGroup } from "./JournalEntry.ts"
 import { priceExtrasText } from "./PriceExtras.ts"
 import { onlyReturns } from "./SettlementRules.ts"
+import { extensionLimits, type LimitItem, reserveLimits, settlementLimits } from "./JournalLimits.ts"
 import { storedReferences } from "./StoredReferences.ts"
 
 /** What one account adds to a batch, in the order it was decided. */
@@ -117,7 +118,7 @@ const openHoldsMax = (events: ReadonlyArray<Event>): number | null => {
   let most: number | null = null
   for (const event of events) {
     if (event._tag !== "Reserved") continue
-    const { openHoldsMax: max } = event.command
+    const max = event.openHoldsMax
     if (max === undefined) return null
     most = most === null ? max : Math.max(most, max)
   }
@@ -141,6 +142,7 @@ const isWrong = (flag: UsageFlag): boolean => flag !== "above_context"
 class BatchArguments {
   private readonly values: Record<Column, Array<string>>
   private readonly references: Array<unknown> = []
+  private readonly limits: Array<LimitItem> = []
   /** The rows of groups, fences, reserves, extends and settlements so far. */
   private readonly rows = { groups: 0, fences: 0, reserves: 0, extends: 0, settles: 0 }
   /** The first and the last of the reserves' ids, by their order; null where the batch has no reserve. */
@@ -193,7 +195,8 @@ class BatchArguments {
         this.row = this.rows.extends++
         this.id("e_id", event.reservation.id)
         this.put("e_user", userId)
-        return this.put("e_to", event.reservation.reservedMicros)
+        this.put("e_to", event.reservation.reservedMicros)
+        return extensionLimits(this.limits, userId, event)
       case "Settled":
         return this.addSettle(userId, event)
     }
@@ -226,6 +229,7 @@ class BatchArguments {
     this.put("r_lease", command.leaseSeconds)
     this.put("r_at", reservation.reservedAtMs)
     this.put("r_counted", reservation.counted === true ? true : null)
+    reserveLimits(this.limits, userId, event)
   }
 
   private addSettle(userId: UserId, event: Extract<Event, { _tag: "Settled" }>): void {
@@ -251,6 +255,7 @@ class BatchArguments {
     this.put("s_latency", outcome === null ? null : outcome.latencyMs)
     this.put("s_ttft", outcome === null ? null : outcome.ttftMs)
     if (outcome !== null) this.addExtras(event.id, userId, outcome, event.kind === "c")
+    settlementLimits(this.limits, userId, event)
   }
 
   /** What few calls have. */
@@ -276,6 +281,7 @@ class BatchArguments {
   parameters(taken: ReadonlyArray<Column>): Array<string | null> {
     const parameters: Array<string | null> = taken.map((name) => `{${this.values[name].join(",")}}`)
     parameters.push(this.references.length === 0 ? null : JSON.stringify(this.references))
+    parameters.push(this.limits.length === 0 ? null : JSON.stringify(this.limits))
     return parameters
   }
 }
@@ -356,14 +362,14 @@ export interface BatchStatement {
 
 /** Writes a batch, whatever is in it. */
 export const wholeBatch: BatchStatement = {
-  sql: callOf("realms_journal_v1", names, ["jsonb"]),
+  sql: callOf("realms_journal_v1", names, ["jsonb", "jsonb"]),
   parameters: (groups) => argumentsOf(groups).parameters(names),
   decode: decodeWhole
 }
 
 /** Writes a batch of plain groups; refused, and nothing written, where anything does not go as decided. */
 export const plainBatch: BatchStatement = {
-  sql: callOf("realms_journal_plain_v1", plainNames, ["jsonb", "uuid", "uuid"]),
+  sql: callOf("realms_journal_plain_v1", plainNames, ["jsonb", "jsonb", "uuid", "uuid"]),
   parameters: (groups) => {
     const batch = argumentsOf(groups)
     return [...batch.parameters(plainNames), ...batch.reserved]

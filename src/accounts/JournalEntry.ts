@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto"
 import type { SubscriptionId, UserId } from "../domain/Ids.ts"
-import type { Event } from "./AccountMachine.ts"
+import type { Event } from "./Decision.ts"
 import type { GroupResult, JournalGroup } from "./JournalBatch.ts"
 
 /** `main` writes for everybody; `slow` for accounts whose last write PostgreSQL refused, one entry at a time. */

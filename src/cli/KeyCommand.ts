@@ -4,11 +4,12 @@
  */
 import { DateTime, Effect, type Layer, Option, Redacted, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
+import { CONCURRENT_MAX, RATE_MAX } from "../domain/CallLimits.ts"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import type { ListedApiKey, SpendingApiKey } from "../identity/ApiKey.ts"
 import { ApiKeys } from "../identity/ApiKeys.ts"
 import { KeyList } from "../identity/KeyList.ts"
-import type { LimitPeriod } from "../identity/LimitPeriod.ts"
+import type { LimitPeriod } from "../domain/LimitPeriod.ts"
 import type { KeyChange } from "../identity/NewApiKey.ts"
 import type { Users } from "../identity/Users.ts"
 import { cliActor } from "../platform/AuditLog.ts"
@@ -35,6 +36,21 @@ const parseLimit = (text: string): Option.Option<bigint> =>
 
 const parseMoment = (text: string): Option.Option<Date> =>
   Option.map(DateTime.make(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T23:59:59Z` : text), DateTime.toDateUtc)
+
+const parseWhole = (max: number) => (text: string): Option.Option<number> =>
+  /^\d{1,10}$/.test(text) && Number(text) >= 1 && Number(text) <= max ? Option.some(Number(text)) : Option.none()
+
+const listIn = (text: string): Option.Option<ReadonlyArray<string>> =>
+  Option.some(text.split(",").map((item) => item.trim()))
+
+/** A limit of calls. */
+const rateFlag = (name: string, max: number, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("number|none"),
+    Flag.withDescription(description),
+    Flag.filterMap(orNone(parseWhole(max)), () => `a whole number from 1 to ${max}, or none`),
+    Flag.optional
+  )
 
 const resets = { daily: "day", weekly: "week", monthly: "month", never: "total" } as const satisfies Readonly<
   Record<string, LimitPeriod>
@@ -66,9 +82,18 @@ const terms = {
     Flag.withMetavar("ids|none"),
     Flag.withDescription("Ids of the only models it may use, separated by commas; none: every model"),
     Flag.filterMap(
-      orNone((text) => Option.some(text.split(",").map((id) => id.trim()))),
+      orNone(listIn),
       () => "ids of models, separated by commas"
     ),
+    Flag.optional
+  ),
+  requests: rateFlag("requests-per-minute", RATE_MAX, "Calls with it that may begin in a minute"),
+  tokens: rateFlag("tokens-per-minute", RATE_MAX, "Tokens of input and output in a minute"),
+  concurrent: rateFlag("concurrent-calls", CONCURRENT_MAX, "Calls with it that may be open at once"),
+  networks: Flag.String("networks").pipe(
+    Flag.withMetavar("ranges|none"),
+    Flag.withDescription("Addresses and ranges, such as 10.0.0.0/8, that it may be used from; none: every network"),
+    Flag.filterMap(orNone(listIn), () => "addresses and ranges, separated by commas"),
     Flag.optional
   )
 }
@@ -78,13 +103,21 @@ interface GivenTerms {
   readonly reset: Option.Option<keyof typeof resets>
   readonly expires: Option.Option<Date | null>
   readonly models: Option.Option<ReadonlyArray<string> | null>
+  readonly requests: Option.Option<number | null>
+  readonly tokens: Option.Option<number | null>
+  readonly concurrent: Option.Option<number | null>
+  readonly networks: Option.Option<ReadonlyArray<string> | null>
 }
 
-const termsOf = ({ expires, limit, models, reset }: GivenTerms): KeyChange => ({
+const termsOf = ({ concurrent, expires, limit, models, networks, requests, reset, tokens }: GivenTerms): KeyChange => ({
   ...Option.isSome(limit) ? { spendLimitMicros: limit.value } : {},
   ...Option.isSome(reset) ? { spendLimitPeriod: resets[reset.value] } : {},
   ...Option.isSome(expires) ? { expiresAt: expires.value } : {},
-  ...Option.isSome(models) ? { allowedModels: models.value } : {}
+  ...Option.isSome(models) ? { allowedModels: models.value } : {},
+  ...Option.isSome(requests) ? { requestsPerMinute: requests.value } : {},
+  ...Option.isSome(tokens) ? { tokensPerMinute: tokens.value } : {},
+  ...Option.isSome(concurrent) ? { concurrentCalls: concurrent.value } : {},
+  ...Option.isSome(networks) ? { allowedNetworks: networks.value } : {}
 })
 
 const keyFields = (key: ListedApiKey) => ({
@@ -98,7 +131,11 @@ const keyFields = (key: ListedApiKey) => ({
   last_used_at: key.lastUsedAt,
   spend_limit_micros: key.spendLimitMicros,
   spend_limit_period: key.spendLimitPeriod,
-  allowed_models: key.allowedModels
+  requests_per_minute: key.requestsPerMinute,
+  tokens_per_minute: key.tokensPerMinute,
+  concurrent_calls: key.concurrentCalls,
+  allowed_models: key.allowedModels,
+  allowed_networks: key.allowedNetworks
 } satisfies Printable)
 
 const resetOf = (period: LimitPeriod): string => Struct.keys(resets).find((name) => resets[name] === period) ?? period

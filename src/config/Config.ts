@@ -12,6 +12,7 @@ export type {
   ChannelConfig,
   EpayConfig,
   GroupConfig,
+  LimitsConfig,
   ModelConfig,
   PlanConfig,
   RealmsConfig,

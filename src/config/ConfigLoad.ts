@@ -53,6 +53,7 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
   smtp: document.smtp,
   registration: document.registration,
   security: document.security,
+  limits: document.limits,
   finance: document.finance,
   billing: document.billing,
   payment: document.payment,

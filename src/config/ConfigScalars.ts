@@ -3,8 +3,8 @@
  * @internal
  */
 import { Option, Redacted } from "effect"
-import { isIP } from "node:net"
 import { normalizeEmail } from "../domain/EmailAddress.ts"
+import { parseIpRange } from "../domain/IpRange.ts"
 import { readEpayColumn } from "../domain/EpayBill.ts"
 import { scalar, textOf } from "../domain/Scalars.ts"
 import { readSiteImage, SITE_IMAGE_BYTES_MAX } from "../domain/SiteImage.ts"
@@ -84,13 +84,11 @@ export const OptionalEmail = scalar("an e-mail address, or nothing", (raw) => {
 export const Runners = scalar(RUNNERS_EXPECTED, (raw) => readRunnerCount(textOf(raw) ?? ""), String)
 
 /** An IP address, or a range of them as address/prefix. */
-export const IpRange = scalar("an IP address or a range such as 10.0.0.0/8", (raw) => {
-  const [address = "", prefix, ...rest] = (textOf(raw) ?? "").split("/")
-  const bits = isIP(address) === 4 ? 32 : 128
-  if (isIP(address) === 0 || rest.length > 0) return undefined
-  if (prefix === undefined) return address
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits ? `${address}/${prefix}` : undefined
-}, asIs)
+export const IpRange = scalar(
+  "an IP address or a range such as 10.0.0.0/8",
+  (raw) => parseIpRange(textOf(raw) ?? ""),
+  asIs
+)
 
 /** A column of an EPay gateway's list of trades. */
 export const EpayBillColumn = scalar(

@@ -12,6 +12,7 @@ import {
   TOKENS_MAX,
   TOOL_USD_PER_CALL_MAX
 } from "../domain/Bounds.ts"
+import { CONCURRENT_MAX, RATE_MAX } from "../domain/CallLimits.ts"
 import { channelTerms } from "../domain/ChannelTerms.ts"
 import { modelTerms } from "../domain/ModelTerms.ts"
 import { FEN_SCALE, MICROS_SCALE } from "../domain/Money.ts"
@@ -23,6 +24,7 @@ import {
   decimalUpTo,
   Flag,
   integer,
+  limitUpTo,
   NonEmptyText,
   oneOf,
   optionalDecimal,
@@ -215,6 +217,16 @@ export const Billing = section({
   maxOpenHoldsPerUser: withDefault(integer(1, OPEN_HOLDS_MAX), 2000)
 }, { multiplierMicros: "multiplier" })
 
+/** What calls are limited to where nothing else is said of a key, or of a user. Null: they are not. */
+export const Limits = section({
+  keyRequestsPerMinute: withDefault(limitUpTo(RATE_MAX), 0),
+  keyTokensPerMinute: withDefault(limitUpTo(RATE_MAX), 0),
+  keyConcurrentCalls: withDefault(limitUpTo(CONCURRENT_MAX), 0),
+  userRequestsPerMinute: withDefault(limitUpTo(RATE_MAX), 0),
+  userTokensPerMinute: withDefault(limitUpTo(RATE_MAX), 0),
+  userConcurrentCalls: withDefault(limitUpTo(CONCURRENT_MAX), 0)
+})
+
 const Epay = section({
   enabled: withDefault(Flag, false),
   gateway: withDefault(OptionalHttpUrl, ""),
@@ -329,6 +341,7 @@ export const ConfigDocument = section({
   security: Security,
   finance: Finance,
   billing: Billing,
+  limits: Limits,
   payment: Payment,
   channels: Schema.Array(Channel),
   models: Schema.Array(Model),
@@ -358,6 +371,7 @@ export const withSections = (raw: unknown): unknown => {
     security: {},
     finance: {},
     billing: {},
+    limits: {},
     channels: [],
     models: [],
     plans: [],

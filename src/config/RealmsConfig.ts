@@ -38,6 +38,8 @@ export type FinanceConfig = ConfigDocument["finance"]
 
 export type BillingConfig = ConfigDocument["billing"]
 
+export type LimitsConfig = ConfigDocument["limits"]
+
 export type EpayConfig = ConfigDocument["payment"]["epay"]
 
 export type StripeConfig = ConfigDocument["payment"]["stripe"]
@@ -56,6 +58,7 @@ export interface RealmsConfig {
   readonly security: SecurityConfig
   readonly finance: FinanceConfig
   readonly billing: BillingConfig
+  readonly limits: LimitsConfig
   readonly payment: ConfigDocument["payment"]
   readonly channels: ReadonlyArray<ChannelConfig>
   readonly models: ReadonlyArray<ModelConfig>

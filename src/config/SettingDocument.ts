@@ -10,6 +10,7 @@ import {
   Billing,
   ConfigDocument,
   Finance,
+  Limits,
   Payment,
   Registration,
   Security,
@@ -54,6 +55,7 @@ export interface SettingField {
     | "finance"
     | "confirm"
     | "billing"
+    | "limits"
     | "epay"
     | "stripe"
   readonly kind: SettingKind
@@ -104,6 +106,12 @@ export const settingFields = {
   "billing.drain_seconds": { section: "billing", kind: "integer", advanced: true },
   "billing.drain_max_seconds": { section: "billing", kind: "integer", advanced: true },
   "billing.max_open_holds_per_user": { section: "billing", kind: "integer", advanced: true },
+  "limits.key_requests_per_minute": { section: "limits", kind: "integer" },
+  "limits.key_tokens_per_minute": { section: "limits", kind: "integer" },
+  "limits.key_concurrent_calls": { section: "limits", kind: "integer" },
+  "limits.user_requests_per_minute": { section: "limits", kind: "integer" },
+  "limits.user_tokens_per_minute": { section: "limits", kind: "integer" },
+  "limits.user_concurrent_calls": { section: "limits", kind: "integer" },
   "payment.epay.enabled": { section: "epay", kind: "flag" },
   "payment.epay.gateway": { section: "epay", kind: "url" },
   "payment.epay.partner_id": { section: "epay", kind: "text" },
@@ -133,6 +141,7 @@ export type SettingTexts = Readonly<Record<SettingKey, string>>
 /** What the settings mean. */
 export interface SettingsValues {
   readonly billing: RealmsConfig["billing"]
+  readonly limits: RealmsConfig["limits"]
   readonly payment: RealmsConfig["payment"]
   readonly registration: RealmsConfig["registration"]
   readonly security: RealmsConfig["security"]
@@ -161,6 +170,7 @@ const Sections = section({
   security: Security,
   finance: Finance,
   billing: Billing,
+  limits: Limits,
   payment: Payment
 })
 
@@ -235,6 +245,7 @@ export const decodeSettings = (
   const document = decoded.success
   return Result.succeed({
     billing: document.billing,
+    limits: document.limits,
     payment: document.payment,
     registration: document.registration,
     security: document.security,

@@ -2,8 +2,9 @@
  * A plan: what users can subscribe to. Each term is described here once, with its bounds; rows, the API, config.yaml, forms and
  * the audit log follow.
  */
-import { Record, Schema } from "effect"
+import { Effect, Record, Schema } from "effect"
 import { MULTIPLIER_MAX } from "./Bounds.ts"
+import { CONCURRENT_MAX, RATE_MAX } from "./CallLimits.ts"
 import { codeOrNull } from "./Code.ts"
 import { factor, fen, flag, IdJson, integer, micros, optionalText, text } from "./Fields.ts"
 import { model, type ValueOf } from "./Model.ts"
@@ -13,6 +14,12 @@ import { Json } from "./Row.ts"
 
 /** The most that calls may cost within a window of time; 0 means no limit. */
 const limit = () => micros({ max: AMOUNT_MAX, otherwise: 0n, mayBeEmpty: true })
+
+/** A limit of calls; 0, which may be left out, is none. Plans sold before there were such limits have none. */
+const rate = (max: number) => ({
+  ...integer({ min: 0, max, otherwise: 0, mayBeEmpty: true }),
+  json: Schema.Number.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0)))
+})
 
 export const planTerms = model({
   name: text({
@@ -31,7 +38,11 @@ export const planTerms = model({
   /** Scaled by 10^6: what calls cost is multiplied with it. */
   multiplierMicros: factor({ max: MULTIPLIER_MAX * MULTIPLIER_ONE, otherwise: MULTIPLIER_ONE, key: "multiplier" }),
   /** The group whose prices its calls have; null: it sets none. */
-  groupCode: codeOrNull({ key: "group" })
+  groupCode: codeOrNull({ key: "group" }),
+  /** Limits of its user's calls while it runs; 0: it sets none. */
+  requestsPerMinute: rate(RATE_MAX),
+  tokensPerMinute: rate(RATE_MAX),
+  concurrentCalls: rate(CONCURRENT_MAX)
 })
 export interface PlanTerms extends ValueOf<typeof planTerms.fields> {}
 

@@ -81,14 +81,23 @@ const flagOf = (raw: unknown): boolean | undefined => {
 
 export const Flag = scalar("true or false", flagOf, String)
 
+const integerIn = (raw: unknown, min: number, max: number): number | undefined => {
+  const text = textOf(raw)
+  if (text === undefined || !/^[-+]?\d{1,15}$/.test(text)) return undefined
+  const value = Number(text)
+  return value >= min && value <= max ? value : undefined
+}
+
 /** An integer in a closed range. */
 export const integer = (min: number, max: number) =>
-  scalar(`an integer from ${min} to ${max}`, (raw) => {
-    const text = textOf(raw)
-    if (text === undefined || !/^[-+]?\d{1,15}$/.test(text)) return undefined
-    const value = Number(text)
-    return value >= min && value <= max ? value : undefined
-  }, String)
+  scalar(`an integer from ${min} to ${max}`, (raw) => integerIn(raw, min, max), String)
+
+/** An integer up to a limit, for a limit; 0, which is null here, is none. */
+export const limitUpTo = (max: number) =>
+  scalar<number | null>(`an integer from 0, which is no limit, to ${max}`, (raw) => {
+    const value = integerIn(raw, 0, max)
+    return value === 0 ? null : value
+  }, (value) => String(value ?? 0))
 
 /** One of a few words, in any case. */
 export const oneOf = <const Words extends ReadonlyArray<string>>(words: Words) =>

@@ -2,9 +2,11 @@
  * How a call is refused: a code of the table in `OpenAiError`, words for people, and headers that tell a client when to
  * come back.
  */
-import { Data } from "effect"
-import type { FundsHeld, InsufficientFunds } from "../accounts/AccountError.ts"
+import { Data, DateTime } from "effect"
+import type { FundsHeld, InsufficientFunds, RateLimited, SpendLimitReached } from "../accounts/AccountError.ts"
 import type { ReserveError } from "../accounts/Accounts.ts"
+import type { RateReport } from "../domain/RateReport.ts"
+import type { LimitPeriod } from "../domain/LimitPeriod.ts"
 import { formatUsd } from "../domain/Money.ts"
 import type { OpenAiError, OpenAiErrorCode } from "./OpenAiError.ts"
 
@@ -13,6 +15,8 @@ export class CallRefused extends Data.TaggedError("CallRefused")<{
   readonly message: string
   readonly param?: string | null
   readonly retryAfterSeconds?: number
+  /** Where limits of the call stand. */
+  readonly report?: RateReport
 }> {}
 
 /** An upstream's own refusal of the request, passed through. */
@@ -21,9 +25,6 @@ export class UpstreamRefused extends Data.TaggedError("UpstreamRefused")<{
   readonly error: OpenAiError
   readonly body: string
 }> {}
-
-/** A stream's hold cannot be raised: the key's spend limit leaves no room. */
-export class KeyLimitReached extends Data.TaggedError("KeyLimitReached") {}
 
 /** Seconds after which a client may try again when the database is away. */
 export const UNAVAILABLE_RETRY_SECONDS = 2
@@ -55,10 +56,48 @@ export const refusalOf = (error: ReserveError, context: RefusalContext): CallRef
           `You have ${error.openHolds} calls open, which is as many as you may have. Wait until some have ended.`,
         retryAfterSeconds: 1
       })
+    case "RateLimited":
+      return rateRefusal(error)
+    case "SpendLimitReached":
+      return spendRefusal(error)
     default:
       return unavailable("Billing is unavailable at this moment. Please try again shortly.")
   }
 }
+
+const whose = { key: "This key", user: "Your account" } as const
+
+const rateRefusal = ({ limit, max, of, report, retryMs }: RateLimited): CallRefused => {
+  const seconds = Math.max(1, Math.ceil(retryMs / 1_000))
+  return new CallRefused({
+    code: "rate_limit_exceeded",
+    message: limit === "calls"
+      ? `${whose[of]} may have ${max} calls open at once. Wait until some have ended.`
+      : `${whose[of]} is limited to ${max} ${limit} a minute. Please try again in ${seconds} seconds.`,
+    retryAfterSeconds: seconds,
+    report
+  })
+}
+
+/** Said behind a limit. */
+const periodWords: Readonly<Record<LimitPeriod, string>> = {
+  day: " a day",
+  week: " a week",
+  month: " a month",
+  total: ""
+}
+
+const spendRefusal = (
+  { limitMicros, neededMicros, period, resetsAtMs, spentMicros }: SpendLimitReached
+): CallRefused =>
+  new CallRefused({
+    code: "key_limit_exceeded",
+    message: `This key's spend limit is $${formatUsd(limitMicros)}${periodWords[period]}; ` +
+      `$${formatUsd(spentMicros)} of it is spent or held, and this call needs $${formatUsd(neededMicros)}.` +
+      (resetsAtMs === null
+        ? ""
+        : ` The next ${period} begins at ${DateTime.formatIso(DateTime.makeUnsafe(resetsAtMs))}.`)
+  })
 
 const heldRefusal = ({ availableMicros, counted, neededMicros, openHolds }: FundsHeld): CallRefused => {
   const calls = openHolds === 1 ? "1 open call" : `${openHolds} open calls`

@@ -5,9 +5,7 @@
  */
 import { Effect } from "effect"
 import type { ReserveError } from "../accounts/Accounts.ts"
-import type { Reservation } from "../accounts/AccountState.ts"
 import { multiplierProduct } from "../domain/Price.ts"
-import { KeyLimitReached } from "./CallError.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
 import { tokensWithin } from "./HoldPlan.ts"
 import type { OpenCall } from "./OpenCall.ts"
@@ -17,13 +15,14 @@ import type { StreamRelay } from "./upstream/StreamRelay.ts"
 const refusals: Readonly<Record<string, "insufficient_quota" | "key_limit_exceeded">> = {
   InsufficientFunds: "insufficient_quota",
   FundsHeld: "insufficient_quota",
-  KeyLimitReached: "key_limit_exceeded"
+  SpendLimitReached: "key_limit_exceeded"
 }
 
 export const extend = Effect.fnUntraced(function*(services: GatewayServices, open: OpenCall, relay: StreamRelay) {
   if (open.isSettling) return
   const { context: { call, key }, model } = open.basics
-  const { id, outputTokens: heldTokens, reservedAtMs, reservedMicros } = open.reservation
+  const { id, outputTokens: heldTokens, reservedMicros } = open.reservation
+  const spend = key.limits === null || key.limits.spend.length === 0 ? undefined : key.limits.spend
   const step = Math.max(services.billing().defaultMaxOutputTokens, Math.ceil(relay.budget.tokens / call.n) - heldTokens)
   const wanted = Math.min(heldTokens + step, Math.max(model.maxOutputTokens, heldTokens))
   const attempt = (outputTokens: number) =>
@@ -32,6 +31,7 @@ export const extend = Effect.fnUntraced(function*(services: GatewayServices, ope
       id,
       numerator: open.plan.baseNumerator + BigInt(outputTokens) * open.plan.tokenNumerator,
       outputTokens,
+      ...spend === undefined ? {} : { spend },
       atMs: services.now()
     })
   const tokensFor = (moreMicros: bigint) =>
@@ -39,24 +39,16 @@ export const extend = Effect.fnUntraced(function*(services: GatewayServices, ope
       micros: reservedMicros + moreMicros,
       multiplier: multiplierProduct(open.reservation)
     })
-  const raise = (outputTokens: number) =>
-    attempt(outputTokens).pipe(
-      Effect.catchTag("InsufficientFunds", (error) => {
-        const fits = tokensFor(error.availableMicros)
-        return fits > heldTokens ? attempt(Math.min(fits, outputTokens)) : Effect.fail(error)
-      })
-    )
-  const extended = yield* Effect.result(
-    key.spendLimitMicros === null
-      ? raise(wanted)
-      : services.keySpend.exclusively(
-        key.keyId,
-        (spending): Effect.Effect<Reservation, ReserveError | KeyLimitReached> => {
-          const fits = spending.roomMicros === null ? wanted : Math.min(wanted, tokensFor(spending.roomMicros))
-          return fits > heldTokens ? raise(fits) : Effect.fail(new KeyLimitReached())
-        },
-        reservedAtMs
-      )
+  const less = <E extends ReserveError>(error: E, leftMicros: bigint) => {
+    const fits = tokensFor(leftMicros)
+    return fits > heldTokens ? attempt(Math.min(fits, wanted)) : Effect.fail(error)
+  }
+  const extended = yield* attempt(wanted).pipe(
+    Effect.catchTags({
+      InsufficientFunds: (error) => less(error, error.availableMicros),
+      SpendLimitReached: (error) => less(error, error.roomMicros)
+    }),
+    Effect.result
   )
   if (extended._tag === "Success") {
     if (open.isSettling) return

@@ -14,7 +14,6 @@ import { ChannelShares } from "../channels/ChannelShares.ts"
 import { KeyRing } from "../channels/KeyRing.ts"
 import type { BillingConfig } from "../config/Config.ts"
 import type { UserId } from "../domain/Ids.ts"
-import { KeySpend } from "../identity/KeySpend.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { makeBoundedLog } from "../platform/SparingLog.ts"
 import { Settings } from "../settings/Settings.ts"
@@ -25,6 +24,7 @@ import type { GatewayServices } from "./GatewayServices.ts"
 import { HiddenOutput } from "./HiddenOutput.ts"
 import { type Counting, hold } from "./Holds.ts"
 import { KeyProbes } from "./KeyProbes.ts"
+import { limitDefaultsOf } from "./Limits.ts"
 import { AnswerReader } from "./meter/AnswerReader.ts"
 import { boundsOf, type BoundTerms } from "./meter/Bounds.ts"
 import { TokenCounter } from "./meter/TokenCounter.ts"
@@ -248,7 +248,7 @@ const gatewayServices = Effect.gen(function*() {
   const run = Effect.runForkWith(yield* Effect.context<never>())
   const services: GatewayServices = {
     accounts: yield* Accounts,
-    keySpend: yield* KeySpend,
+    limits: () => limitDefaultsOf(settings.current().limits),
     counter: yield* TokenCounter,
     reader: yield* AnswerReader,
     channels: yield* Channels,

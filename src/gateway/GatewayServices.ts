@@ -10,7 +10,6 @@ import type { Channels } from "../channels/Channels.ts"
 import type { ChannelShares } from "../channels/ChannelShares.ts"
 import type { KeyRing } from "../channels/KeyRing.ts"
 import type { BillingConfig } from "../config/Config.ts"
-import type { KeySpend } from "../identity/KeySpend.ts"
 import type { BoundedLog } from "../platform/SparingLog.ts"
 import type { Drains } from "./Drains.ts"
 import type { HiddenOutput } from "./HiddenOutput.ts"
@@ -22,7 +21,6 @@ import type { UpstreamClient } from "./upstream/UpstreamClient.ts"
 
 export interface GatewayServices extends HoldServices {
   readonly accounts: Accounts["Service"]
-  readonly keySpend: KeySpend["Service"]
   readonly counter: TokenCounter["Service"]
   readonly reader: AnswerReader["Service"]
   readonly channels: Channels["Service"]

@@ -2,7 +2,7 @@
  * What a call holds before it is sent: its input's ceiling, and of its output the client's limit, a first part that is extended
  * as a stream goes, or what the funds allow where nothing can be extended. Pure.
  */
-import type { Reserve } from "../accounts/AccountState.ts"
+import type { Reserve, ReserveLimits } from "../accounts/AccountState.ts"
 import type { Model } from "../catalog/Catalog.ts"
 import type { BillingConfig } from "../config/Config.ts"
 import type { ApiKeyId } from "../domain/Ids.ts"
@@ -122,7 +122,13 @@ export const reserveOf = (
   plan: HoldPlan,
   model: Model,
   billing: BillingConfig,
-  identity: { readonly id: string; readonly keyId: ApiKeyId; readonly atMs: number; readonly counted: boolean }
+  identity: {
+    readonly id: string
+    readonly keyId: ApiKeyId
+    readonly atMs: number
+    readonly counted: boolean
+    readonly limits: ReserveLimits
+  }
 ): Reserve => ({
   _tag: "Reserve",
   id: identity.id,
@@ -142,6 +148,7 @@ export const reserveOf = (
   halfAvailable: plan.halfAvailable,
   counted: identity.counted,
   openHoldsMax: billing.maxOpenHoldsPerUser,
+  limits: identity.limits,
   leaseSeconds: billing.reservationLeaseSeconds,
   atMs: identity.atMs
 })

@@ -11,8 +11,7 @@ import type { Accounts, ReserveError } from "../accounts/Accounts.ts"
 import type { Reservation, Reserve } from "../accounts/AccountState.ts"
 import { boundMicros, unmultiplied } from "../accounts/HoldBound.ts"
 import type { UserId } from "../domain/Ids.ts"
-import type { KeySpend } from "../identity/KeySpend.ts"
-import { type CallRefused, refusalOf, unavailable } from "./CallError.ts"
+import { type CallRefused, refusalOf } from "./CallError.ts"
 import {
   defaultOutputOf,
   type HoldPlan,
@@ -23,7 +22,7 @@ import {
   reserveOf
 } from "./HoldPlan.ts"
 import { countInput } from "./InputCount.ts"
-import { withinRoom } from "./KeyRoom.ts"
+import { type LimitDefaults, limitsOf, rateHeaders } from "./Limits.ts"
 import type { TokenCounter } from "./meter/TokenCounter.ts"
 import { type CallBasics, OpenCall } from "./OpenCall.ts"
 
@@ -37,7 +36,8 @@ const TOKENIZER_MARGIN_ONE = 1_000_000
 
 export interface HoldServices {
   readonly accounts: Accounts["Service"]
-  readonly keySpend: KeySpend["Service"]
+  /** What limits calls of whom nothing else is said. */
+  readonly limits: () => LimitDefaults
   readonly counter: TokenCounter["Service"]
   readonly now: () => number
   /** Where users top up. */
@@ -93,29 +93,23 @@ const commandOf = (services: HoldServices, basics: CallBasics, plan: HoldPlan, c
     id: basics.context.requestId,
     keyId: basics.context.key.keyId,
     atMs: services.now(),
-    counted
+    counted,
+    limits: limitsOf(services.limits(), basics.context.key, estimatedTokens(basics, plan))
   })
 
-/** Reserves, within the key's own limit where it has one. Without billing nothing is spent. */
+/** Bytes of text that are taken for one token until the usage of a call is known. */
+const BYTES_PER_TOKEN = 4
+
+/** What a call's tokens count as toward its limits until its usage is known. */
+const estimatedTokens = ({ bounds: { input }, context: { call } }: CallBasics, plan: HoldPlan): number =>
+  Math.ceil(input.textBytes / BYTES_PER_TOKEN) + input.heldRest + call.n * plan.tokensDefault
+
 const reserve = (
   services: HoldServices,
   basics: CallBasics,
   command: Reserve
-): Effect.Effect<Reservation, ReserveError | CallRefused> => {
-  const { key } = basics.context
-  const ask = (asked: Reserve) => services.accounts.reserve(key.userId, asked, () => basics.signal.stop("lease_lost"))
-  if (key.spendLimitMicros === null || !command.billingEnabled) return ask(command)
-  return services.keySpend.exclusively(
-    key.keyId,
-    (spending) => Effect.flatMap(withinRoom(command, spending), ask)
-  ).pipe(
-    Effect.catchTag(
-      ["TooBusy", "DatabaseUnavailable"],
-      () =>
-        Effect.fail(unavailable("This key's spend limit cannot be checked at this moment. Please try again shortly."))
-    )
-  )
-}
+): Effect.Effect<Reservation, ReserveError> =>
+  services.accounts.reserve(basics.context.key.userId, command, () => basics.signal.stop("lease_lost"))
 
 /** Makes the hold, or says why there is none. */
 export const hold = (
@@ -153,15 +147,12 @@ const holdCounted = Effect.fnUntraced(function*(
   counting: Counting,
   basics: CallBasics,
   output: OutputPlan,
-  error: ReserveError | CallRefused
+  error: ReserveError
 ) {
   const { bounds, context, model } = basics
   const { input } = bounds
   const planFor = (inputTokens: number) => planHold(context.call, model.price, output, bounds, inputTokens)
-  const refuse = (error: ReserveError | CallRefused) =>
-    error._tag === "CallRefused"
-      ? error
-      : refusalOf(error, { nowMs: services.now(), topUpUrl: services.topUpUrl() })
+  const refuse = (error: ReserveError) => refusalOf(error, { nowMs: services.now(), topUpUrl: services.topUpUrl() })
   if (error._tag !== "InsufficientFunds" && !(error._tag === "FundsHeld" && !error.counted)) return yield* refuse(error)
   const least = commandOf(services, basics, planFor(input.heldRest + bytesBound(input.textBytes)), true)
   if (input.heldText === 0 || !mayFit(error, least)) return yield* refuse(error)
@@ -197,6 +188,9 @@ const oneAtATime = (error: InsufficientFunds | FundsHeld): FundsHeld =>
 
 const openOf = (basics: CallBasics, plan: HoldPlan, heldInputTokens: number, reservation: Reservation): OpenCall => {
   const open = new OpenCall(basics, plan, heldInputTokens)
+  if (reservation.report !== undefined) {
+    for (const [name, value] of rateHeaders(reservation.report)) basics.reply.setHeader(name, value)
+  }
   open.advance({ _tag: "WasHeld", reservation })
   return open
 }

@@ -21,6 +21,7 @@ export const openAiErrors = {
   insufficient_quota: kind(402, "insufficient_quota"),
   model_not_allowed: kind(403, "permission_error"),
   key_limit_exceeded: kind(403, "permission_error"),
+  network_not_allowed: kind(403, "permission_error"),
   model_not_found: kind(404, "invalid_request_error"),
   not_found: kind(404, "invalid_request_error"),
   request_timeout: kind(408, "invalid_request_error", true),

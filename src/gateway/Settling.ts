@@ -39,7 +39,8 @@ const decided = (open: OpenCall, outcome: CallOutcome) => {
   open.advance({ _tag: "WasDecided" })
   const { key, notes } = open.basics.context
   notes.outcome = outcome
-  return { userId: key.userId, settled: { id: open.reservation.id, outcome } }
+  const { id, tokens } = open.reservation
+  return { userId: key.userId, settled: { id, outcome, ...tokens === undefined ? {} : { tokens } } }
 }
 
 /** Charges the call. */

@@ -2,25 +2,62 @@
  * API keys as their rows say: as the gateway knows a valid one, and as its user sees it. The key itself is in neither.
  */
 import { Schema } from "effect"
+import type { BlockList } from "node:net"
+import { isUnlimited, type KeyLimits, rateLimitFields } from "../domain/CallLimits.ts"
 import { ApiKeyId, UserId } from "../domain/Ids.ts"
+import { ipRanges } from "../domain/IpRange.ts"
 import { Micros } from "../domain/Money.ts"
 import { Millis, Row, RowWith } from "../domain/Row.ts"
-import { LimitPeriod } from "./LimitPeriod.ts"
+import { LimitPeriod } from "../domain/LimitPeriod.ts"
 
 const AllowedModels = Schema.NullOr(Schema.Array(Schema.String))
 
-/** Whose key it is, and what it may do. */
-export const ApiKeyIdentity = Row({
+const AllowedNetworks = Schema.NullOr(Schema.Array(Schema.String))
+
+/** A valid key as its row says. */
+export const StoredIdentity = Row({
   keyId: ApiKeyId,
   userId: UserId,
   /** Null: it does not expire. */
   expiresAtMs: Schema.NullOr(Millis),
   /** What may be spent with it in each period of its limit, in USD micros. Null: it has no limit of its own. */
   spendLimitMicros: Schema.NullOr(Micros),
+  spendLimitPeriod: LimitPeriod,
+  ...rateLimitFields,
   /** Null: every model. */
-  allowedModels: AllowedModels
+  allowedModels: AllowedModels,
+  /** Null: from everywhere. */
+  allowedNetworks: AllowedNetworks
 }, { keyId: "id", expiresAtMs: "expires_at" })
-export interface ApiKeyIdentity extends Schema.Schema.Type<typeof ApiKeyIdentity> {}
+
+/** Whose key it is, and what it may do. */
+export interface ApiKeyIdentity {
+  readonly keyId: ApiKeyId
+  readonly userId: UserId
+  /** Null: it does not expire. */
+  readonly expiresAtMs: number | null
+  /** Null: it has none of its own. */
+  readonly limits: KeyLimits | null
+  /** Null: every model. */
+  readonly allowedModels: ReadonlyArray<string> | null
+  /** Null: from everywhere. */
+  readonly networks: BlockList | null
+}
+
+export const identityOf = (row: typeof StoredIdentity.Type): ApiKeyIdentity => {
+  const { allowedModels, allowedNetworks, expiresAtMs, keyId, spendLimitMicros, spendLimitPeriod, userId } = row
+  const { concurrentCalls, requestsPerMinute, tokensPerMinute } = row
+  const rates = { concurrentCalls, requestsPerMinute, tokensPerMinute }
+  const spend = spendLimitMicros === null ? [] : [{ period: spendLimitPeriod, micros: spendLimitMicros }]
+  return {
+    keyId,
+    userId,
+    expiresAtMs,
+    limits: spend.length === 0 && isUnlimited(rates) ? null : { ...rates, spend },
+    allowedModels,
+    networks: allowedNetworks === null ? null : ipRanges(allowedNetworks)
+  }
+}
 
 /** A key as its user may see it. */
 export const ListedApiKey = Row({
@@ -38,7 +75,10 @@ export const ListedApiKey = Row({
   spendLimitMicros: Schema.NullOr(Micros),
   /** What the limit is for. */
   spendLimitPeriod: LimitPeriod,
-  allowedModels: AllowedModels
+  ...rateLimitFields,
+  allowedModels: AllowedModels,
+  /** Addresses and ranges that it may be used from. Null: from everywhere. */
+  allowedNetworks: AllowedNetworks
 })
 export interface ListedApiKey extends Schema.Schema.Type<typeof ListedApiKey> {}
 

@@ -8,7 +8,7 @@ import type { Fragment } from "effect/sql/Statement"
 import { ApiKeyId, UserId } from "../domain/Ids.ts"
 import { Row, RowWith } from "../domain/Row.ts"
 import { countOf, oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
-import { ApiKeyIdentity, ListedApiKey } from "./ApiKey.ts"
+import { type ApiKeyIdentity, identityOf, ListedApiKey, StoredIdentity } from "./ApiKey.ts"
 import {
   ApiKeyNotFound,
   ApiKeyRefused,
@@ -31,7 +31,7 @@ export const LIVE_SQL = "(revoked_at IS NULL AND (expires_at IS NULL OR expires_
 /** The columns that a user may see. */
 export const LISTED_SQL =
   `id, name, hint, created_at, expires_at, revoked_at, last_used_at, paused_at, spend_limit_micros,
-  spend_limit_period, allowed_models`
+  spend_limit_period, requests_per_minute, tokens_per_minute, concurrent_calls, allowed_models, allowed_networks`
 
 const InsertedKey = Row({ id: ApiKeyId })
 
@@ -41,7 +41,7 @@ const RevokedKey = Row({ revoked: Schema.Boolean })
 
 const OwnedKey = RowWith(ListedApiKey, { live: Schema.Boolean })
 
-const FoundKey = RowWith(ApiKeyIdentity, { paused: Schema.Boolean })
+const FoundKey = RowWith(StoredIdentity, { paused: Schema.Boolean })
 
 /** Keys of one user are made, or come to life again, one after the other, and so counted. */
 const lockUser = (sql: SqlClient.SqlClient, userId: UserId) =>
@@ -76,17 +76,20 @@ interface Assignment {
 
 /** The columns of the terms that are given. */
 const assignments = (sql: SqlClient.SqlClient, terms: Partial<KeyTerms>): ReadonlyArray<Assignment> => {
-  const models = terms.allowedModels ? JSON.stringify(terms.allowedModels) : null
+  const list = (texts: ReadonlyArray<string> | null = null) => {
+    const json = texts === null ? null : JSON.stringify(texts)
+    return sql`CASE WHEN ${json}::text IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(${json}::jsonb)) END`
+  }
   const columns: Readonly<Record<keyof KeyTerms, Assignment>> = {
     name: { column: "name", value: sql`${terms.name ?? ""}` },
     expiresAt: { column: "expires_at", value: sql`${terms.expiresAt ?? null}::timestamptz` },
     spendLimitMicros: { column: "spend_limit_micros", value: sql`${terms.spendLimitMicros ?? null}::bigint` },
     spendLimitPeriod: { column: "spend_limit_period", value: sql`${terms.spendLimitPeriod ?? "total"}` },
-    allowedModels: {
-      column: "allowed_models",
-      value: sql`CASE WHEN ${models}::text IS NOT NULL
-        THEN ARRAY(SELECT jsonb_array_elements_text(${models}::jsonb)) END`
-    }
+    requestsPerMinute: { column: "requests_per_minute", value: sql`${terms.requestsPerMinute ?? null}::integer` },
+    tokensPerMinute: { column: "tokens_per_minute", value: sql`${terms.tokensPerMinute ?? null}::integer` },
+    concurrentCalls: { column: "concurrent_calls", value: sql`${terms.concurrentCalls ?? null}::integer` },
+    allowedModels: { column: "allowed_models", value: list(terms.allowedModels) },
+    allowedNetworks: { column: "allowed_networks", value: list(terms.allowedNetworks) }
   }
   return Struct.keys(columns).flatMap((name) => terms[name] === undefined ? [] : [columns[name]])
 }
@@ -133,15 +136,15 @@ export const findApiKey = (
   Effect.map(
     rowOf(
       FoundKey,
-      sql`SELECT k.id, k.user_id, k.expires_at, k.spend_limit_micros, k.allowed_models, k.paused_at IS NOT NULL AS paused
+      sql`SELECT k.id, k.user_id, k.expires_at, k.spend_limit_micros, k.spend_limit_period, k.requests_per_minute,
+        k.tokens_per_minute, k.concurrent_calls, k.allowed_models, k.allowed_networks, k.paused_at IS NOT NULL AS paused
       FROM api_keys k JOIN users u ON u.id = k.user_id
       WHERE k.key_hash = ${keyHash} AND k.kind = 'call' AND k.revoked_at IS NULL
         AND (k.expires_at IS NULL OR k.expires_at > now()) AND u.disabled_at IS NULL`
     ),
     (found) => {
       if (found === undefined) return "unknown"
-      const { paused, ...identity } = found
-      return paused ? "paused" : identity
+      return found.paused ? "paused" : identityOf(found)
     }
   )
 

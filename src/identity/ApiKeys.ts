@@ -238,8 +238,9 @@ export class ApiKeys extends Context.Service<ApiKeys, {
 /** The part of a key that is secret: random, or the same again for the same form. */
 const secretOf = (key: NewApiKey, form: SentForm | undefined): string => {
   if (form === undefined) return randomBytes(KEY_BYTES).toString("base64url")
-  const { allowedModels = null, expiresAt = null, name, spendLimitMicros = null, spendLimitPeriod, userId } = key
-  const asked = [userId, name, expiresAt?.getTime() ?? null, spendLimitMicros, spendLimitPeriod, allowedModels]
+  const { allowedModels = null, allowedNetworks = null, expiresAt = null, name, spendLimitMicros = null, userId } = key
+  const limits = [key.spendLimitPeriod, key.requestsPerMinute, key.tokensPerMinute, key.concurrentCalls]
+  const asked = [userId, name, expiresAt?.getTime() ?? null, spendLimitMicros, limits, allowedModels, allowedNetworks]
   const said = JSON.stringify(
     ["api key", form.word, ...asked],
     (_, value: unknown) => typeof value === "bigint" ? value.toString() : value
@@ -253,7 +254,11 @@ const factsOf = (key: ListedApiKey): AuditFacts => ({
   expires_at: key.expiresAt?.toISOString() ?? null,
   spend_limit_micros: key.spendLimitMicros,
   spend_limit_period: key.spendLimitPeriod,
+  requests_per_minute: key.requestsPerMinute,
+  tokens_per_minute: key.tokensPerMinute,
+  concurrent_calls: key.concurrentCalls,
   allowed_models: key.allowedModels,
+  allowed_networks: key.allowedNetworks,
   paused: key.pausedAt !== null
 })
 

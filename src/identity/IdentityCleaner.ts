@@ -15,6 +15,12 @@ const ROUND_MS = 600_000
 const BATCH_ROWS_MAX = 1_000
 const BATCHES_MAX = 50
 
+/** What keys spent in a period is kept for so long after its beginning, in days; where it is asked for again, it is summed again. */
+const SPEND_DAYS_KEPT = 70
+
+/** A rate that has been free for so long is forgotten, in milliseconds. */
+const RATE_KEPT_MS = 3_600_000n
+
 /** Removes with `batch`, which answers what it removed, until there is no full batch left. */
 const inBatches = (batch: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>) =>
   Effect.repeat(batch, { while: (rows) => rows.length >= BATCH_ROWS_MAX, times: BATCHES_MAX - 1 })
@@ -31,6 +37,15 @@ export const cleanIdentity: Effect.Effect<void, SqlError.SqlError, SqlClient.Sql
     SELECT key_hash FROM attempt_limits WHERE full_at_ms <= ${nowMs}::bigint
       LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING key_hash`)
   yield* sql`DELETE FROM pending_logins WHERE expires_at <= now()`
+  yield* inBatches(sql`DELETE FROM key_spend WHERE (user_id, key_id, period, starts_at) IN (
+    SELECT user_id, key_id, period, starts_at FROM key_spend
+      WHERE period <> 'total' AND starts_at < now() - make_interval(days => ${SPEND_DAYS_KEPT}::integer)
+      LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING key_id`)
+  yield* inBatches(sql`DELETE FROM call_rates WHERE (user_id, key_id) IN (
+    SELECT user_id, key_id FROM call_rates WHERE greatest(requests_us, tokens_us) < ${
+    nowMs - RATE_KEPT_MS
+  }::bigint * 1000
+      LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING key_id`)
   yield* sql`DELETE FROM setup_links WHERE expires_at <= now()`
   yield* sql`DELETE FROM password_links WHERE expires_at <= now()`
 })

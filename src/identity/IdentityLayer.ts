@@ -7,7 +7,6 @@ import { ApiKeys } from "./ApiKeys.ts"
 import { Invites } from "./Invites.ts"
 import { KeyList } from "./KeyList.ts"
 import { BuyerDetails } from "./BuyerDetails.ts"
-import { KeySpend } from "./KeySpend.ts"
 import { Login } from "./Login.ts"
 import { LoginSessions } from "./LoginSessions.ts"
 import { PasswordLinks } from "./PasswordLinks.ts"
@@ -26,6 +25,5 @@ export const IdentityLayer = Layer.mergeAll(
   PasswordLinks.layer,
   SecondFactors.layer,
   Invites.layer,
-  KeyList.layer,
-  KeySpend.layer
+  KeyList.layer
 ).pipe(Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)))

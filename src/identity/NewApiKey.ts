@@ -1,15 +1,18 @@
 /**
  * What an API key may be, when it is made and when it is changed: the bounds of its name, expiry, spending limit and models.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
+import { RateLimits } from "../domain/CallLimits.ts"
 import type { UserId } from "../domain/Ids.ts"
+import { parseIpRange } from "../domain/IpRange.ts"
 import { AMOUNT_MAX } from "../domain/Money.ts"
 import { ApiKeyRefused } from "./IdentityError.ts"
-import type { LimitPeriod } from "./LimitPeriod.ts"
+import type { LimitPeriod } from "../domain/LimitPeriod.ts"
 
 const NAME_CHARACTERS_MAX = 100
 const MODELS_MAX = 100
 const MODEL_ID_LENGTH_MAX = 256
+const NETWORKS_MAX = 100
 
 /** What can be set of a key. What is absent or null does not limit it. */
 export interface KeyTerms {
@@ -22,6 +25,14 @@ export interface KeyTerms {
   readonly spendLimitPeriod?: LimitPeriod
   /** Ids of the only models it may use: 1 to 100 of them. */
   readonly allowedModels?: ReadonlyArray<string> | null
+  /** Calls that begin in a minute. */
+  readonly requestsPerMinute?: number | null
+  /** Tokens of input and output in a minute. */
+  readonly tokensPerMinute?: number | null
+  /** Calls that are open at once. */
+  readonly concurrentCalls?: number | null
+  /** Addresses and ranges that it may be used from: 1 to 100 of them. */
+  readonly allowedNetworks?: ReadonlyArray<string> | null
 }
 
 /** A key to be made. */
@@ -42,13 +53,21 @@ const areModels = (ids: ReadonlyArray<string>): boolean =>
   ids.length >= 1 && ids.length <= MODELS_MAX &&
   ids.every((id) => id !== "" && id.length <= MODEL_ID_LENGTH_MAX && !/\p{Cc}/u.test(id))
 
+const areNetworks = (ranges: ReadonlyArray<string>): boolean =>
+  ranges.length >= 1 && ranges.length <= NETWORKS_MAX && ranges.every((range) => parseIpRange(range) !== undefined)
+
+const isRate = Schema.is(RateLimits)
+
 /** What is wrong with the terms, if anything is. */
 const flawOf = (terms: Partial<KeyTerms>, nowMs: number): ApiKeyRefused["reason"] | undefined => {
-  const { allowedModels = null, expiresAt = null, name = "", spendLimitMicros = null } = terms
+  const { allowedModels = null, allowedNetworks = null, expiresAt = null, name = "", spendLimitMicros = null } = terms
+  const { concurrentCalls = null, requestsPerMinute = null, tokensPerMinute = null } = terms
   if (!isKeyName(name)) return "name"
   // A date that is none compares as false.
   if (expiresAt !== null && !(expiresAt.getTime() > nowMs)) return "expiry"
   if (spendLimitMicros !== null && (spendLimitMicros < 0n || spendLimitMicros > AMOUNT_MAX)) return "spend_limit"
+  if (!isRate({ concurrentCalls, requestsPerMinute, tokensPerMinute })) return "rates"
+  if (allowedNetworks !== null && !areNetworks(allowedNetworks)) return "networks"
   return allowedModels === null || areModels(allowedModels) ? undefined : "models"
 }
 

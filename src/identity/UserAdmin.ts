@@ -8,9 +8,10 @@ import { SqlClient } from "effect/sql"
 import { announceAccount } from "../accounts/Ledger.ts"
 import { mayName } from "../accounts/UserGroups.ts"
 import { normalizeEmail } from "../domain/EmailAddress.ts"
+import { rateLimitFields, type RateLimits } from "../domain/CallLimits.ts"
 import type { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
-import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { type Actor, type AuditFacts, changesBetween, recordChange } from "../platform/AuditLog.ts"
 import { publish } from "../platform/Notifications.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf } from "../postgres/Rows.ts"
@@ -60,6 +61,14 @@ const STREAM_PAGE_USERS = 1_000
 
 const GroupedUser = Row({ groupCode: Schema.NullOr(Schema.String) })
 
+const UserLimits = Row(rateLimitFields)
+
+const limitFacts = ({ concurrentCalls, requestsPerMinute, tokensPerMinute }: RateLimits): AuditFacts => ({
+  requests_per_minute: requestsPerMinute,
+  tokens_per_minute: tokensPerMinute,
+  concurrent_calls: concurrentCalls
+})
+
 type ChangeError = UserNotFound | OwnUser | LastRoot | DatabaseUnavailable
 
 export class UserAdmin extends Context.Service<UserAdmin, {
@@ -92,6 +101,8 @@ export class UserAdmin extends Context.Service<UserAdmin, {
     userId: UserId,
     code: string | null
   ): Effect.Effect<void, UserNotFound | GroupNotOffered | DatabaseUnavailable>
+  /** Sets the user's own limits of calls, which come before those of plans and settings. Open calls stay. */
+  setLimits(actor: Actor, userId: UserId, limits: RateLimits): Effect.Effect<void, UserNotFound | DatabaseUnavailable>
 }>()("realms/identity/UserAdmin") {
   static readonly layer = Layer.effect(UserAdmin)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -191,6 +202,22 @@ export class UserAdmin extends Context.Service<UserAdmin, {
       })
     })
 
+    const setLimitsNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId, limits: RateLimits) {
+      const before = yield* rowOf(
+        UserLimits,
+        sql`SELECT requests_per_minute, tokens_per_minute, concurrent_calls FROM users
+          WHERE id = ${userId} FOR NO KEY UPDATE`
+      )
+      if (before === undefined) return yield* new UserNotFound({ userId })
+      const facts = changesBetween(limitFacts(before), limitFacts(limits))
+      if (Object.keys(facts.after).length === 0) return
+      yield* sql`UPDATE users SET requests_per_minute = ${limits.requestsPerMinute}::integer,
+          tokens_per_minute = ${limits.tokensPerMinute}::integer, concurrent_calls = ${limits.concurrentCalls}::integer
+        WHERE id = ${userId}`
+      yield* announceAccount(sql, userId)
+      yield* recordChange(sql, actor, { action: "user.limits_changed", target: `user:${userId}`, ...facts })
+    })
+
     const createNow = Effect.fnUntraced(function*(actor: Actor, user: Parameters<typeof insertUser>[1]) {
       const made = yield* insertUser(sql, user)
       yield* recordChange(sql, actor, {
@@ -248,6 +275,9 @@ export class UserAdmin extends Context.Service<UserAdmin, {
       }),
       setGroup: Effect.fn("UserAdmin.setGroup")(function*(actor, userId, code) {
         yield* inTransaction(sql, setGroupNow(actor, userId, code)).pipe(orUnavailable)
+      }),
+      setLimits: Effect.fn("UserAdmin.setLimits")(function*(actor, userId, limits) {
+        yield* inTransaction(sql, setLimitsNow(actor, userId, limits)).pipe(orUnavailable)
       })
     })
   })).pipe(Layer.provide(PasswordQueue.layer))

@@ -3,6 +3,7 @@
  * hint; and what there is to know of a user besides money.
  * @internal
  */
+import { rateLimitFields } from "../domain/CallLimits.ts"
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { ApiKeyId, idIn, UserId } from "../domain/Ids.ts"
@@ -65,6 +66,7 @@ const CountedUser = RowWith(UserSummary, {
   passwordLinkUntil: Schema.NullOr(Schema.Date),
   /** The user's own group, and that of the last redeemed code that had one. */
   groupCode: Schema.NullOr(Schema.String),
+  ...rateLimitFields,
   redeemedGroupCode: Schema.NullOr(Schema.String),
   /** How many there are of each, of all times; live keys of the administration's API. */
   orders: Schema.BigInt,
@@ -177,7 +179,10 @@ export const userDetails = (
           coalesce(b.owed_micros, 0) AS owed_micros, coalesce(k.spent, 0) AS spent_micros, k.last_call AS last_call_at,
           (SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at,
           u.password_hash IS NOT NULL AS has_password,
-          ${sql.literal(hasSecondFactorSql)} AS has_second_factor, u.group_code, u.redeemed_group_code,
+          ${
+        sql.literal(hasSecondFactorSql)
+      } AS has_second_factor, u.group_code, u.redeemed_group_code, u.requests_per_minute,
+          u.tokens_per_minute, u.concurrent_calls,
           (SELECT max(l.expires_at) FROM password_links l WHERE l.user_id = u.id AND l.expires_at > now()) AS link_until,
           (SELECT count(*) FROM topup_orders o WHERE o.user_id = u.id)
             + (SELECT count(*) FROM subscription_orders o WHERE o.user_id = u.id) AS orders,

@@ -25,7 +25,10 @@ const subscriptionsSql = `
     OR s.limit_7d_micros::text <> b.terms ->> 'limit_7d_micros'
     OR s.limit_30d_micros::text <> b.terms ->> 'limit_30d_micros'
     OR s.multiplier_micros::text <> b.terms ->> 'multiplier_micros'
-    OR s.group_code IS DISTINCT FROM b.terms ->> 'group_code'))`
+    OR s.group_code IS DISTINCT FROM b.terms ->> 'group_code'
+    OR s.requests_per_minute::text <> b.terms ->> 'requests_per_minute'
+    OR s.tokens_per_minute::text <> b.terms ->> 'tokens_per_minute'
+    OR s.concurrent_calls::text <> b.terms ->> 'concurrent_calls'))`
 
 const usesSql = `
   SELECT NULL::bigint AS user_id, format('code %s of %s uses counts %s, redeemed %s times', c.id, c.uses_max, c.uses,

@@ -40,6 +40,7 @@ export class Settings extends Context.Service<Settings, {
       payment: config.payment,
       registration: config.registration,
       security: config.security,
+      limits: config.limits,
       finance: config.finance,
       site: config.site,
       seller: config.seller,

@@ -28,10 +28,12 @@ export const activate = (
       MadeSubscription,
       sql`
       INSERT INTO user_subscriptions (user_id, plan_id, order_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros,
-          limit_7d_micros, limit_30d_micros, multiplier_micros, group_code, starts_at, ends_at, fence)
+          limit_7d_micros, limit_30d_micros, multiplier_micros, group_code, requests_per_minute, tokens_per_minute,
+          concurrent_calls, starts_at, ends_at, fence)
         SELECT ${userId}::bigint, ${terms.planId}::bigint, ${orderId}::bigint, ${terms.code}::text, ${terms.name}::text,
             ${terms.limit5hMicros}::bigint, ${terms.limit1dMicros}::bigint, ${terms.limit7dMicros}::bigint,
-            ${terms.limit30dMicros}::bigint, ${terms.multiplierMicros}::bigint, ${terms.groupCode}::text, s.at,
+            ${terms.limit30dMicros}::bigint, ${terms.multiplierMicros}::bigint, ${terms.groupCode}::text,
+            ${terms.requestsPerMinute}::integer, ${terms.tokensPerMinute}::integer, ${terms.concurrentCalls}::integer, s.at,
             s.at + make_interval(days => ${terms.durationDays}::integer), hashtextextended(gen_random_uuid()::text, 0)
           FROM (
             SELECT greatest(now(), max(ends_at)) AS at FROM user_subscriptions

@@ -4,7 +4,7 @@
  * it is the number nearest to it.
  */
 import { formatDecimal, formatUsd, maximum, MICROS_SCALE, minimum } from "../domain/Money.ts"
-import type { LimitPeriod } from "../identity/LimitPeriod.ts"
+import type { LimitPeriod } from "../domain/LimitPeriod.ts"
 import type { FiguresOfKey } from "./KeyFigures.ts"
 
 /** Decimal places of an amount of micros in cents. */

@@ -5,7 +5,8 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Metric } from "effect"
 import { SqlClient } from "effect/sql"
-import { decide, type Event } from "../../src/accounts/AccountMachine.ts"
+import { decide } from "../../src/accounts/AccountMachine.ts"
+import type { Event } from "../../src/accounts/Decision.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { Command } from "../../src/accounts/AccountState.ts"
 import { loadAccount } from "../../src/accounts/AccountStore.ts"
@@ -78,7 +79,7 @@ layer(TestAccounts, { excludeTestServices: true })("the fence of a subscription"
     const first = yield* reserve(one, 100n)
     const fence = yield* fenceOf(subscriptionId)
     const connection = yield* (yield* Database).connect({ applicationName: "fence-test" })
-    const { rows, state } = yield* loadAccount(sql, { userId, ids: [first.id] }, atMs)
+    const { rows, state } = yield* loadAccount(sql, { userId, ids: [first.id], keyIds: [] }, atMs)
     const decided = (command: Command): Event => {
       const decision = decide(state, command, rows.get(command.id) ?? null)
       return decision._tag === "Accept" ? decision.event : assert.fail(decision._tag)

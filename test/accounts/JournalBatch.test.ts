@@ -2,7 +2,8 @@
  * Which accounts may be in a batch of the cheaper statement: those of which everything goes as in nearly all calls, and who owe nothing.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { decide, evolve } from "../../src/accounts/AccountMachine.ts"
+import { decide } from "../../src/accounts/AccountMachine.ts"
+import { evolve } from "../../src/accounts/Evolution.ts"
 import { type AccountState, type Command, emptyOutcome } from "../../src/accounts/AccountState.ts"
 import { isPlain } from "../../src/accounts/JournalBatch.ts"
 import type { JournalEntry } from "../../src/accounts/JournalEntry.ts"

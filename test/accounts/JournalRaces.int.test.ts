@@ -7,7 +7,9 @@ import type { PgConnection } from "@effect/sql-pg"
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Fiber, HashMap, Ref } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { decide, type Event, evolve } from "../../src/accounts/AccountMachine.ts"
+import { decide } from "../../src/accounts/AccountMachine.ts"
+import type { Event } from "../../src/accounts/Decision.ts"
+import { evolve } from "../../src/accounts/Evolution.ts"
 import type { Command } from "../../src/accounts/AccountState.ts"
 import { loadAccount } from "../../src/accounts/AccountStore.ts"
 import {
@@ -123,7 +125,7 @@ const decideFor = Effect.fnUntraced(function*(
 ): Effect.fn.Return<DecidedGroup, never, SqlClient.SqlClient> {
   const sql = yield* SqlClient.SqlClient
   const chosen = calls.slice(from, from + CALLS_AT_ONCE).filter(() => below(2) === 0)
-  const read = { userId, ids: chosen.map(({ id }) => id) }
+  const read = { userId, ids: chosen.map(({ id }) => id), keyIds: [] }
   const loaded = yield* Effect.orDie(loadAccount(sql, read, yield* Clock.currentTimeMillis))
   let { state } = loaded
   const events: Array<Event> = []
@@ -264,7 +266,7 @@ layer(TestAccounts, { excludeTestServices: true })("writers that race for the sa
         // What is still open is given back, so that all that is left is paid or there.
         const last = yield* journalConnection
         for (const racer of racers) {
-          const { rows, state } = yield* loadAccount(sql, { userId: racer.userId, ids: [] }, nowMs)
+          const { rows, state } = yield* loadAccount(sql, { userId: racer.userId, ids: [], keyIds: [] }, nowMs)
           const ids = Array.from(HashMap.keys(state.open))
           let next = state
           const entries = ids.flatMap((id) => {

@@ -6,7 +6,9 @@
 import { assert, layer } from "@effect/vitest"
 import { Arbitrary, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { decide, type Event, evolve } from "../../src/accounts/AccountMachine.ts"
+import { decide } from "../../src/accounts/AccountMachine.ts"
+import type { Event } from "../../src/accounts/Decision.ts"
+import { evolve } from "../../src/accounts/Evolution.ts"
 import type { Command, Funding, Settlement } from "../../src/accounts/AccountState.ts"
 import { loadAccount } from "../../src/accounts/AccountStore.ts"
 import { type GroupResult, isPlain, plainBatch, wholeBatch } from "../../src/accounts/JournalBatch.ts"
@@ -161,7 +163,7 @@ layer(TestAccounts, { excludeTestServices: true })("a settlement", (it) => {
       const decided = yield* Effect.forEach(accounts, (account) =>
         Effect.gen(function*() {
           const { ids, subscriptionId, user } = yield* write(account)
-          const { rows, state } = yield* loadAccount(sql, { userId: user, ids }, AT_MS)
+          const { rows, state } = yield* loadAccount(sql, { userId: user, ids, keyIds: [] }, AT_MS)
           let next = state
           const events: Array<Event> = []
           const entries: Array<JournalEntry> = []
@@ -198,7 +200,7 @@ layer(TestAccounts, { excludeTestServices: true })("a settlement", (it) => {
         assert.strictEqual(result?.note, "", name)
         // What was late is said to be; nothing else is worth a word.
         assert.isTrue(Array.from(result?.exceptions.values() ?? []).every(({ tag }) => tag === "late"), name)
-        const { rows, state } = yield* loadAccount(sql, { userId: user, ids }, AT_MS)
+        const { rows, state } = yield* loadAccount(sql, { userId: user, ids, keyIds: [] }, AT_MS)
         assert.deepStrictEqual(
           [state.usdMicros, state.owedMicros, state.heldMicros, state.openHolds],
           [next.usdMicros, next.owedMicros, next.heldMicros, next.openHolds],

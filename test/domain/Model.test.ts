@@ -15,7 +15,10 @@ const plan: PlanTerms = {
   limit7dMicros: 20_000_000n,
   limit30dMicros: 80_123_456n,
   multiplierMicros: 500_000n,
-  groupCode: "vip"
+  groupCode: "vip",
+  requestsPerMinute: 60,
+  tokensPerMinute: 0,
+  concurrentCalls: 0
 }
 
 const columns = {
@@ -27,7 +30,10 @@ const columns = {
   limit_7d_micros: 20_000_000n,
   limit_30d_micros: 80_123_456n,
   multiplier_micros: 500_000n,
-  group_code: "vip"
+  group_code: "vip",
+  requests_per_minute: 60,
+  tokens_per_minute: 0,
+  concurrent_calls: 0
 }
 
 const texts = {
@@ -39,7 +45,10 @@ const texts = {
   limit_7d: "20.00",
   limit_30d: "80.123456",
   multiplier: "0.5",
-  group: "vip"
+  group: "vip",
+  requests_per_minute: "60",
+  tokens_per_minute: "0",
+  concurrent_calls: "0"
 }
 
 const read = (typed: Readonly<Record<string, string>>) =>
@@ -67,6 +76,8 @@ describe("a model", () => {
       multiplier_micros: "500000"
     })
     assert.deepStrictEqual(Schema.decodeUnknownSync(schema)(json), plan)
+    const older = Object.fromEntries(Object.entries(json).filter(([key]) => key !== "tokens_per_minute"))
+    assert.deepStrictEqual(Schema.decodeUnknownSync(schema)(older), plan)
   })
 
   it("has the keys of the file, with the units of people", () => {
@@ -79,7 +90,10 @@ describe("a model", () => {
       "limit_7d_usd",
       "limit_30d_usd",
       "multiplier",
-      "group"
+      "group",
+      "requests_per_minute",
+      "tokens_per_minute",
+      "concurrent_calls"
     ])
   })
 

@@ -107,7 +107,10 @@ const terms: SoldPlan = {
   name: "Basic",
   priceFen: 1_200n,
   ...unlimited,
-  groupCode: null
+  groupCode: null,
+  requestsPerMinute: 0,
+  tokensPerMinute: 0,
+  concurrentCalls: 0
 }
 
 interface Case {

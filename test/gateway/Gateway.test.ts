@@ -47,7 +47,14 @@ const make = Effect.gen(function*() {
     if (call._tag === "Refused") return assert.fail(call.message)
     const asked: CallContext = {
       requestId: makeReservationId(),
-      key: { keyId: ApiKeyId.make(1n), userId: ada, expiresAtMs: null, spendLimitMicros: null, allowedModels: null },
+      key: {
+        keyId: ApiKeyId.make(1n),
+        userId: ada,
+        expiresAtMs: null,
+        limits: null,
+        allowedModels: null,
+        networks: null
+      },
       call,
       client,
       startedMs: yield* Clock.currentTimeMillis,

@@ -10,6 +10,7 @@ const codes: ReadonlyArray<[OpenAiErrorCode, number, boolean]> = [
   ["insufficient_quota", 402, false],
   ["model_not_allowed", 403, false],
   ["key_limit_exceeded", 403, false],
+  ["network_not_allowed", 403, false],
   ["model_not_found", 404, false],
   ["not_found", 404, false],
   ["request_timeout", 408, true],

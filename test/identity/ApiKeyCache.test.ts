@@ -9,8 +9,9 @@ const identity = (keyId: ApiKeyId, expiresAtMs: number | null = null): ApiKeyIde
   keyId,
   userId: UserId.make(1n),
   expiresAtMs,
-  spendLimitMicros: null,
-  allowedModels: null
+  limits: null,
+  allowedModels: null,
+  networks: null
 })
 
 describe("ApiKeyCache", () => {

@@ -47,8 +47,9 @@ describe("ApiKeys", () => {
         keyId: made.id,
         userId: user.id,
         expiresAtMs: null,
-        spendLimitMicros: null,
-        allowedModels: null
+        limits: null,
+        allowedModels: null,
+        networks: null
       }
       assert.deepStrictEqual(yield* keys.authenticate(token), identity)
       assert.deepStrictEqual(keys.cached(token), identity)

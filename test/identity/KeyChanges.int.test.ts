@@ -1,6 +1,7 @@
 /**
  * Keys that are changed, paused and resumed, and keys that one form makes, however often it is sent.
  */
+import { noKeyLimits } from "../../src/domain/CallLimits.ts"
 import { assert, describe } from "@effect/vitest"
 import { Context, DateTime, Effect, Layer, Queue, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
@@ -64,7 +65,10 @@ describe("changes of a key", () => {
       allowedModels: null
     })
     assert.strictEqual(yield* Queue.take(heard), `keys ${made.id}`)
-    assert.deepInclude(yield* elsewhere.authenticate(token), { spendLimitMicros: 5n, allowedModels: null })
+    assert.deepInclude(yield* elsewhere.authenticate(token), {
+      limits: { ...noKeyLimits, spend: [{ period: "day", micros: 5n }] },
+      allowedModels: null
+    })
   })
 
   identityTest("are for its owner, or recorded, and refused when they are not possible", function*() {

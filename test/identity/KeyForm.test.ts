@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Result } from "effect"
+import { noRateLimits } from "../../src/domain/CallLimits.ts"
 import { ApiKeyId } from "../../src/domain/Ids.ts"
 import type { ListedApiKey } from "../../src/identity/ApiKey.ts"
 import { changeOf, keyFormOf, readKeyForm } from "../../src/identity/KeyForm.ts"
@@ -20,7 +21,11 @@ const current: ListedApiKey = {
   pausedAt: null,
   spendLimitMicros: 1_500_000n,
   spendLimitPeriod: "week",
-  allowedModels: ["gone"]
+  requestsPerMinute: 60,
+  tokensPerMinute: null,
+  concurrentCalls: 2,
+  allowedModels: ["gone"],
+  allowedNetworks: ["10.0.0.0/8", "::1"]
 }
 
 const asker = { timeZone: "Asia/Shanghai", models: ["a", "b"] }
@@ -28,7 +33,8 @@ const asker = { timeZone: "Asia/Shanghai", models: ["a", "b"] }
 describe("the form of a key", () => {
   it("reads its terms, days in the reader's zone", () => {
     const form = new URLSearchParams(
-      "name=+x+&spend_limit=2.5&spend_limit_period=month&expiry=2030-01-31&models=a&models=a"
+      "name=+x+&spend_limit=2.5&spend_limit_period=month&expiry=2030-01-31&models=a&models=a" +
+        "&requests_per_minute=+60&concurrent_calls=2&networks=10.0.0.0/8%2C+::1"
     )
     assert.deepStrictEqual(
       readKeyForm(form, asker),
@@ -37,7 +43,11 @@ describe("the form of a key", () => {
         expiresAt: at("2030-01-31T15:59:59Z"),
         spendLimitMicros: 2_500_000n,
         spendLimitPeriod: "month" as const,
-        allowedModels: ["a"]
+        requestsPerMinute: 60,
+        tokensPerMinute: null,
+        concurrentCalls: 2,
+        allowedModels: ["a"],
+        allowedNetworks: ["10.0.0.0/8", "::1"]
       })
     )
   })
@@ -50,14 +60,22 @@ describe("the form of a key", () => {
         expiresAt: null,
         spendLimitMicros: null,
         spendLimitPeriod: "total" as const,
-        allowedModels: null
+        ...noRateLimits,
+        allowedModels: null,
+        allowedNetworks: null
       })
     )
   })
 
   it("says every field that is wrong", () => {
-    const form = new URLSearchParams("name=&spend_limit=much&spend_limit_period=year&expiry=soon&models=c")
-    assert.deepStrictEqual(readKeyForm(form, asker), Result.fail(["name", "expiry", "spend_limit", "models"] as const))
+    const form = new URLSearchParams(
+      "name=&spend_limit=much&spend_limit_period=year&expiry=soon&models=c" +
+        "&requests_per_minute=0&networks=10.0.0.0/33"
+    )
+    assert.deepStrictEqual(
+      readKeyForm(form, asker),
+      Result.fail(["name", "expiry", "spend_limit", "rates", "networks", "models"] as const)
+    )
     assert.deepStrictEqual(
       readKeyForm(new URLSearchParams("name=x&spend_limit_period=hour"), asker),
       Result.fail(["spend_limit"] as const)
@@ -72,7 +90,11 @@ describe("the form of a key", () => {
       expiresAt: current.expiresAt,
       spendLimitMicros: 1_500_000n,
       spendLimitPeriod: "week",
-      allowedModels: ["gone"]
+      requestsPerMinute: 60,
+      tokensPerMinute: null,
+      concurrentCalls: 2,
+      allowedModels: ["gone"],
+      allowedNetworks: ["10.0.0.0/8", "::1"]
     })
     // It is over, and would be refused if it were asked for.
     assert.notProperty(changeOf(read, current), "expiresAt")

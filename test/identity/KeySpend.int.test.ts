@@ -1,20 +1,18 @@
 /**
- * What a key has spent: folded calls, calls that are not, and open holds, each once and of this key only; and turns, one at a
- * time for a key, none for others.
+ * What a key has spent: folded calls, calls that are not, and open holds, each once and of this key only - as lists show it, and as the
+ * journal begins to count it.
  */
 import { assert, layer } from "@effect/vitest"
-import { Clock, Context, Deferred, Effect, Fiber, Layer } from "effect"
+import { Clock, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { ApiKeyId, type UserId } from "../../src/domain/Ids.ts"
-import { KeySpend } from "../../src/identity/KeySpend.ts"
+import { KeyList } from "../../src/identity/KeyList.ts"
+import { type LimitPeriod, periodEnd, periodStartMs } from "../../src/domain/LimitPeriod.ts"
 import { UsageFolds } from "../../src/usage/UsageFolds.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { callAt, commitLate, insertCalls, makeUsers, nobody } from "../support/UsageRows.ts"
-import { until } from "../support/Until.ts"
 
-const atPrice = { planMultiplier: 1_000_000n, groupMultiplier: 1_000_000n }
-
-const Services = Layer.mergeAll(KeySpend.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
+const Services = Layer.mergeAll(KeyList.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
 let keys = 0
 
@@ -31,14 +29,35 @@ const limitedKey = Effect.fnUntraced(function*(limitMicros: bigint) {
   return { userId, keyId: yield* makeKey(userId, limitMicros) }
 })
 
-const spending = (keyId: ApiKeyId) => Effect.flatMap(KeySpend, (spend) => spend.exclusively(keyId, Effect.succeed))
+/** What the journal begins with, of the period that a moment lies in. */
+const countedAt = Effect.fnUntraced(function*(of: Limited, period: LimitPeriod, atMs: number) {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ spent: bigint }>`SELECT realms_key_spent_v1(${of.userId}, ${of.keyId}, ${period},
+    to_timestamp(${periodStartMs(period, atMs) / 1_000})) AS spent`
+  return row?.spent ?? assert.fail("no row")
+})
+
+interface Limited {
+  readonly userId: UserId
+  readonly keyId: ApiKeyId
+}
+
+/** What was spent in the period of the limit, by both rules. */
+const spending = Effect.fnUntraced(function*(of: Limited) {
+  const key = yield* (yield* KeyList).find(of.userId, of.keyId)
+  if (key === undefined) return assert.fail("no key")
+  const counted = yield* countedAt(of, key.spendLimitPeriod, yield* Clock.currentTimeMillis)
+  assert.strictEqual(counted, key.spentOfLimitMicros)
+  return key
+})
 
 layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
   it.effect("counts each call once, before and after it is folded", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const folds = yield* UsageFolds
-      const { keyId: key_id, userId } = yield* limitedKey(2_000n)
+      const limited = yield* limitedKey(2_000n)
+      const { keyId: key_id, userId } = limited
       const other = yield* makeKey(userId, null)
       const hourAgo = (yield* Clock.currentTimeMillis) - 3_600_000
       const open = { state: "reserved", cost_micros: null, charged_micros: null } as const
@@ -50,37 +69,31 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
         callAt(userId, hourAgo + 3, { key_id, reserved_micros: 4n, ...open }),
         expired
       ])
-      assert.strictEqual((yield* spending(key_id)).spentMicros, 1_004n)
+      assert.strictEqual((yield* spending(limited)).spentOfLimitMicros, 1_004n)
       yield* folds.fold(userId)
-      assert.strictEqual((yield* spending(key_id)).spentMicros, 1_004n)
+      assert.strictEqual((yield* spending(limited)).spentOfLimitMicros, 1_004n)
       yield* insertCalls([
         callAt(userId, hourAgo + 9, { key_id, charged_micros: 200n }),
         callAt(userId, hourAgo - 5, { key_id, charged_micros: 30n }),
         callAt(userId, hourAgo + 3_600_000, { key_id, reserved_micros: 500n, ...open })
       ])
       yield* commitLate(expired.id, 66n)
-      const all = {
-        limitMicros: 2_000n,
-        period: "total",
-        resetsAt: null,
-        spentMicros: 1_800n,
-        roomMicros: 200n,
-        ...atPrice
-      } as const
-      assert.deepStrictEqual(yield* spending(key_id), all)
+      const all = { spentMicros: 1_800n, spentOfLimitMicros: 1_800n }
+      assert.deepInclude(yield* spending(limited), all)
       yield* folds.fold(userId)
-      assert.deepStrictEqual(yield* spending(key_id), all)
+      assert.deepInclude(yield* spending(limited), all)
       const [row] = yield* sql<
         { charged_micros: bigint }
       >`SELECT charged_micros FROM usage_keys WHERE key_id = ${key_id}`
       assert.strictEqual(row?.charged_micros, 1_296n)
-      assert.deepInclude(yield* spending(other), { spentMicros: 7_000n, roomMicros: null })
+      assert.deepInclude(yield* spending({ userId, keyId: other }), { spentOfLimitMicros: 7_000n })
     }))
 
   it.effect("counts of a limit for a day, a week or a month what began in it, folded or not", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const { keyId: key_id, userId } = yield* limitedKey(1_000n)
+      const limited = yield* limitedKey(1_000n)
+      const { keyId: key_id, userId } = limited
       const [start] = yield* sql<{ day: Date; week: Date; month: Date; now: Date }>`
         SELECT date_trunc('day', now(), 'UTC') AS day, date_trunc('week', now(), 'UTC') AS week,
           date_trunc('month', now(), 'UTC') AS month, now() AS now`
@@ -110,10 +123,9 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
       const spent = Effect.forEach(["day", "week", "month", "total"] as const, (period) =>
         Effect.gen(function*() {
           yield* sql`UPDATE api_keys SET spend_limit_period = ${period} WHERE id = ${key_id}`
-          const found = yield* spending(key_id)
-          assert.strictEqual(found.period, period)
-          assert.strictEqual(found.resetsAt === null, period === "total")
-          return [period, found.spentMicros] as const
+          const found = yield* spending(limited)
+          assert.strictEqual(found.spendLimitPeriod, period)
+          return [period, found.spentOfLimitMicros] as const
         }))
       assert.deepStrictEqual(Object.fromEntries(yield* spent), expected)
       yield* (yield* UsageFolds).fold(userId)
@@ -123,8 +135,8 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
   it.effect("counts of a call that began in another period what that period has, folded or not", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const spend = yield* KeySpend
-      const { keyId: key_id, userId } = yield* limitedKey(1_000n)
+      const limited = yield* limitedKey(1_000n)
+      const { keyId: key_id, userId } = limited
       const nowMs = yield* Clock.currentTimeMillis
       for (const period of ["day", "week", "month"] as const) {
         yield* sql`UPDATE api_keys SET spend_limit_period = ${period} WHERE id = ${key_id}`
@@ -133,8 +145,8 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
           (date_trunc(${period}, now() AT TIME ZONE 'UTC') - ${`1 ${period}`}::interval) AT TIME ZONE 'UTC' AS first`
         if (before === undefined) return assert.fail("no time")
         const beganMs = before.end.getTime() - 1
-        const spentThen = (yield* spend.exclusively(key_id, Effect.succeed, beganMs)).spentMicros
-        const spentNow = (yield* spending(key_id)).spentMicros
+        const spentThen = yield* countedAt(limited, period, beganMs)
+        const spentNow = (yield* spending(limited)).spentOfLimitMicros
         const open = { state: "reserved", cost_micros: null, charged_micros: null } as const
         yield* insertCalls([
           callAt(userId, beganMs, { key_id, reserved_micros: 700n, ...open }),
@@ -144,83 +156,15 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
           callAt(userId, nowMs, { key_id, charged_micros: 5n })
         ])
         const check = Effect.gen(function*() {
-          const then = yield* spend.exclusively(key_id, Effect.succeed, beganMs)
+          const then = yield* countedAt(limited, period, beganMs)
           // What it may still take is what its own period has left, not what the new one begins with.
-          assert.strictEqual(then.spentMicros - spentThen, 900n, period)
-          assert.deepStrictEqual(then.resetsAt, before.end)
-          assert.strictEqual((yield* spending(key_id)).spentMicros - spentNow, 9n, period)
+          assert.strictEqual(then - spentThen, 900n, period)
+          assert.deepStrictEqual(periodEnd(period, beganMs), before.end)
+          assert.strictEqual((yield* spending(limited)).spentOfLimitMicros - spentNow, 9n, period)
         })
         yield* check
         yield* (yield* UsageFolds).fold(userId)
         yield* check
       }
-    }))
-
-  it.effect("is asked for one at a time for a key, and by other keys at once", () =>
-    Effect.gen(function*() {
-      const spend = yield* KeySpend
-      const { keyId: key, userId } = yield* limitedKey(1n)
-      const other = yield* makeKey(userId, 1n)
-      const go = yield* Deferred.make<void>()
-      let inside = 0
-      let most = 0
-      const turn = Effect.gen(function*() {
-        most = Math.max(most, ++inside)
-        yield* Deferred.await(go)
-        inside--
-      })
-      const turns = yield* Effect.forEach(Array.from({ length: 5 }), () =>
-        Effect.forkChild(spend.exclusively(key, () => turn)))
-      yield* until("the first is inside", () =>
-        inside === 1)
-      assert.strictEqual((yield* spending(other)).spentMicros, 0n)
-      // One that is interrupted while it waits, or inside, keeps nobody.
-      yield* Fiber.interrupt(turns[3] ?? (yield* Effect.die(new Error("no turn"))))
-      yield* Deferred.succeed(go, undefined)
-      yield* Effect.forEach(turns, Fiber.await)
-      assert.deepStrictEqual([inside, most], [0, 1])
-    }))
-
-  it.effect("fails at once for all who waited for a turn that PostgreSQL left hanging, and not for later ones", () =>
-    Effect.gen(function*() {
-      const clock = yield* Clock.Clock
-      let skewMs = 0
-      const nowMs = () => clock.currentTimeMillisUnsafe() + skewMs
-      const context = yield* Layer.build(Layer.fresh(KeySpend.layer)).pipe(
-        Effect.provideService(Clock.Clock, {
-          sleep: (duration) => clock.sleep(duration),
-          currentTimeMillisUnsafe: nowMs,
-          currentTimeMillis: Effect.sync(nowMs),
-          currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
-          currentTimeNanos: clock.currentTimeNanos,
-          monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-          monotonicTimeNanos: clock.monotonicTimeNanos
-        })
-      )
-      const spend = Context.get(context, KeySpend)
-      const { keyId: key } = yield* limitedKey(1n)
-      const go = yield* Deferred.make<void>()
-      let inside = 0
-      const turn = Effect.gen(function*() {
-        inside++
-        yield* Deferred.await(go)
-      })
-      const first = yield* Effect.forkChild(spend.exclusively(key, () => turn))
-      yield* until("the first is inside", () => inside === 1)
-      const waiting = yield* Effect.forEach(
-        Array.from({ length: 3 }),
-        () => Effect.forkChild(Effect.flip(spend.exclusively(key, () => turn)), { startImmediately: true })
-      )
-      skewMs = 2_000
-      yield* Deferred.succeed(go, undefined)
-      yield* Fiber.join(first)
-      for (const fiber of waiting) assert.strictEqual((yield* Fiber.join(fiber))._tag, "DatabaseUnavailable")
-      assert.strictEqual(inside, 1)
-      assert.strictEqual((yield* spend.exclusively(key, Effect.succeed)).spentMicros, 0n)
-    }))
-
-  it.effect("cannot be told of a key that is none", () =>
-    Effect.gen(function*() {
-      assert.strictEqual((yield* Effect.flip(spending(ApiKeyId.make(0n))))._tag, "DatabaseUnavailable")
     }))
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type LimitPeriod, periodEnd } from "../../src/identity/LimitPeriod.ts"
+import { type LimitPeriod, periodEnd } from "../../src/domain/LimitPeriod.ts"
 
 describe("the periods of a key's limit", () => {
   const table: ReadonlyArray<readonly [period: LimitPeriod, at: string, end: string | null]> = [

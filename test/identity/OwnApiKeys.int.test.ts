@@ -30,11 +30,14 @@ describe("a user's keys", () => {
   it.live("carry what they were made with", () =>
     run(Effect.gen(function*() {
       const { ada, keys } = yield* fixture
+      const rates = { requestsPerMinute: 60, tokensPerMinute: 1_000_000_000, concurrentCalls: 3 }
       const limits = {
         expiresAt: date("2099-01-02T03:04:05Z"),
         spendLimitMicros: 999_999_999_999_999n,
         spendLimitPeriod: "month" as const,
-        allowedModels: ["gpt-4o", `o'"{}\\,`]
+        allowedModels: ["gpt-4o", `o'"{}\\,`],
+        allowedNetworks: null,
+        ...rates
       }
       const limited = yield* keys.create({ userId: ada, name: "ci", ...limits })
       const plain = yield* keys.create({ userId: ada, name: "", expiresAt: null, allowedModels: null })
@@ -42,8 +45,9 @@ describe("a user's keys", () => {
         keyId: limited.id,
         userId: ada,
         expiresAtMs: limits.expiresAt.getTime(),
-        spendLimitMicros: limits.spendLimitMicros,
-        allowedModels: limits.allowedModels
+        limits: { ...rates, spend: [{ period: "month", micros: limits.spendLimitMicros }] },
+        allowedModels: limits.allowedModels,
+        networks: null
       })
       const listed = yield* keys.list(ada)
       assert.deepStrictEqual(listed.map((key) => key.id), [plain.id, limited.id])

@@ -60,7 +60,11 @@ const laptop: SpendingApiKey = {
   pausedAt: null,
   spendLimitMicros: 5_000_000n,
   spendLimitPeriod: "day",
+  requestsPerMinute: null,
+  tokensPerMinute: null,
+  concurrentCalls: null,
   allowedModels: null,
+  allowedNetworks: null,
   spentMicros: 7_250_000n,
   spentOfLimitMicros: 1_000_000n
 }

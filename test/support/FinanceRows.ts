@@ -35,6 +35,7 @@ const settings = Layer.effect(
       payment: { ...config.payment, epay: { ...config.payment.epay, billColumns: zone.billColumns } },
       registration: config.registration,
       security: config.security,
+      limits: config.limits,
       site: config.site,
       seller: config.seller,
       smtp: config.smtp,

@@ -2,9 +2,13 @@
  * The account machine with the least that has to stand behind it: it remembers stored reservations as the database does, and
  * money comes and goes beside it as by ledger entries. Used for tables of commands and for properties over random ones.
  */
+import { noRateLimits } from "../../src/domain/CallLimits.ts"
+import { noUses } from "../../src/accounts/CallUses.ts"
 import { HashMap } from "effect"
 import type { AccountError } from "../../src/accounts/AccountError.ts"
-import { decide, type Decision, type Event, evolve } from "../../src/accounts/AccountMachine.ts"
+import { decide } from "../../src/accounts/AccountMachine.ts"
+import type { Decision, Event } from "../../src/accounts/Decision.ts"
+import { evolve } from "../../src/accounts/Evolution.ts"
 import {
   type AccountGroups,
   type AccountState,
@@ -105,7 +109,9 @@ export const accountState = (
   countedOpen: false,
   groups: noGroups,
   subscriptions,
-  open: HashMap.empty()
+  open: HashMap.empty(),
+  ownLimits: noRateLimits,
+  uses: noUses
 })
 
 const tombstone = (id: string): ReservationRow => ({

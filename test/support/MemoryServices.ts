@@ -16,7 +16,6 @@ import type { SettingsValues } from "../../src/config/SettingDocument.ts"
 import { ChannelId, ChannelKeyId, type UserId } from "../../src/domain/Ids.ts"
 import { isFree } from "../../src/domain/Price.ts"
 import { KeyProbes } from "../../src/gateway/KeyProbes.ts"
-import { KeySpend } from "../../src/identity/KeySpend.ts"
 import { Settings } from "../../src/settings/Settings.ts"
 import { accountState, MachineAccount } from "./MachineAccount.ts"
 
@@ -118,10 +117,11 @@ export const memoryChannels = ({ channels }: RealmsConfig) => {
 
 /** The settings of a configuration. They never change. */
 export const memorySettings = (
-  { billing, finance, payment, registration, security, seller, server, site, smtp }: RealmsConfig
+  { billing, finance, limits, payment, registration, security, seller, server, site, smtp }: RealmsConfig
 ) => {
   const values: SettingsValues = {
     billing,
+    limits,
     finance,
     payment,
     registration,
@@ -145,7 +145,6 @@ export const memorySettings = (
 
 /** The other services that a call needs, empty: keys without limits, and no references. */
 export const NoLimits = Layer.mergeAll(
-  Layer.mock(KeySpend, {}),
   Layer.mock(ResponseReferences, { find: () => Effect.succeed([]) }),
   Layer.mock(ChannelAdmin, {}),
   Layer.mock(KeyRing, {

@@ -51,6 +51,7 @@ const settingsOf = (world: IdentityWorld) =>
   Layer.sync(Settings, () => {
     const current = () => ({
       billing: config.billing,
+      limits: config.limits,
       payment: config.payment,
       registration: { mode: world.registration, emailDomains: world.emailDomains },
       security: config.security,

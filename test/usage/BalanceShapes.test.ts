@@ -1,6 +1,7 @@
 /**
  * What tools are told of a key: what is left by each of its limits, and amounts that are exact to the last micro.
  */
+import { noRateLimits } from "../../src/domain/CallLimits.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
 import { ApiKeyId } from "../../src/domain/Ids.ts"
@@ -20,7 +21,9 @@ const figures: FiguresOfKey = {
   pausedAt: null,
   spendLimitMicros: null,
   spendLimitPeriod: "total",
+  ...noRateLimits,
   allowedModels: null,
+  allowedNetworks: null,
   usdMicros: 7_100_000n,
   owedMicros: 0n,
   creditedMicros: 10_000_000n,

@@ -2,6 +2,7 @@
  * `/api/admin/users`: the users, what they have, and what an administrator does to them. What moves money carries a key of the
  * caller's choosing: sent again with the same key it answers what happened the first time.
  */
+import { rateLimitFields } from "../../domain/CallLimits.ts"
 import { Effect, Option, Redacted, Schema, SchemaTransformation } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
 import { Adjustments } from "../../accounts/Adjustments.ts"
@@ -40,6 +41,7 @@ const User = Json({
   hasSecondFactor: Schema.Boolean,
   passwordLinkUntil: Schema.NullOr(MomentJson),
   groupCode: Schema.NullOr(Schema.String),
+  ...rateLimitFields,
   redeemedGroupCode: Schema.NullOr(Schema.String),
   sessions: Schema.Array(Json(jsonFields(UserSession.fields))),
   orders: Many,
@@ -131,6 +133,16 @@ export class UsersApi extends area(
     success: User,
     error: editErrors
   }),
+  post("setUserLimits", "/users/:id/limits", {
+    params,
+    payload: Json(rateLimitFields).pipe(
+      documented("UserLimits", {
+        description: "Limits of all the user's calls together. Null: that of a running plan, else that of the settings."
+      })
+    ),
+    success: User,
+    error: editErrors
+  }),
   post("createPasswordLink", "/users/:id/password_link", {
     params,
     success: PasswordLink.pipe(created),
@@ -215,6 +227,8 @@ export const UsersHandlers = answersOf(UsersApi)(
         Effect.andThen(users.setRole(admin, params.id, payload.role), view(params.id)),
       setUserGroup: ({ params, payload }, admin) =>
         Effect.andThen(users.setGroup(admin, params.id, payload.groupCode), view(params.id)),
+      setUserLimits: ({ params, payload }, admin) =>
+        Effect.andThen(users.setLimits(admin, params.id, payload), view(params.id)),
       createPasswordLink: Effect.fnUntraced(function*({ params }, admin) {
         const { expiresAt, token } = yield* links.issue(admin, params.id)
         return { url: `${address.url()}/reset/${Redacted.value(token)}`, expiresAt }

@@ -7,10 +7,12 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { Accounts } from "../../accounts/Accounts.ts"
 import { AppConfig } from "../../config/Config.ts"
 import { makeReservationId } from "../../domain/Ids.ts"
+import { ipRanges, isIpIn } from "../../domain/IpRange.ts"
 import { CallRefused, unavailable, UpstreamRefused } from "../../gateway/CallError.ts"
 import { CallNotes } from "../../gateway/CallNotes.ts"
 import { CallTracer } from "../../gateway/CallTracer.ts"
 import { Gateway } from "../../gateway/Gateway.ts"
+import { rateHeaders } from "../../gateway/Limits.ts"
 import { openAiError, openAiErrorBody, openAiErrors } from "../../gateway/OpenAiError.ts"
 import type { Call, Dialect, Refused } from "../../gateway/request/Call.ts"
 import { CallParser } from "../../gateway/request/CallParser.ts"
@@ -21,6 +23,7 @@ import { Settings } from "../../settings/Settings.ts"
 import { RefusedCalls, type RefusedStatus, refusedStatuses } from "../../usage/RefusedCalls.ts"
 import { ClientLimits } from "../ClientLimits.ts"
 import { awaitsContinue } from "./AwaitedContinue.ts"
+import { callAddress } from "./CallAddress.ts"
 import { ClientWatch } from "./ClientWatch.ts"
 import { codeOf, makeCallReport, type Refusal, type RequestEnd, statusOf } from "./CallReport.ts"
 import { answerPreflight, corsHeaders } from "./Cors.ts"
@@ -55,6 +58,7 @@ export class DataPlane extends Context.Service<DataPlane, {
     const limits = new KeyLimits(clientLimits.callsPerKeyMax)
     const budget = new ByteBudget(shareOf(clientLimits.bodyBudget, config.server.runners))
     const watch = new ClientWatch(clientLimits)
+    const trusted = ipRanges(config.server.trustedProxies)
     const clock = yield* Clock.Clock
     const report = yield* makeCallReport
     const tracer = yield* CallTracer
@@ -122,8 +126,13 @@ export class DataPlane extends Context.Service<DataPlane, {
       })
     }
 
+    /** Whether the key may be used from where the request comes. */
+    const mayCome = (key: ApiKeyIdentity, request: IncomingMessage): boolean =>
+      key.networks === null || isIpIn(key.networks, callAddress(request, trusted))
+
     const enter = (visit: Visit, key: ApiKeyIdentity): Effect.Effect<void, Refusal> => {
       if (visit.response.destroyed) return Effect.void
+      if (!mayCome(key, visit.request)) return Effect.fail(wrongNetwork)
       if (!limits.enter(key.keyId)) return Effect.fail(tooManyCalls)
       visit.key = key
       // Most calls by far: what is in memory answers at once.
@@ -173,7 +182,7 @@ export class DataPlane extends Context.Service<DataPlane, {
       const read = request.method === "GET" ? reads.find(path) : undefined
       if (read !== undefined) {
         return Effect.map(
-          Effect.flatMap(authenticate(request), read),
+          Effect.flatMap(authenticate(request), (key) => mayCome(key, request) ? read(key) : Effect.fail(wrongNetwork)),
           (value) => sendJson(requestId, response, value)
         )
       }
@@ -329,6 +338,11 @@ const tooManyCalls = new CallRefused({
   retryAfterSeconds: 1
 })
 
+const wrongNetwork = new CallRefused({
+  code: "network_not_allowed",
+  message: "This API key may not be used from this network. Its user can change that in the console, under API keys."
+})
+
 const noFunds = (publicUrl: string) =>
   new CallRefused({
     code: "insufficient_quota",
@@ -361,6 +375,9 @@ const refusalBody = (requestId: string, response: ServerResponse, error: Refusal
   if (!isPassed) {
     if (!openAiErrors[error.code].retry) response.setHeader("x-should-retry", "false")
     if (error.retryAfterSeconds !== undefined) response.setHeader("retry-after", String(error.retryAfterSeconds))
+    if (error.report !== undefined) {
+      for (const [name, value] of rateHeaders(error.report)) response.setHeader(name, value)
+    }
   }
   response.writeHead(statusOf(error), {
     ...headersOf(requestId),

@@ -6,7 +6,7 @@ import { AdminApi } from "../../../src/http/admin/AdminApi.ts"
 const suspicious = /hash|secret|seal|password|nonce|cookie|csrf|token|key|session/i
 
 /** Counts of tokens, and what they are multiplied with. */
-const tokenCounts = /^(?:\w+_)?tokens(?:_max|_per_second)?$|^tokenizer_margin$/
+const tokenCounts = /^(?:\w+_)?tokens(?:_max|_per_second|_per_minute)?$|^tokenizer_margin$/
 
 /** A new field of a row is in the API unless it is left out by name: one that could be a secret has to be added here by hand. */
 const known = new Set([

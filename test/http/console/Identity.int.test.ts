@@ -179,7 +179,7 @@ layer(ConsoleWorld.layerOf({ server: { port: 0, trusted_proxies: ["127.0.0.1"] }
         const key = /sk-[\w-]{40,}/.exec(made.text)?.[0] ?? ""
         assert.include(made.text, "&lt;b>bold&lt;/b>")
         const identity = yield* keys.authenticate(key)
-        assert.strictEqual(identity.spendLimitMicros, 5_000_000n)
+        assert.deepStrictEqual(identity.limits?.spend, [{ period: "total", micros: 5_000_000n }])
         assert.deepStrictEqual(identity.allowedModels, ["gpt-4o-mini"])
         const list = yield* client.get("/keys")
         assert.notInclude(list.text, key)

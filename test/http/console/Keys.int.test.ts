@@ -2,6 +2,7 @@
  * The pages of keys over HTTP: made once by one form, changed, paused, resumed and revoked by their owner alone, listed however many
  * there are; and what root sees of a user's keys, in the console and by the API.
  */
+import { noKeyLimits } from "../../../src/domain/CallLimits.ts"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
@@ -64,7 +65,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("the pages of keys"
       assert.include(list.text, "$5.00 a month")
       assert.include(list.text, "$5.00 left")
       assert.deepInclude(yield* world.keys.authenticate(token), {
-        spendLimitMicros: 5_000_000n,
+        limits: { ...noKeyLimits, spend: [{ period: "month", micros: 5_000_000n }] },
         allowedModels: ["gpt-4o-mini"]
       })
       yield* client.post(path, { ...fields, spend_limit_period: "total" })

@@ -25,7 +25,10 @@ const plan = {
   limit7dMicros: 20_000_000n,
   limit30dMicros: 80_000_000n,
   multiplierMicros: 1_000_000n,
-  groupCode: null
+  groupCode: null,
+  requestsPerMinute: 0,
+  tokensPerMinute: 0,
+  concurrentCalls: 0
 }
 
 const seed = Effect.gen(function*() {

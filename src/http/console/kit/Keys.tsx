@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import { ApiKeyId } from "../../../domain/Ids.ts"
 import type { SpendingApiKey } from "../../../identity/ApiKey.ts"
-import { periodEnd } from "../../../identity/LimitPeriod.ts"
+import { periodEnd } from "../../../domain/LimitPeriod.ts"
 import { type NotThere, type Page, PageNotFound, type PageProblem, redirect } from "../Answer.ts"
 import { pageForm } from "../ConsoleRoute.ts"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"

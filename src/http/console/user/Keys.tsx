@@ -6,6 +6,7 @@ import { Effect, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import { Catalog, type Model } from "../../../catalog/Catalog.ts"
 import { sampleModel } from "../../../catalog/ModelSearch.ts"
+import { rateNames } from "../../../domain/CallLimits.ts"
 import { ApiKeyId } from "../../../domain/Ids.ts"
 import type { SpendingApiKey } from "../../../identity/ApiKey.ts"
 import { ApiKeys, type ListedApiKey } from "../../../identity/ApiKeys.ts"
@@ -23,11 +24,18 @@ import type { InputEntry } from "../kit/Inputs.tsx"
 import { keyColumns, keyName, keyRevocation, KeySpent, keyState, newKeyPage, RevokeLink } from "../kit/Keys.tsx"
 import { byId, dayColumn, type ItemColumn, type Listed, listedOf, listPage, readListed } from "../kit/List.tsx"
 import { NewLink, Panel, Tabs } from "../kit/Parts.tsx"
+import { rateInputs } from "../kit/RateLimits.tsx"
 import { curlLine } from "../kit/Snippets.ts"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { idOf, oneOf, pathId, searchText } from "../Params.ts"
 
 const PAGE_SIZE = 20
+
+/** Where a problem is said that is not of one input of its name. */
+const problemPlaces: { readonly [field in ApiKeyRefused["reason"]]?: string } = {
+  revoked: "form",
+  rates: rateNames.requestsPerMinute
+}
 
 /** What is said of each field that is wrong. */
 const keyProblems = (context: PageContext, fields: ReadonlyArray<ApiKeyRefused["reason"]>): Problems => {
@@ -36,10 +44,12 @@ const keyProblems = (context: PageContext, fields: ReadonlyArray<ApiKeyRefused["
     name: say("name.problem"),
     expiry: say("problem.day"),
     spend_limit: say("limit.problem"),
+    rates: sayOf(context, "limits")("rates.problem"),
+    networks: say("networks.problem"),
     models: say("models.problem"),
     revoked: say("revoked.problem")
   }
-  return Object.fromEntries(fields.map((field) => [field === "revoked" ? "form" : field, texts[field]]))
+  return Object.fromEntries(fields.map((field) => [problemPlaces[field] ?? field, texts[field]]))
 }
 
 const refusals = (context: PageContext) => ({
@@ -222,6 +232,8 @@ const inputsOf = Effect.fnUntraced(function*(context: UserContext, chosen: Reado
       }
     ],
     [{ is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }],
+    rateInputs(context),
+    { name: "networks", label: say("networks"), hint: say("networks.hint") },
     {
       is: "ticks",
       name: "models",

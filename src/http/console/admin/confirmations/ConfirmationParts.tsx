@@ -93,6 +93,7 @@ const source: Show = (text, context, facts) => {
 const limit = (none: string, show: Show): Show => (text, context, facts) =>
   text === none ? sayOf(context, "confirmations")("fact.no_limit") : show(text, context, facts)
 const usdLimit = limit("0", usd)
+const countLimit = limit("0", (text, { formats }) => formats.count(Number(text)))
 
 /** What is known of requests, in the order in which it is read; anything else follows as it is stored. */
 const known = new Map<string, readonly [label: TextKey<"confirmations">, show: Show]>([
@@ -121,6 +122,9 @@ const known = new Map<string, readonly [label: TextKey<"confirmations">, show: S
   ["limit_30d_micros", ["fact.limit_30d", usdLimit]],
   ["multiplier_micros", ["multiplier", rate]],
   ["group_code", ["group", code]],
+  ["requests_per_minute", ["fact.requests", countLimit]],
+  ["tokens_per_minute", ["fact.tokens", countLimit]],
+  ["concurrent_calls", ["fact.concurrent", countLimit]],
   ["codes", ["fact.codes", plain]],
   ["uses_max", ["fact.uses", plain]],
   ["expires_at", ["fact.expires", (text, context) => text || sayOf(context, "confirmations")("fact.never")]],

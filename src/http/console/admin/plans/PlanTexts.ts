@@ -7,6 +7,7 @@ import { shownTerms } from "../Terms.tsx"
 
 export const planTermsOf = (context: PageContext) => {
   const say = sayOf(context, "adminPlans")
+  const limits = sayOf(context, "limits")
   return shownTerms(context, planOffer, {
     name: { label: say("name"), hint: say("name.hint") },
     priceFen: { label: say("price"), hint: say("price.hint") },
@@ -17,6 +18,9 @@ export const planTermsOf = (context: PageContext) => {
     limit30dMicros: { label: say("limit.30d") },
     multiplierMicros: { label: say("multiplier"), hint: say("multiplier.hint") },
     groupCode: { label: say("group"), hint: say("group.hint"), problem: say("problem.choice"), unset: say("none") },
+    requestsPerMinute: { label: limits("requestsPerMinute"), hint: say("rates.hint") },
+    tokensPerMinute: { label: limits("tokensPerMinute") },
+    concurrentCalls: { label: limits("concurrentCalls") },
     descriptionEn: { label: say("description.en"), hint: say("description.hint") },
     descriptionZh: { label: say("description.zh") },
     recommended: { label: say("recommended"), hint: say("recommended.hint") },

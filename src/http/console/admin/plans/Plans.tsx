@@ -42,6 +42,7 @@ const inputsOf = (context: PageContext, groups: ReadonlyArray<GroupChoice>): Rea
         ? []
         : [groupChoice(groups, { label: say("group"), hint: say("group.hint"), none: say("group.none") })]
     ],
+    [term.requestsPerMinute, term.tokensPerMinute, term.concurrentCalls],
     [term.position],
     term.descriptionEn,
     term.descriptionZh,
@@ -114,6 +115,9 @@ export const AdminPlansRoutes = rowKind({
     ...planTermsOf(context).facts(row, [
       "multiplierMicros",
       "groupCode",
+      "requestsPerMinute",
+      "tokensPerMinute",
+      "concurrentCalls",
       "position",
       "descriptionEn",
       "descriptionZh",

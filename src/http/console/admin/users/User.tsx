@@ -16,6 +16,7 @@ import { debtText, entryName } from "../../kit/Ledger.tsx"
 import { type ItemColumn, type Listed, readListed, textColumn, timeColumn } from "../../kit/List.tsx"
 import { ListCard, type ListCardProps } from "../../kit/ListCard.tsx"
 import { AdminLink, FactsCard, Figures, Moment, Small, StateBadge, type States, Usd } from "../../kit/Parts.tsx"
+import { RateFacts } from "../../kit/RateLimits.tsx"
 import { mayOpen, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { roleNames } from "../../text/SharedTexts.ts"
 import type { TextKey } from "../../text/Texts.ts"
@@ -198,6 +199,7 @@ const AccessActions = ({ user, context }: UserProps) => {
           ? null
           : <a class="btn" href={`${path}/second-factor`}>{say("resetSecondFactor")}</a>}
         <a class="btn" href={`${path}/group`}>{say("changeGroup")}</a>
+        <a class="btn" href={`${path}/limits`}>{say("changeLimits")}</a>
         {isSelf ? null : <EnabledAction context={context} paths={switchOf(path)} row={user} say={say} />}
       </div>
       {isSelf ? <p class="text-secondary small mt-3 mb-0">{say("self")}</p> : null}
@@ -229,6 +231,7 @@ const AccessCard = (props: UserProps) => {
         [say("password"), passwordText(props)],
         [say("secondFactor"), say(user.hasSecondFactor ? "set" : "notSet")],
         [say("group"), groupText(props)],
+        [say("callLimits"), <RateFacts context={context} limits={user} none={say("limits.none")} />],
         user.adminKeys === 0n ? null : [say("adminKeys"), context.formats.count(user.adminKeys)]
       ]}
       footer={mayOpen(context, `${pathOf(user)}/role`, "POST") ? <AccessActions {...props} /> : null}
@@ -345,7 +348,8 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
       enabled: say("done.enabled"),
       role: say("done.role"),
       second_factor: say("done.secondFactor"),
-      group: say("done.group")
+      group: say("done.group"),
+      limits: say("done.limits")
     },
     children: (
       <>

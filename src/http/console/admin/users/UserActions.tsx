@@ -2,11 +2,12 @@
  * What an administrator does to a user: money and plans that are given or taken, and what the user may do. A form that gives or takes
  * carries the key of its change: sent twice, it is done once.
  */
-import { Effect, Option, Redacted } from "effect"
+import { Effect, Option, Redacted, Result } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { Adjustments } from "../../../../accounts/Adjustments.ts"
 import { DebtWaivers } from "../../../../accounts/DebtWaivers.ts"
 import { GroupAdmin } from "../../../../catalog/GroupAdmin.ts"
+import { readRateLimits } from "../../../../domain/CallLimits.ts"
 import { ApiKeyId, SubscriptionId, UserId } from "../../../../domain/Ids.ts"
 import { formatUsd } from "../../../../domain/Money.ts"
 import { ApiKeys } from "../../../../identity/ApiKeys.ts"
@@ -23,6 +24,7 @@ import { adminForm, routes } from "../../ConsoleRoute.ts"
 import { type Choice, noteInput } from "../../kit/Inputs.tsx"
 import { keyName } from "../../kit/Keys.tsx"
 import { Copyable, Notice, PageHeading, Panel } from "../../kit/Parts.tsx"
+import { rateInputs, rateProblems } from "../../kit/RateLimits.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
 import { groupChoice } from "../groups/GroupParts.ts"
@@ -304,6 +306,22 @@ const group = userAction("group", {
     )
 })
 
+const limits = userAction("limits", {
+  find: justUser,
+  ask: ({ context, say, subject: { user } }) => ({
+    title: say("limits.title", { email: user.email }),
+    text: say("limits.text"),
+    submit: say("changeLimits"),
+    inputs: rateInputs(context, user)
+  }),
+  run: ({ context, fields, subject: { user } }) => {
+    const asked = readRateLimits(fields)
+    return Result.isFailure(asked)
+      ? refuse(rateProblems(context, asked.failure))
+      : Effect.as(UserAdmin.use((admin) => admin.setLimits(actorOf(context), user.id, asked.success)), "limits")
+  }
+})
+
 /** The answer of this form is the only page that has the link. */
 const link = (context: UserContext) =>
   Effect.gen(function*() {
@@ -336,5 +354,6 @@ export const UserActionRoutes = routes(
   role,
   secondFactor,
   group,
+  limits,
   adminForm("/admin/users/:id/password-link", { run: link })
 )
