@@ -7,13 +7,13 @@ import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { request } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
 import type { ApiKeyId, UserId } from "../src/domain/Ids.ts"
 import { writeHistory } from "../test/support/UsageHistory.ts"
 import { inDatabase } from "./database.ts"
+import { ask, measurePage, signIn } from "./pageClient.ts"
 import { writePastCalls } from "./pastCalls.ts"
 
 const CALLS = Number(process.env["BENCH_CALLS"] ?? "100000")
@@ -35,64 +35,6 @@ const folder = mkdtempSync(join(tmpdir(), "realms-pages-"))
 chmodSync(folder, 0o755)
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
-
-interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
-  readonly body: Buffer
-  readonly ms: number
-}
-
-/** One request on a connection that is kept. */
-const ask = (url: string, options: { readonly cookie?: string; readonly form?: string } = {}): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const started = performance.now()
-    const outgoing = request(url, {
-      method: options.form === undefined ? "GET" : "POST",
-      headers: {
-        "accept-encoding": "gzip",
-        cookie: options.cookie ?? "",
-        ...(options.form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" })
-      }
-    }, (response) => {
-      const pieces: Array<Buffer> = []
-      response.on("data", (piece: Buffer) => pieces.push(piece))
-      response.on("end", () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          body: Buffer.concat(pieces),
-          ms: performance.now() - started
-        }))
-    })
-    outgoing.on("error", reject)
-    outgoing.end(options.form)
-  })
-
-const cookiesOf = (answer: Answer): string => {
-  const set = answer.headers["set-cookie"]
-  return (Array.isArray(set) ? set : []).map((cookie: string) => cookie.split(";")[0]).join("; ")
-}
-
-const quantile = (sorted: ReadonlyArray<number>, share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-
-const measure = async (url: string, cookie: string) => {
-  for (let warm = 0; warm < 10; warm++) await ask(url, { cookie })
-  const times: Array<number> = []
-  let last: Answer | undefined
-  for (let round = 0; round < ROUNDS; round++) {
-    last = await ask(url, { cookie })
-    times.push(last.ms)
-  }
-  times.sort((a, b) => a - b)
-  return {
-    status: last?.status ?? 0,
-    bytes: last?.body.length ?? 0,
-    p50: quantile(times, 0.5),
-    p95: quantile(times, 0.95)
-  }
-}
 
 /** What a page makes a browser load before it paints: styles and the script in the head that is not deferred. */
 const assetsOf = async (origin: string, cookie: string): Promise<number> => {
@@ -144,17 +86,11 @@ plans: [{ code: basic, name: Basic, price_cny: "12.00", duration_days: 30, limit
   say(`writing ${CALLS} calls ...`)
   await seed(join(folder, "data"))
 
-  const signIn = async (email: string): Promise<string> => {
-    const first = await ask(`${origin}/login`)
-    const token = /name="csrf_token" value="([^"]+)"/.exec(gunzipSync(first.body).toString())?.[1] ?? ""
-    const form = new URLSearchParams({ csrf_token: token, email, password: PASSWORD }).toString()
-    return cookiesOf(await ask(`${origin}/login`, { cookie: cookiesOf(first), form }))
-  }
-  const cookie = await signIn(EMAIL)
-  const rootCookie = await signIn(ROOT_EMAIL)
+  const cookie = await signIn(origin, { email: EMAIL, password: PASSWORD })
+  const rootCookie = await signIn(origin, { email: ROOT_EMAIL, password: PASSWORD })
 
   const assets = await assetsOf(origin, cookie)
-  const floor = await measure(`${origin}/healthz`, cookie)
+  const floor = await measurePage(`${origin}/healthz`, { cookie, rounds: ROUNDS })
   const rows: Array<object> = []
   const rootPaths = [
     "/admin/payments",
@@ -188,10 +124,10 @@ plans: [{ code: basic, name: Basic, price_cny: "12.00", duration_days: 30, limit
       ...rootPaths
     ]
   ) {
-    const { bytes, p50, p95, status } = await measure(
-      `${origin}${path}`,
-      path.startsWith("/admin") ? rootCookie : cookie
-    )
+    const { bytes, p50, p95, status } = await measurePage(`${origin}${path}`, {
+      cookie: path.startsWith("/admin") ? rootCookie : cookie,
+      rounds: ROUNDS
+    })
     rows.push({
       page: path,
       status,

@@ -1,8 +1,8 @@
 /**
  * `npm run bench`, after a build: every scenario against its targets, in one run. `-- --quick` takes three minutes at most and
- * writes nothing; `-- --only calls,streams` runs some. The results of a whole run are kept in `docs/benchmarks`. Three run
- * only by name, and keep their results beside those: `-- --only growth` (`--rows 20000000`), `-- --only soak` (`--minutes 30`) and the
- * simulation `-- --only scaling`.
+ * writes nothing; `-- --only calls,streams` runs some. The results of a whole run are kept in `docs/benchmarks`. Some run
+ * only by name: `-- --only growth` (`--rows 20000000`), `-- --only soak` (`--minutes 30`) and the simulation `-- --only scaling`, which keep
+ * their results beside those, and `-- --only millions` (`--rows 50000000`).
  */
 import { parseArgs } from "node:util"
 import { writeResults } from "./report.ts"
@@ -13,6 +13,7 @@ import { bodies } from "./scenarios/bodies.ts"
 import { calls } from "./scenarios/calls.ts"
 import { growth } from "./scenarios/growth.ts"
 import { journal } from "./scenarios/journal.ts"
+import { millions } from "./scenarios/millions.ts"
 import { pages } from "./scenarios/pages.ts"
 import { runners } from "./scenarios/runners.ts"
 import { scaling } from "./scenarios/scaling.ts"
@@ -33,6 +34,7 @@ const scenarios: ReadonlyArray<Scenario> = [
   balancers,
   pages,
   telemetry,
+  millions,
   growth,
   soak,
   scaling

@@ -97,6 +97,8 @@ export interface Realms {
   readonly dataDir: string
   /** Runs a command on the same installation; what it prints. */
   readonly command: (...args: ReadonlyArray<string>) => string
+  /** The same with a text on its standard input. */
+  readonly commandGiven: (input: string, ...args: ReadonlyArray<string>) => string
   /** Stops the server and its database and starts them again; the ms from the start until it is ready. */
   readonly again: () => Promise<number>
 }
@@ -156,6 +158,14 @@ models: [${
   const command = (...args: ReadonlyArray<string>): string =>
     execFileSync(process.execPath, [entry, ...args], { env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })
       .trim()
+  const commandGiven = (input: string, ...args: ReadonlyArray<string>): string =>
+    execFileSync(process.execPath, [entry, ...args], {
+      env,
+      encoding: "utf8",
+      input,
+      stdio: ["pipe", "pipe", "inherit"]
+    })
+      .trim()
   const again = async (): Promise<number> => {
     await endOne(running)
     const startedMs = performance.now()
@@ -165,7 +175,7 @@ models: [${
     return performance.now() - startedMs
   }
   let running = child
-  return { child, origin: found, dataDir, command, again }
+  return { child, origin: found, dataDir, command, commandGiven, again }
 }
 
 /** A new user's key. */
