@@ -82,36 +82,44 @@ export class AllUsage extends Context.Service<AllUsage, {
 /** Users, models and channels shown apart, at most of each. */
 export const SHARES_MAX = 50
 
-/** The sums of cells, which are joined with rows that have sums, too. */
-const cellColumns = summedColumns.replaceAll("sum(", "sum(c.")
+/** Who comes first among models, channels and users. */
+const ranking = "charged_micros DESC, calls DESC, name"
 
-/** $1 and $2 range in ms, $3 zone, $4 shares shown, $5 and $6 model and channel, $7 user where there is one. */
+/**
+ * $1 and $2 range in ms, $3 zone, $4 shares shown, $5 and $6 model and channel, $7 user where there is one. The folded hours are read
+ * twice, into two tables of sums that each fit into memory: by hour, model and channel, and by user. All else is made of these, and the
+ * planner knows the size of each.
+ */
 export const allUsageSql = (unit: MomentUnit, ofUser: boolean): string => {
   const { of, places } = momentSql(unit)
+  const folded = `FROM usage_hours
+      WHERE hour >= to_timestamp($1::bigint / 1000) AND hour < to_timestamp($2::bigint / 1000)
+        AND ($5::text IS NULL OR model = $5) AND ($6::text IS NULL OR channel = $6) ${ofUser ? "AND user_id = $7" : ""}`
   return `
   WITH sums AS MATERIALIZED (
-    SELECT CASE WHEN grouping(hour) = 0 AND grouping(model) = 0 THEN 'cell' WHEN grouping(hour) = 0 THEN 'moment'
-        WHEN grouping(model) = 0 THEN 'model'
-        WHEN grouping(channel) = 0 THEN 'channel' ELSE 'user' END AS kind,
-        hour, coalesce(model, channel, user_id::text) AS name, user_id, ${summedColumns}
-      FROM usage_hours
-      WHERE hour >= to_timestamp($1::bigint / 1000) AND hour < to_timestamp($2::bigint / 1000)
-        AND ($5::text IS NULL OR model = $5) AND ($6::text IS NULL OR channel = $6) ${ofUser ? "AND user_id = $7" : ""}
-      GROUP BY GROUPING SETS ((hour), (model), (channel), (user_id), (hour, model))
+    SELECT hour, model, channel, ${summedColumns} ${folded} GROUP BY hour, model, channel
   ), places AS MATERIALIZED (${places}), hours AS MATERIALIZED (
-    SELECT h.hour, p.place FROM (SELECT hour, ${of} AS at FROM sums WHERE kind = 'moment') h JOIN places p ON p.at = h.at
+    SELECT h.hour, p.place FROM (SELECT hour, ${of} AS at FROM (SELECT DISTINCT hour FROM sums) d) h JOIN places p ON p.at = h.at
   ), moments AS (
-    SELECT h.place, ${summedColumns} FROM sums JOIN hours h USING (hour) WHERE kind = 'moment' GROUP BY h.place
+    SELECT h.place, ${summedColumns} FROM sums JOIN hours h USING (hour) GROUP BY h.place
+  ), models AS MATERIALIZED (
+    SELECT model AS name, ${summedColumns} FROM sums GROUP BY model
+  ), stacked AS (
+    SELECT name AS model FROM models ORDER BY ${ranking} LIMIT ${STACKED_MODELS_MAX}
   ), ranked AS MATERIALIZED (
-    SELECT *, row_number() OVER (PARTITION BY kind ORDER BY charged_micros DESC, calls DESC, name) AS place
-      FROM sums WHERE kind NOT IN ('moment', 'cell')
+    SELECT 'model' AS kind, NULL::bigint AS user_id, *, row_number() OVER (ORDER BY ${ranking}) AS place FROM models
+    UNION ALL
+    SELECT 'channel', NULL, *, row_number() OVER (ORDER BY ${ranking})
+      FROM (SELECT channel AS name, ${summedColumns} FROM sums GROUP BY channel) c
+    UNION ALL
+    SELECT 'user', *, row_number() OVER (ORDER BY ${ranking})
+      FROM (SELECT user_id, user_id::text COLLATE "C" AS name, ${summedColumns} ${folded} GROUP BY user_id) u
   ), rows AS (
     SELECT 'moment' AS kind, p.place, p.name, NULL::bigint AS user_id, 1 AS many, ${sumColumns}
       FROM places p LEFT JOIN moments m ON m.place = p.place
     UNION ALL
-    SELECT 'cell', h.place, c.name, NULL, 1, ${cellColumns} FROM sums c JOIN hours h ON h.hour = c.hour
-      JOIN ranked r ON r.kind = 'model' AND r.name = c.name AND r.place <= ${STACKED_MODELS_MAX}
-      WHERE c.kind = 'cell' GROUP BY h.place, c.name
+    SELECT 'cell', h.place, model, NULL, 1, ${summedColumns}
+      FROM sums JOIN hours h USING (hour) JOIN stacked USING (model) GROUP BY h.place, model
     UNION ALL
     SELECT kind, place, name, user_id, 1, ${sumColumns} FROM ranked WHERE place <= $4
     UNION ALL

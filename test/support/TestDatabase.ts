@@ -5,8 +5,11 @@
 import { PgConnection } from "@effect/sql-pg"
 import { Effect, Layer, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { inject } from "vitest"
 import { Database, SqlLayer } from "../../src/postgres/Database.ts"
+import { encodeRows, readRows } from "./SchemaRows.ts"
 import { TEMPLATE_DATABASE, withDatabase } from "./TemplateDatabase.ts"
 
 /** Runs one statement on a connection of its own. */
@@ -18,13 +21,22 @@ export const queryAt = Effect.fnUntraced(function*(url: string, statement: strin
 /** Runs one statement on the test server, outside any test database. */
 export const onTestServer = (statement: string) => queryAt(inject("testServerUrl"), statement)
 
+/** Where the rows of every database are written at its end, for a release (`test/support/release.ts`). */
+const keptIn = process.env["REALMS_KEEP_ROWS"]
+
+const keepRows = (name: string) =>
+  keptIn === undefined ? Effect.void : Effect.gen(function*() {
+    const rows = yield* readRows(withDatabase(inject("testServerUrl"), name))
+    yield* Effect.promise(() => writeFile(join(keptIn, `${name}.jsonl`), encodeRows(rows)))
+  }).pipe(Effect.catchCause(() => Effect.void))
+
 const database = (template: string) =>
   Effect.gen(function*() {
     const name = `test_${randomUUID().replaceAll("-", "")}`
     yield* Effect.acquireRelease(
       // Files are copied in half the time that writing each page to the log takes, of which nobody makes use here.
       onTestServer(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`),
-      () => Effect.orDie(onTestServer(`DROP DATABASE ${name} WITH (FORCE)`))
+      () => Effect.andThen(keepRows(name), Effect.orDie(onTestServer(`DROP DATABASE ${name} WITH (FORCE)`)))
     )
     return withDatabase(inject("testServerUrl"), name)
   })
