@@ -66,7 +66,7 @@ describe("released schemas", { timeout: TEST_TIMEOUT_MS }, () => {
           Effect.gen(function*() {
             const rows = decodeRows(yield* Effect.promise(() => readFile(file, "utf8")))
             yield* comesToNow(yield* databaseOf(Object.keys(released), rows))
-          }),
+          }).pipe(quiet),
         TEST_TIMEOUT_MS
       )
     }

@@ -1,5 +1,5 @@
 /**
- * What was released: the migrations of each version with their checksums, which never change again (`migrations/released.json`), and the
+ * What was released: the migrations of each version with their checksums, which never change again (`test/postgres/schemas/released.json`), and the
  * rows that a database of that version had (`test/postgres/schemas/<version>`). `npm run release:schema` writes both.
  */
 import { Schema } from "effect"
@@ -10,8 +10,8 @@ import { join } from "node:path"
 const root = join(import.meta.dirname, "../..")
 
 export const migrationsFolder = join(root, "migrations")
-export const releasedPath = join(migrationsFolder, "released.json")
 export const schemasFolder = join(root, "test/postgres/schemas")
+export const releasedPath = join(schemasFolder, "released.json")
 
 /** Of each released version, the name of every migration that it had and the SHA-256 of its text. */
 const Released = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.String)))
