@@ -83,6 +83,12 @@ CREATE TABLE subscription_usage (
   CONSTRAINT subscription_usage_held CHECK (held_micros BETWEEN 0 AND micros)
 ) WITH (fillfactor = 50);
 
+-- Minutes before `kept_from` may have been removed (retention.subscription_minutes_days): it is written before any of them is. One row.
+CREATE TABLE subscription_usage_kept (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  kept_from timestamptz NOT NULL
+);
+
 -- Subscriptions that root gave. A grant is made once for its key, however often it is asked for.
 CREATE TABLE subscription_grants (
   key text PRIMARY KEY,

@@ -29,11 +29,18 @@ import { asRunner, givenTo, placeOfRunner } from "./runners/Runner.ts"
 import { supervise } from "./runners/Supervisor.ts"
 import { SubscriptionsLayer } from "./subscriptions/SubscriptionsLayer.ts"
 import { UsageLayer } from "./usage/UsageLayer.ts"
+import { RetentionLayer } from "./usage/Retention.ts"
 import { UsageFolderLayer } from "./usage/UsageFolds.ts"
 import { CliServices } from "./CommandApp.ts"
 
 /** What a server does in the background. All of it has ended before the accounts drain. */
-const BackgroundLayer = Layer.mergeAll(ReconcilerLayer, IdentityCleanerLayer, UsageFolderLayer, DayCloserLayer).pipe(
+const BackgroundLayer = Layer.mergeAll(
+  ReconcilerLayer,
+  IdentityCleanerLayer,
+  UsageFolderLayer,
+  RetentionLayer,
+  DayCloserLayer
+).pipe(
   Layer.provideMerge(AccountsWorkLayer)
 )
 

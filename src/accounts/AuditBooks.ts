@@ -31,7 +31,7 @@ const ListedDebt = Row({ userId: UserId, owedMicros: Micros, debts: Schema.BigIn
 
 const Guard = Row({ name: Schema.String }, { name: "tgname" })
 
-/** Every minute of every subscription, against its calls. */
+/** Every minute of every subscription, against its calls; minutes that retention has passed are in no window any more. */
 const bucketsSql = `
   SELECT s.user_id, format('the windows of subscription %s and its calls differ in %s minutes, first at %s: %s is counted and '
       '%s held, its calls have %s and hold %s micros', s.id, count(*), min(d.bucket_start),
@@ -46,7 +46,7 @@ const bucketsSql = `
       FROM calls WHERE funding = 'subscription' GROUP BY 1, 2
     ) c USING (subscription_id, bucket_start)
   ) d JOIN user_subscriptions s ON s.id = d.subscription_id
-  WHERE d.counted <> d.used OR d.counted_held <> d.used_held
+  WHERE d.bucket_start >= coalesce((SELECT kept_from FROM subscription_usage_kept), '-infinity') AND (d.counted <> d.used OR d.counted_held <> d.used_held)
   GROUP BY s.id, s.user_id ORDER BY s.id`
 
 /**

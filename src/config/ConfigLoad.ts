@@ -54,6 +54,7 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
   registration: document.registration,
   security: document.security,
   limits: document.limits,
+  retention: document.retention,
   finance: document.finance,
   billing: document.billing,
   payment: document.payment,

@@ -20,6 +20,7 @@ import { planOffer } from "../domain/Plan.ts"
 import { CodeText } from "../domain/Code.ts"
 import { groupTerms } from "../domain/UserGroup.ts"
 import {
+  daysKept,
   decimal,
   decimalUpTo,
   Flag,
@@ -74,6 +75,8 @@ const SITE_CONTACT_CHARACTERS_MAX = 200
 const SMTP_USER_CHARACTERS_MAX = 254
 
 const KEYS_PER_HOUR_MAX = 1_000
+const RETENTION_DAYS_MAX = 36_500
+const SUBSCRIPTION_MINUTES_DAYS_MIN = 400
 
 const SELLER_NAME_CHARACTERS_MAX = 100
 const SELLER_ADDRESS_CHARACTERS_MAX = 300
@@ -227,6 +230,13 @@ export const Limits = section({
   userConcurrentCalls: withDefault(limitUpTo(CONCURRENT_MAX), 0)
 })
 
+/** How long is kept what is not money, in days. Null: for ever. */
+export const Retention = section({
+  refusedCallsDays: withDefault(daysKept({ min: 1, max: RETENTION_DAYS_MAX }), 7),
+  /** Longer than a provider may take to dispute a payment, and far longer than any window. */
+  subscriptionMinutesDays: withDefault(daysKept({ min: SUBSCRIPTION_MINUTES_DAYS_MIN, max: RETENTION_DAYS_MAX }), 0)
+})
+
 const Epay = section({
   enabled: withDefault(Flag, false),
   gateway: withDefault(OptionalHttpUrl, ""),
@@ -342,6 +352,7 @@ export const ConfigDocument = section({
   finance: Finance,
   billing: Billing,
   limits: Limits,
+  retention: Retention,
   payment: Payment,
   channels: Schema.Array(Channel),
   models: Schema.Array(Model),
@@ -372,6 +383,7 @@ export const withSections = (raw: unknown): unknown => {
     finance: {},
     billing: {},
     limits: {},
+    retention: {},
     channels: [],
     models: [],
     plans: [],

@@ -40,6 +40,8 @@ export type BillingConfig = ConfigDocument["billing"]
 
 export type LimitsConfig = ConfigDocument["limits"]
 
+export type RetentionConfig = ConfigDocument["retention"]
+
 export type EpayConfig = ConfigDocument["payment"]["epay"]
 
 export type StripeConfig = ConfigDocument["payment"]["stripe"]
@@ -59,6 +61,7 @@ export interface RealmsConfig {
   readonly finance: FinanceConfig
   readonly billing: BillingConfig
   readonly limits: LimitsConfig
+  readonly retention: RetentionConfig
   readonly payment: ConfigDocument["payment"]
   readonly channels: ReadonlyArray<ChannelConfig>
   readonly models: ReadonlyArray<ModelConfig>

@@ -13,6 +13,7 @@ import {
   Limits,
   Payment,
   Registration,
+  Retention,
   Security,
   Seller,
   Site,
@@ -56,6 +57,7 @@ export interface SettingField {
     | "confirm"
     | "billing"
     | "limits"
+    | "retention"
     | "epay"
     | "stripe"
   readonly kind: SettingKind
@@ -112,6 +114,8 @@ export const settingFields = {
   "limits.user_requests_per_minute": { section: "limits", kind: "integer" },
   "limits.user_tokens_per_minute": { section: "limits", kind: "integer" },
   "limits.user_concurrent_calls": { section: "limits", kind: "integer" },
+  "retention.refused_calls_days": { section: "retention", kind: "integer" },
+  "retention.subscription_minutes_days": { section: "retention", kind: "integer" },
   "payment.epay.enabled": { section: "epay", kind: "flag" },
   "payment.epay.gateway": { section: "epay", kind: "url" },
   "payment.epay.partner_id": { section: "epay", kind: "text" },
@@ -142,6 +146,7 @@ export type SettingTexts = Readonly<Record<SettingKey, string>>
 export interface SettingsValues {
   readonly billing: RealmsConfig["billing"]
   readonly limits: RealmsConfig["limits"]
+  readonly retention: RealmsConfig["retention"]
   readonly payment: RealmsConfig["payment"]
   readonly registration: RealmsConfig["registration"]
   readonly security: RealmsConfig["security"]
@@ -171,6 +176,7 @@ const Sections = section({
   finance: Finance,
   billing: Billing,
   limits: Limits,
+  retention: Retention,
   payment: Payment
 })
 
@@ -246,6 +252,7 @@ export const decodeSettings = (
   return Result.succeed({
     billing: document.billing,
     limits: document.limits,
+    retention: document.retention,
     payment: document.payment,
     registration: document.registration,
     security: document.security,

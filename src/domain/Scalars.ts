@@ -99,6 +99,13 @@ export const limitUpTo = (max: number) =>
     return value === 0 ? null : value
   }, (value) => String(value ?? 0))
 
+/** Days for which something is kept; 0 is for ever, and null here. */
+export const daysKept = ({ max, min }: { readonly min: number; readonly max: number }) =>
+  scalar<number | null>(`0, which is for ever, or an integer from ${min} to ${max}`, (raw) => {
+    const value = integerIn(raw, 0, max)
+    return value === 0 ? null : value !== undefined && value >= min ? value : undefined
+  }, (value) => String(value ?? 0))
+
 /** One of a few words, in any case. */
 export const oneOf = <const Words extends ReadonlyArray<string>>(words: Words) =>
   scalar<Words[number]>(

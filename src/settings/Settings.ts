@@ -41,6 +41,7 @@ export class Settings extends Context.Service<Settings, {
       registration: config.registration,
       security: config.security,
       limits: config.limits,
+      retention: config.retention,
       finance: config.finance,
       site: config.site,
       seller: config.seller,

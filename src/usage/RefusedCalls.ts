@@ -16,9 +16,6 @@ import { bounded } from "./UsageRefused.ts"
 
 export { type RefusedEntry, type RefusedStatus, refusedStatuses } from "./RefusedQueue.ts"
 
-/** Days for which refused calls are kept. */
-export const REFUSED_DAYS = 7
-
 /** Refused calls kept of one user, at most: the newest. */
 export const REFUSED_PER_USER_MAX = 1_000
 
@@ -30,9 +27,6 @@ const BATCH_ROWS_MAX = 1_000
 
 /** At the stop, writing takes no longer. */
 const STOP_MS_MAX = 2_000
-
-/** Between two removals of what is too old, in milliseconds. */
-const CLEAN_MS = 600_000
 
 /** Rows removed by one statement, and statements of one removal. */
 const CLEAN_ROWS_MAX = 1_000
@@ -67,8 +61,8 @@ export class RefusedCalls extends Context.Service<RefusedCalls, {
   find(id: string, userId?: UserId): Effect.Effect<RefusedCall | undefined, DatabaseUnavailable>
   /** Writes what waits, now. The background does it once a second. */
   readonly flush: Effect.Effect<void, SqlError.SqlError>
-  /** Removes what is older than {@link REFUSED_DAYS}, now. The background does it every ten minutes. */
-  readonly clean: Effect.Effect<void, SqlError.SqlError>
+  /** Removes what is older than so many days, in steps; `Retention` does it again and again. */
+  clean(days: number): Effect.Effect<void, SqlError.SqlError>
 }>()("realms/usage/RefusedCalls") {
   static readonly layer = Layer.effect(RefusedCalls)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -103,19 +97,15 @@ export class RefusedCalls extends Context.Service<RefusedCalls, {
         yield* writeBatch
       }
     }).pipe(oneWriter.withPermits(1))
-    const clean = removeOld(sql)
 
     yield* Effect.addFinalizer(() => Effect.timeoutOption(Effect.ignore(flush), STOP_MS_MAX))
     yield* Effect.forkScoped(inRounds(flush, { failure: "refused calls could not be written", everyMs: WRITE_MS }))
-    yield* Effect.forkScoped(
-      inRounds(clean, { failure: "old refused calls could not be removed", everyMs: CLEAN_MS })
-    )
 
     return RefusedCalls.of({
       record: (entry) => drop(queue.push(queuedOf(entry, clock.currentTimeMillisUnsafe()))),
       find: findCall(sql),
       flush,
-      clean
+      clean: (days) => removeOld(sql, days)
     })
   }))
 }
@@ -165,10 +155,10 @@ const trim = (sql: SqlClient.SqlClient, batch: ReadonlyArray<QueuedRefusal>) => 
     WHERE r.user_id = u.id::bigint AND r.id < oldest.id`
 }
 
-const removeOld = (sql: SqlClient.SqlClient) =>
+const removeOld = (sql: SqlClient.SqlClient, days: number) =>
   Effect.repeat(
     sql`DELETE FROM refused_calls WHERE (user_id, id) IN (
-      SELECT user_id, id FROM refused_calls WHERE at < now() - make_interval(days => ${REFUSED_DAYS}::integer)
+      SELECT user_id, id FROM refused_calls WHERE at < now() - make_interval(days => ${days}::integer)
         LIMIT ${CLEAN_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING id`,
     { while: (rows) => rows.length >= CLEAN_ROWS_MAX, times: CLEAN_BATCHES_MAX - 1 }
   ).pipe(Effect.asVoid)

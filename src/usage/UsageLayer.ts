@@ -10,6 +10,7 @@ import { ClampedCalls } from "./ClampedCalls.ts"
 import { KeyFigures } from "./KeyFigures.ts"
 import { Receipts } from "./Receipts.ts"
 import { RefusedCalls } from "./RefusedCalls.ts"
+import { Retention } from "./Retention.ts"
 import { ServiceOverview } from "./ServiceOverview.ts"
 import { UsageFolds } from "./UsageFolds.ts"
 import { UsageReports } from "./UsageReports.ts"
@@ -22,8 +23,8 @@ export const UsageLayer = Layer.mergeAll(
   ClampedCalls.layer,
   KeyFigures.layer,
   Receipts.layer,
-  RefusedCalls.layer,
   ServiceOverview.layer,
   UsageFolds.layer,
-  UsageReports.layer
-)
+  UsageReports.layer,
+  Retention.layer
+).pipe(Layer.provideMerge(RefusedCalls.layer))

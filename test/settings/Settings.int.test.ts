@@ -95,6 +95,8 @@ const others: Readonly<Record<SettingKey, readonly [string, (values: SettingsVal
     ["example.com", "a.example"]
   ],
   "registration.mode": ["open", (values) => values.registration.mode, "open"],
+  "retention.refused_calls_days": ["30", (values) => values.retention.refusedCallsDays, 30],
+  "retention.subscription_minutes_days": ["500", (values) => values.retention.subscriptionMinutesDays, 500],
   "finance.time_zone": ["Asia/Shanghai", (values) => values.finance.timeZone, "Asia/Shanghai"],
   "finance.confirm_above_usd": ["12.5", (values) => values.finance.confirmAboveMicros, 12_500_000n],
   "finance.confirm_above_cny": ["80", (values) => values.finance.confirmAboveFen, 8_000n],
@@ -236,6 +238,8 @@ describe("Settings", () => {
           ["billing.reservation_lease_seconds", "0"],
           ["billing.commit_wait_ms", "1e9"],
           ["registration.mode", "ajar"],
+          ["retention.refused_calls_days", "-1"],
+          ["retention.subscription_minutes_days", "399"],
           ["finance.time_zone", "+08:00"],
           ["finance.time_zone", "Mars/Olympus"],
           ["payment.epay.bill_columns", "trade=x"],

@@ -36,6 +36,7 @@ const settings = Layer.effect(
       registration: config.registration,
       security: config.security,
       limits: config.limits,
+      retention: config.retention,
       site: config.site,
       seller: config.seller,
       smtp: config.smtp,

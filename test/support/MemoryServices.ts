@@ -117,11 +117,12 @@ export const memoryChannels = ({ channels }: RealmsConfig) => {
 
 /** The settings of a configuration. They never change. */
 export const memorySettings = (
-  { billing, finance, limits, payment, registration, security, seller, server, site, smtp }: RealmsConfig
+  { billing, finance, limits, payment, registration, retention, security, seller, server, site, smtp }: RealmsConfig
 ) => {
   const values: SettingsValues = {
     billing,
     limits,
+    retention,
     finance,
     payment,
     registration,

@@ -52,6 +52,7 @@ const settingsOf = (world: IdentityWorld) =>
     const current = () => ({
       billing: config.billing,
       limits: config.limits,
+      retention: config.retention,
       payment: config.payment,
       registration: { mode: world.registration, emailDomains: world.emailDomains },
       security: config.security,

@@ -7,18 +7,14 @@ import { Clock, Effect, Layer, Metric } from "effect"
 import { SqlClient } from "effect/sql"
 import { ApiKeyId, type UserId } from "../../src/domain/Ids.ts"
 import { CallList } from "../../src/usage/CallList.ts"
-import {
-  REFUSED_DAYS,
-  REFUSED_PER_USER_MAX,
-  RefusedCalls,
-  type RefusedEntry,
-  refusedStatuses
-} from "../../src/usage/RefusedCalls.ts"
+import { REFUSED_PER_USER_MAX, RefusedCalls, type RefusedEntry, refusedStatuses } from "../../src/usage/RefusedCalls.ts"
 import { QUEUE_PER_USER_MAX } from "../../src/usage/RefusedQueue.ts"
 import type { UsageFilter } from "../../src/usage/UsageFilter.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { idAt, makeUsers, nobody } from "../support/UsageRows.ts"
 import { testsOver } from "../support/Steps.ts"
+
+const REFUSED_DAYS = 7
 
 const Services = Layer.mergeAll(RefusedCalls.layer, CallList.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -188,7 +184,7 @@ testsOver(Services)("refused calls", (test) => {
     const nowMs = yield* Clock.currentTimeMillis
     yield* insertRows(userId, 1_500, nowMs - REFUSED_DAYS * 24 * HOUR_MS)
     yield* insertRows(userId, 3, nowMs - REFUSED_DAYS * 24 * HOUR_MS + HOUR_MS)
-    yield* calls.clean
+    yield* calls.clean(REFUSED_DAYS)
     assert.strictEqual(yield* countOf(userId), 3)
   })
 

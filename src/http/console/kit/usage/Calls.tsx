@@ -5,7 +5,7 @@
 import { DateTime } from "effect"
 import { inputOfCall, type ListedCall, type ListedState } from "../../../../usage/CallItem.ts"
 import type { CallPage, StatusClass } from "../../../../usage/CallList.ts"
-import { REFUSED_DAYS, REFUSED_PER_USER_MAX } from "../../../../usage/RefusedCalls.ts"
+import { REFUSED_PER_USER_MAX } from "../../../../usage/RefusedCalls.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 import { Filter, type ItemColumn, ItemTable, type ListFilter, Pager } from "../List.tsx"
@@ -164,7 +164,7 @@ export function CallsCard<Call extends ListedCall>(props: CallsCardProps<Call>) 
       {query.filter.state === "refused"
         ? (
           <div class="card-body border-bottom text-secondary">
-            {sayOf(context, "refused")("refused.lead", { count: REFUSED_PER_USER_MAX, days: REFUSED_DAYS })}
+            {sayOf(context, "refused")("refused.lead", { count: REFUSED_PER_USER_MAX })}
           </div>
         )
         : null}
