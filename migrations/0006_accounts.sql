@@ -39,6 +39,31 @@ CREATE TABLE call_rates (
   PRIMARY KEY (user_id, key_id)
 ) WITH (fillfactor = 50);
 
+-- Calls whose clients named an idempotency key: one call has the key at a time, and its answer is kept for those who send it again. A
+-- row is written in the batch of the call's hold. Another call takes it over when it is past its day, or when its call has ended without
+-- an answer that could be kept.
+CREATE TABLE call_claims (
+  user_id bigint NOT NULL,
+  -- SHA-256 of the key.
+  key_hash bytea NOT NULL,
+  -- SHA-256 of the route and the body.
+  body_hash bytea NOT NULL,
+  call_id uuid NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL,
+  -- The connection of the journal that wrote it: where it is gone, nobody makes the call any more.
+  backend_pid integer NOT NULL,
+  backend_start timestamptz NOT NULL,
+  -- The answer was larger than what is kept. The call is not made again.
+  unkept boolean NOT NULL DEFAULT false,
+  -- Headers and body, sealed. Null: there is none yet.
+  answer bytea,
+  answer_key_id text,
+  PRIMARY KEY (user_id, key_hash),
+  CHECK ((answer IS NULL) = (answer_key_id IS NULL))
+);
+CREATE INDEX call_claims_expiry ON call_claims (expires_at);
+
 -- Append-only.
 CREATE TABLE ledger_entries (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -166,6 +166,51 @@ BEGIN
     WHERE r.user_id = d.u AND r.key_id = d.k;
 END $$;
 
+-- Whether the process is there that wrote a claim, as far as its connection tells.
+CREATE FUNCTION realms_claim_alive_v1(p_pid integer, p_start timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = p_pid AND a.backend_start = p_start)
+$$;
+
+-- Whether the call of a claim that has no answer has ended for good: nothing is held for it, and nobody is about to keep its answer. A
+-- process that lives keeps it, or gives the claim up, within a moment of the settlement.
+CREATE FUNCTION realms_claim_ended_v1(p_call uuid, p_alive boolean) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN NOT EXISTS (SELECT FROM open_holds h WHERE h.id = p_call) AND NOT (p_alive AND EXISTS (
+    SELECT FROM usage_events u WHERE u.id = p_call AND greatest(u.settled_at, u.late_at) > now() - interval '1 minute'
+  ));
+END $$;
+
+-- Takes idempotency keys for calls that are to be held: of each the user (u), the call (id), and the hashes of the key (k) and of the
+-- body (b). Answers the calls whose key another one has. Users in p_rejected take nothing. The caller holds the locks of the balance
+-- rows.
+CREATE FUNCTION realms_claim_v1(p_claims jsonb, p_rejected bigint[]) RETURNS uuid[] LANGUAGE plpgsql AS $$
+DECLARE
+  v_taken uuid[];
+BEGIN
+  WITH wanted AS (
+    SELECT DISTINCT ON (i.u, i.k) i.u, i.id, decode(i.k, 'hex') AS key_hash, decode(i.b, 'hex') AS body_hash
+      FROM jsonb_to_recordset(p_claims) AS i (u bigint, id uuid, k text, b text)
+      WHERE NOT i.u = ANY (p_rejected)
+  ), taken AS (
+    INSERT INTO call_claims AS c (user_id, key_hash, body_hash, call_id, expires_at, backend_pid, backend_start)
+      SELECT w.u, w.key_hash, w.body_hash, w.id, now() + interval '1 day', a.pid, a.backend_start
+        FROM wanted w CROSS JOIN (
+          SELECT s.pid, s.backend_start FROM pg_stat_activity s WHERE s.pid = pg_backend_pid()
+        ) a
+      ON CONFLICT (user_id, key_hash) DO UPDATE SET body_hash = excluded.body_hash, call_id = excluded.call_id,
+          created_at = now(), expires_at = excluded.expires_at, backend_pid = excluded.backend_pid,
+          backend_start = excluded.backend_start, unkept = false, answer = NULL, answer_key_id = NULL
+        WHERE c.call_id = excluded.call_id OR c.expires_at <= now() OR (c.answer IS NULL AND NOT c.unkept
+          AND realms_claim_ended_v1(c.call_id, realms_claim_alive_v1(c.backend_pid, c.backend_start)))
+      RETURNING c.call_id
+  )
+  SELECT coalesce(array_agg(t.call_id), '{}') INTO v_taken FROM taken t;
+  RETURN (
+    SELECT coalesce(array_agg(i.id), '{}') FROM jsonb_to_recordset(p_claims) AS i (u bigint, id uuid)
+      WHERE NOT i.u = ANY (p_rejected) AND NOT i.id = ANY (v_taken)
+  );
+END $$;
+
 -- Settles one reservation in every case: money owed, more than was held, after expiry, never written. The caller
 -- holds the balance row's lock. Answers what happened: moved, late (moved, after expiry), kept (already resolved), missing,
 -- leased (expiry too early), stale (a subscription's extra charge was decided on another fence); and what is charged in all.
@@ -285,10 +330,11 @@ END $$;
 -- writes differences, summed only over rows that it really inserted or moved, so that repeating a batch changes nothing.
 --
 -- p_max are the open reservations that each of p_users may have, null where that is not limited. p_refs has the ids that
--- upstreams stored of settled calls, or is null. p_limits has what the batch takes of limits, or is null. An array of columns may end early: what is missing is null.
+-- upstreams stored of settled calls, or is null. p_limits has what the batch takes of limits, and p_claims the idempotency keys that it
+-- takes; each may be null. An array of columns may end early: what is missing is null.
 --
 -- Answers one row 'user' a user (balance, owed, note: '', 'stale', 'rejected', 'unknown'), and a row for each entry
--- that did not go as the plain case: 'exists' (reserve), 'lost' (extend), 'kept' | 'missing' | 'leased' | 'stale' (settle);
+-- that did not go as the plain case: 'exists' | 'claimed' (reserve: its idempotency key is another call's), 'lost' (extend), 'kept' | 'missing' | 'leased' | 'stale' (settle);
 -- 'charged' | 'late' (settle): moved, at a charge (`usd`) other than the given one, or after expiry.
 --
 -- Each table is reached from the arguments, one index look-up a row: the journal's connections plan with neither sequential
@@ -304,13 +350,14 @@ CREATE FUNCTION realms_journal_v1(
   s_id uuid[], s_user bigint[], s_kind text[], s_cost bigint[], s_charge bigint[],
   s_in bigint[], s_cached bigint[], s_write bigint[], s_out bigint[], s_web integer[], s_file integer[], s_excess bigint[],
   s_source text[], s_flagged boolean[], s_flags text[], s_status integer[], s_reason text[], s_channel text[],
-  s_upstream text[], s_latency integer[], s_ttft integer[], p_refs jsonb, p_limits jsonb
+  s_upstream text[], s_latency integer[], s_ttft integer[], p_refs jsonb, p_limits jsonb, p_claims jsonb
 ) RETURNS TABLE (tag text, user_id bigint, id uuid, usd bigint, owed bigint, note text) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   v_stale_subs bigint[] := '{}';
   v_rejected bigint[] := '{}';
   v_exists uuid[] := '{}';
+  v_claimed uuid[] := '{}';
   v_moved uuid[] := '{}';
   -- Differences of balances not yet written, one element for each row that was taken.
   v_user bigint[] := '{}';
@@ -410,6 +457,10 @@ BEGIN
       WHERE c.wanted > 1 OR EXISTS (SELECT FROM open_holds h WHERE h.user_id = c.user_id AND h.counted);
     END IF;
 
+    IF p_claims IS NOT NULL THEN
+      v_claimed := realms_claim_v1(p_claims, v_rejected);
+    END IF;
+
     IF cardinality(r_id) > 0 THEN
       WITH written AS (
         INSERT INTO open_holds (id, user_id, key_id, funding, subscription_id, reserved_micros, counted, input_micros_per_1m,
@@ -422,7 +473,7 @@ BEGIN
                 r_cached, r_write, r_out, r_extras, r_billing, r_plan, r_group, r_lease, r_at, r_counted)
               AS r (id, user_id, key_id, endpoint, model, stream, funding, sub, micros, output, pin, pcached, pwrite,
                 pout, extras, billing, plan, grp, lease, at, counted)
-            WHERE NOT r.user_id = ANY (v_rejected) AND NOT r.id = ANY (v_exists)
+            WHERE NOT r.user_id = ANY (v_rejected) AND NOT r.id = ANY (v_exists) AND NOT r.id = ANY (v_claimed)
           ON CONFLICT (id) DO NOTHING
           RETURNING user_id, subscription_id, reserved_at, reserved_micros,
             CASE WHEN funding = 'balance' THEN reserved_micros ELSE 0 END AS held
@@ -433,6 +484,10 @@ BEGIN
           coalesce(array_agg(w.reserved_micros) FILTER (WHERE w.subscription_id IS NOT NULL), '{}')
         INTO v_user, v_held, v_sub, v_at, v_use FROM written w;
       v_holds := array_fill(1, ARRAY[cardinality(v_user)]);
+      IF cardinality(v_claimed) > 0 THEN
+        RETURN QUERY SELECT 'claimed'::text, r.user_id, r.id, NULL::bigint, NULL::bigint, ''::text
+          FROM unnest(r_id, r_user) AS r (id, user_id) WHERE r.id = ANY (v_claimed) AND NOT r.id = ANY (v_exists);
+      END IF;
       IF cardinality(v_exists) > 0 THEN
         RETURN QUERY SELECT 'exists'::text, r.user_id, r.id, NULL::bigint, NULL::bigint, ''::text
           FROM unnest(r_id, r_user) AS r (id, user_id)
@@ -562,7 +617,7 @@ CREATE FUNCTION realms_journal_plain_v1(
   s_id uuid[], s_user bigint[], s_kind text[], s_cost bigint[], s_charge bigint[],
   s_in bigint[], s_cached bigint[], s_write bigint[], s_out bigint[], s_web integer[], s_file integer[], s_excess bigint[],
   s_source text[], s_flagged boolean[], s_flags text[], s_status integer[], s_reason text[], s_channel text[],
-  s_upstream text[], s_latency integer[], s_ttft integer[], p_refs jsonb, p_limits jsonb, p_from uuid, p_to uuid
+  s_upstream text[], s_latency integer[], s_ttft integer[], p_refs jsonb, p_limits jsonb, p_claims jsonb, p_from uuid, p_to uuid
 ) RETURNS TABLE (user_id bigint, usd bigint) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -651,6 +706,10 @@ BEGIN
       RAISE EXCEPTION 'a limit leaves no room' USING ERRCODE = 'RL001';
     END IF;
     PERFORM realms_take_limits_v1(p_limits, '{}');
+  END IF;
+
+  IF p_claims IS NOT NULL AND cardinality(realms_claim_v1(p_claims, '{}')) > 0 THEN
+    RAISE EXCEPTION 'an idempotency key is another call''s' USING ERRCODE = 'RL001';
   END IF;
 
   IF cardinality(r_id) > 0 THEN

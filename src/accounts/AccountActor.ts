@@ -7,7 +7,7 @@
  */
 import { HashMap } from "effect"
 import type { SubscriptionId, UserId } from "../domain/Ids.ts"
-import { type AccountError, AccountUnavailable, stuck } from "./AccountError.ts"
+import { type AccountError, AccountUnavailable, ClaimTaken, stuck } from "./AccountError.ts"
 import { decide } from "./AccountMachine.ts"
 import type { Event } from "./Decision.ts"
 import { evolve } from "./Evolution.ts"
@@ -284,8 +284,9 @@ export class AccountActor implements JournalAccount {
     if (exception === undefined) return "durable"
     switch (exception.tag) {
       case "leased":
-        // Too early to expire: it stands. What was evolved is wrong, so the account is read again.
-        decided.answer = leased
+      case "claimed":
+        // Too early to expire, so that it stands; or held for another call of its key. What was evolved is wrong, and read again.
+        decided.answer = exception.tag === "leased" ? leased : new ClaimTaken()
         this.distrust(transitionKey(event))
         return "durable"
       case "charged":

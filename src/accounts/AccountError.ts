@@ -57,6 +57,9 @@ export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited"
   report: RateReport
 }) {}
 
+/** Another call has the idempotency key. */
+export class ClaimTaken extends Schema.TaggedError<ClaimTaken>()("ClaimTaken", {}) {}
+
 /** What the key may spend leaves no room for a call. Amounts in micros. */
 export class SpendLimitReached extends Schema.TaggedError<SpendLimitReached>()("SpendLimitReached", {
   limitMicros: Schema.BigInt,
@@ -108,6 +111,7 @@ export const AccountError = Schema.Union([
   TooManyHolds,
   RateLimited,
   SpendLimitReached,
+  ClaimTaken,
   AccountUnavailable,
   ReservationLost,
   UnknownAccount

@@ -93,6 +93,12 @@ export interface AccountState {
   readonly uses: CallUses
 }
 
+/** An idempotency key and what was sent with it, each by its SHA-256 in hexadecimal digits. */
+export interface CallClaim {
+  readonly keyHash: string
+  readonly bodyHash: string
+}
+
 /** What limits a call besides funds. */
 export interface ReserveLimits {
   /** Tokens that count until the call's usage is known. */
@@ -132,6 +138,8 @@ export interface Reserve {
   readonly openHoldsMax?: number
   /** Absent: nothing but funds limits the call. */
   readonly limits?: ReserveLimits
+  /** The idempotency key that its client named; absent: none. */
+  readonly claim?: CallClaim
   readonly leaseSeconds: number
   readonly atMs: number
 }

@@ -4,6 +4,7 @@
  */
 import { Effect, Layer } from "effect"
 import { Accounts } from "./Accounts.ts"
+import { ClaimCleanerLayer } from "./CallClaims.ts"
 import { LedgerDrift } from "./LedgerDrift.ts"
 import { ReferencePartitionsLayer } from "./ResponseReferences.ts"
 import { SweeperLayer } from "./Sweeper.ts"
@@ -21,6 +22,7 @@ const ReplayAndDrainLayer = Layer.effectDiscard(Effect.gen(function*() {
 }))
 
 export const AccountsWorkLayer = Layer.mergeAll(
+  ClaimCleanerLayer,
   LedgerDrift.layer,
   ReferencePartitionsLayer,
   SweeperLayer,

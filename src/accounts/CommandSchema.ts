@@ -93,6 +93,7 @@ const ReserveSchema = Schema.TaggedStruct("Reserve", {
   counted: Schema.optionalKey(Schema.Boolean),
   openHoldsMax: Schema.optionalKey(Schema.Int),
   limits: Schema.optionalKey(ReserveLimits),
+  claim: Schema.optionalKey(Schema.Struct({ keyHash: Schema.String, bodyHash: Schema.String })),
   leaseSeconds: Schema.Int,
   atMs: Schema.Finite
 })

@@ -35,7 +35,7 @@ export interface GroupResult {
 /** How an entry went that did not go as the plain case. */
 export interface EntryException {
   /** `charged`, `late`: settled, at another charge than was decided, or after expiry. The others: not written. */
-  readonly tag: "exists" | "lost" | "kept" | "missing" | "leased" | "stale" | "charged" | "late"
+  readonly tag: "exists" | "claimed" | "lost" | "kept" | "missing" | "leased" | "stale" | "charged" | "late"
   /** What was charged in all, of `charged` and `late`. */
   readonly chargedMicros: bigint
 }
@@ -143,6 +143,7 @@ class BatchArguments {
   private readonly values: Record<Column, Array<string>>
   private readonly references: Array<unknown> = []
   private readonly limits: Array<LimitItem> = []
+  private readonly claims: Array<unknown> = []
   /** The rows of groups, fences, reserves, extends and settlements so far. */
   private readonly rows = { groups: 0, fences: 0, reserves: 0, extends: 0, settles: 0 }
   /** The first and the last of the reserves' ids, by their order; null where the batch has no reserve. */
@@ -230,6 +231,10 @@ class BatchArguments {
     this.put("r_at", reservation.reservedAtMs)
     this.put("r_counted", reservation.counted === true ? true : null)
     reserveLimits(this.limits, userId, event)
+    const { claim } = command
+    if (claim !== undefined) {
+      this.claims.push({ u: String(userId), id: reservation.id, k: claim.keyHash, b: claim.bodyHash })
+    }
   }
 
   private addSettle(userId: UserId, event: Extract<Event, { _tag: "Settled" }>): void {
@@ -280,8 +285,9 @@ class BatchArguments {
 
   parameters(taken: ReadonlyArray<Column>): Array<string | null> {
     const parameters: Array<string | null> = taken.map((name) => `{${this.values[name].join(",")}}`)
-    parameters.push(this.references.length === 0 ? null : JSON.stringify(this.references))
-    parameters.push(this.limits.length === 0 ? null : JSON.stringify(this.limits))
+    for (const items of [this.references, this.limits, this.claims]) {
+      parameters.push(items.length === 0 ? null : JSON.stringify(items))
+    }
     return parameters
   }
 }
@@ -362,14 +368,14 @@ export interface BatchStatement {
 
 /** Writes a batch, whatever is in it. */
 export const wholeBatch: BatchStatement = {
-  sql: callOf("realms_journal_v1", names, ["jsonb", "jsonb"]),
+  sql: callOf("realms_journal_v1", names, ["jsonb", "jsonb", "jsonb"]),
   parameters: (groups) => argumentsOf(groups).parameters(names),
   decode: decodeWhole
 }
 
 /** Writes a batch of plain groups; refused, and nothing written, where anything does not go as decided. */
 export const plainBatch: BatchStatement = {
-  sql: callOf("realms_journal_plain_v1", plainNames, ["jsonb", "jsonb", "uuid", "uuid"]),
+  sql: callOf("realms_journal_plain_v1", plainNames, ["jsonb", "jsonb", "jsonb", "uuid", "uuid"]),
   parameters: (groups) => {
     const batch = argumentsOf(groups)
     return [...batch.parameters(plainNames), ...batch.reserved]

@@ -60,10 +60,19 @@ export const refusalOf = (error: ReserveError, context: RefusalContext): CallRef
       return rateRefusal(error)
     case "SpendLimitReached":
       return spendRefusal(error)
+    case "ClaimTaken":
+      return claimTaken
     default:
       return unavailable("Billing is unavailable at this moment. Please try again shortly.")
   }
 }
+
+/** Another call has the idempotency key. Where the key is minded, it is waited for instead. */
+export const claimTaken = new CallRefused({
+  code: "idempotency_unknown",
+  message: "Another call with this idempotency key is being made. Please try again shortly.",
+  retryAfterSeconds: 1
+})
 
 const whose = { key: "This key", user: "Your account" } as const
 

@@ -29,6 +29,8 @@ export class CallNotes {
   /** Upstream attempts. */
   attempts = 0
   firstOutputAt: number | undefined
+  /** Its client was answered with the kept answer of an earlier call. */
+  isReplay = false
   reservation: Reservation | undefined
   outcome: CallOutcome | undefined
   /** Undefined: the answer did not wait for it. */

@@ -2,7 +2,7 @@
  * What a call holds before it is sent: its input's ceiling, and of its output the client's limit, a first part that is extended
  * as a stream goes, or what the funds allow where nothing can be extended. Pure.
  */
-import type { Reserve, ReserveLimits } from "../accounts/AccountState.ts"
+import type { CallClaim, Reserve, ReserveLimits } from "../accounts/AccountState.ts"
 import type { Model } from "../catalog/Catalog.ts"
 import type { BillingConfig } from "../config/Config.ts"
 import type { ApiKeyId } from "../domain/Ids.ts"
@@ -128,6 +128,7 @@ export const reserveOf = (
     readonly atMs: number
     readonly counted: boolean
     readonly limits: ReserveLimits
+    readonly claim: CallClaim | undefined
   }
 ): Reserve => ({
   _tag: "Reserve",
@@ -149,6 +150,7 @@ export const reserveOf = (
   counted: identity.counted,
   openHoldsMax: billing.maxOpenHoldsPerUser,
   limits: identity.limits,
+  ...identity.claim === undefined ? {} : { claim: identity.claim },
   leaseSeconds: billing.reservationLeaseSeconds,
   atMs: identity.atMs
 })

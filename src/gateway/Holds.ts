@@ -94,6 +94,7 @@ const commandOf = (services: HoldServices, basics: CallBasics, plan: HoldPlan, c
     keyId: basics.context.key.keyId,
     atMs: services.now(),
     counted,
+    claim: basics.context.claim,
     limits: limitsOf(services.limits(), basics.context.key, estimatedTokens(basics, plan))
   })
 

@@ -25,6 +25,12 @@ export const openAiErrors = {
   model_not_found: kind(404, "invalid_request_error"),
   not_found: kind(404, "invalid_request_error"),
   request_timeout: kind(408, "invalid_request_error", true),
+  /** The key was sent with another body. */
+  idempotency_mismatch: kind(409, "invalid_request_error"),
+  /** Whether a call was made with the key is not known yet. */
+  idempotency_unknown: kind(409, "invalid_request_error", true),
+  /** A call was made with the key, and its answer is not kept. */
+  idempotency_not_kept: kind(409, "invalid_request_error"),
   request_too_large: kind(413, "invalid_request_error"),
   unsupported_media_type: kind(415, "invalid_request_error"),
   funds_held: kind(429, "rate_limit_error", true),

@@ -2,7 +2,7 @@
  * A call under way: who asked for what, what it holds, how it is stopped, and the state it is in. The edge gives the context, the
  * gateway makes the rest.
  */
-import type { Reservation } from "../accounts/AccountState.ts"
+import type { CallClaim, Reservation } from "../accounts/AccountState.ts"
 import type { Model } from "../catalog/Catalog.ts"
 import type { BillingConfig } from "../config/Config.ts"
 import type { ApiKeyIdentity } from "../identity/ApiKeys.ts"
@@ -24,6 +24,8 @@ export interface CallContext {
   readonly client: CallClient
   readonly startedMs: number
   readonly notes: CallNotes
+  /** The idempotency key that its client named; absent: none. */
+  readonly claim?: CallClaim
 }
 
 /** What is known of a call once it may be made. */

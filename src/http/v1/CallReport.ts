@@ -39,6 +39,7 @@ const OK = "ok"
  */
 const outcomeOf = (notes: CallNotes, end: RequestEnd): string => {
   if (end === "failed") return "failed"
+  if (notes.isReplay) return "replayed"
   if (notes.outcome !== undefined) return notes.outcome.reason ?? OK
   if (end !== "answered") return end._tag === "CallRefused" ? end.code : UPSTREAM_REFUSED
   return "client_gone"
@@ -54,7 +55,7 @@ const CLIENT_GONE_STATUS = 499
 const statusAtEnd = (notes: CallNotes, end: RequestEnd): number => {
   if (end === "failed") return FAILED_STATUS
   if (end !== "answered") return statusOf(end)
-  return notes.outcome?.status ?? CLIENT_GONE_STATUS
+  return notes.outcome?.status ?? (notes.isReplay ? 200 : CLIENT_GONE_STATUS)
 }
 
 const MS_DECIMALS = 1_000
@@ -146,7 +147,7 @@ export const makeCallReport = Effect.gen(function*() {
     const { trace } = notes
     if (trace?.isRecorded === true) trace.end(spanFactsOf(notes, key, end), failureOf(notes, end))
     if (!log.calls) return
-    const note = outcome === OK ? noteGood : noteOther
+    const note = outcome === OK || notes.isReplay ? noteGood : noteOther
     note("call", () => ({
       id: notes.id,
       route: notes.route,

@@ -15,6 +15,7 @@ const exposed = [
   "x-realms-output-limit",
   "x-should-retry",
   "retry-after",
+  "x-realms-idempotent-replay",
   "x-ratelimit-limit-requests",
   "x-ratelimit-limit-tokens",
   "x-ratelimit-remaining-requests",

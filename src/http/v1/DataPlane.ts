@@ -5,6 +5,7 @@
 import { Cause, Clock, Context, Effect, Layer, Option } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { Accounts } from "../../accounts/Accounts.ts"
+import type { CallClaim } from "../../accounts/AccountState.ts"
 import { AppConfig } from "../../config/Config.ts"
 import { makeReservationId } from "../../domain/Ids.ts"
 import { ipRanges, isIpIn } from "../../domain/IpRange.ts"
@@ -29,6 +30,8 @@ import { codeOf, makeCallReport, type Refusal, type RequestEnd, statusOf } from 
 import { answerPreflight, corsHeaders } from "./Cors.ts"
 import { DataReads } from "./DataReads.ts"
 import { discardBody, isBodyPending } from "./DiscardBody.ts"
+import { claimOf, Idempotency, idempotencyKeyOf } from "./Idempotency.ts"
+import { failedInside, invalidKey, noFunds, noKey, stopping, tooManyCalls, wrongNetwork } from "./EdgeRefusals.ts"
 import { KeyLimits } from "./KeyLimits.ts"
 import { ModelList } from "./ModelList.ts"
 import { NodeCallClient } from "./NodeCallClient.ts"
@@ -57,6 +60,7 @@ export class DataPlane extends Context.Service<DataPlane, {
     const clientLimits = yield* ClientLimits
     const limits = new KeyLimits(clientLimits.callsPerKeyMax)
     const budget = new ByteBudget(shareOf(clientLimits.bodyBudget, config.server.runners))
+    const idempotency = yield* Idempotency
     const watch = new ClientWatch(clientLimits)
     const trusted = ipRanges(config.server.trustedProxies)
     const clock = yield* Clock.Clock
@@ -109,20 +113,24 @@ export class DataPlane extends Context.Service<DataPlane, {
       const parsed = Effect.flatMap(body, (received): Effect.Effect<Call | Refused, CallRefused> => {
         notes.enter("gateway")
         visit.release = received.release
+        if (visit.idempotencyKey !== undefined) {
+          visit.claim = claimOf(visit.idempotencyKey, visit.dialect, received.body)
+        }
         return closed ? Effect.fail(stopping) : parser.parse(visit.dialect, received.body)
       })
       return Effect.flatMap(parsed, (call): Effect.Effect<void, Refusal> => {
         if (call._tag === "Refused") return Effect.fail(new CallRefused(call))
         visit.model = call.model
         notes.stream = call.stream
-        return gateway.run({
-          requestId,
-          key,
-          call,
-          client: new NodeCallClient(response, watch, headersOf(requestId)),
-          startedMs: visit.startedMs,
-          notes
-        })
+        const client = new NodeCallClient(response, watch, headersOf(requestId))
+        const context = { requestId, key, call, startedMs: visit.startedMs, notes }
+        const { claim } = visit
+        return claim === undefined
+          ? gateway.run({ ...context, client })
+          : idempotency.run(
+            { userId: key.userId, requestId, claim, client, notes },
+            (kept) => gateway.run({ ...context, client: kept, claim })
+          )
       })
     }
 
@@ -135,6 +143,9 @@ export class DataPlane extends Context.Service<DataPlane, {
       if (!mayCome(key, visit.request)) return Effect.fail(wrongNetwork)
       if (!limits.enter(key.keyId)) return Effect.fail(tooManyCalls)
       visit.key = key
+      const named = idempotencyKeyOf(visit.request)
+      if (named instanceof CallRefused) return Effect.fail(named)
+      visit.idempotencyKey = named
       // Most calls by far: what is in memory answers at once.
       return settings.current().billing.enabled && !accounts.isKnownFunded(key.userId)
         ? Effect.flatMap(bodyBytesMax(key, visit.request), (bytesMax) => answer(visit, key, bytesMax))
@@ -237,7 +248,9 @@ export class DataPlane extends Context.Service<DataPlane, {
         notes: new CallNotes(requestId, dialect, tracer.begin(`POST ${path}`, request.headers["traceparent"])),
         key: undefined,
         model: null,
-        release: undefined
+        release: undefined,
+        idempotencyKey: undefined,
+        claim: undefined
       }
       finish(Effect.suspend(() => call(visit)), requestId, request, response, (end) => leave(visit, end))
     }
@@ -280,11 +293,14 @@ export class DataPlane extends Context.Service<DataPlane, {
       },
       close: () => {
         closed = true
+        idempotency.close()
       },
       openRequests: () => underWay
     })
   })).pipe(
-    Layer.provide(Layer.mergeAll(DataReads.layer, CallParser.layer).pipe(Layer.provideMerge(ModelList.layer)))
+    Layer.provide(
+      Layer.mergeAll(DataReads.layer, CallParser.layer, Idempotency.layer).pipe(Layer.provideMerge(ModelList.layer))
+    )
   )
 }
 
@@ -317,41 +333,10 @@ interface Visit {
   model: string | null
   /** Gives back what the body takes of the memory for bodies. */
   release: (() => void) | undefined
+  /** What its client named, and what is claimed with it. */
+  idempotencyKey: string | undefined
+  claim: CallClaim | undefined
 }
-
-const noKey = new CallRefused({
-  code: "invalid_api_key",
-  message: "You did not provide an API key. Send it as `Authorization: Bearer sk-…`."
-})
-
-const invalidKey = {
-  unknown: new CallRefused({ code: "invalid_api_key", message: "Incorrect API key provided." }),
-  paused: new CallRefused({
-    code: "invalid_api_key",
-    message: "This API key is paused. Resume it in the console, under API keys, to use it again."
-  })
-} as const
-
-const tooManyCalls = new CallRefused({
-  code: "rate_limit_exceeded",
-  message: "Too many calls are open with this key.",
-  retryAfterSeconds: 1
-})
-
-const wrongNetwork = new CallRefused({
-  code: "network_not_allowed",
-  message: "This API key may not be used from this network. Its user can change that in the console, under API keys."
-})
-
-const noFunds = (publicUrl: string) =>
-  new CallRefused({
-    code: "insufficient_quota",
-    message: `You have no balance and no subscription. Top up at ${publicUrl}/topup to make calls.`
-  })
-
-const stopping = unavailable("The server is stopping. Please try again shortly.")
-
-const failedInside = unavailable("The gateway failed to answer this request.")
 
 const isRefusedStatus = (status: number): status is RefusedStatus => refusedStatuses.some((known) => known === status)
 

@@ -1,0 +1,153 @@
+/**
+ * The idempotency keys of calls: which call has a key, and the answer that is kept for those who send it again. The journal writes a claim
+ * in the batch of the call's hold; here it is looked up, and given the answer, which is sealed.
+ */
+import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
+import { inRounds } from "../platform/Rounds.ts"
+import { SecretBox } from "../platform/SecretBox.ts"
+import { Singletons } from "../platform/Singletons.ts"
+import { type DatabaseUnavailable, databaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
+import { oneRowOf, rowOf } from "../postgres/Rows.ts"
+import type { CallClaim } from "./AccountState.ts"
+
+/** A kept answer has at most so many bytes, and all those of a user together. */
+export const ANSWER_BYTES_MAX = 1_048_576
+const KEPT_BYTES_PER_USER_MAX = 104_857_600
+
+/** Between two removals of what is past its day, in milliseconds; rows of one statement, and statements of one round. */
+const ROUND_MS = 600_000
+const BATCH_ROWS_MAX = 1_000
+const BATCHES_MAX = 50
+
+/** What a client was answered: headers, and the body in base64. */
+const KeptAnswer = Schema.fromJsonString(
+  Schema.Struct({ headers: Schema.Record(Schema.String, Schema.String), body: Schema.String })
+)
+export interface KeptAnswer extends Schema.Schema.Type<typeof KeptAnswer> {}
+
+/**
+ * Where a key stands. `other`: it was sent with another body. `running`: its call is being made. `unknown`: its call is open, and nobody
+ * makes it any more. `unkept`: it was answered, and the answer was too large to keep. `free`: a call may have it.
+ */
+export type ClaimStanding =
+  | { readonly _tag: "other" | "running" | "unknown" | "unkept" | "free" }
+  | { readonly _tag: "answered"; readonly answer: KeptAnswer }
+
+const FoundClaim = Row({
+  callId: Schema.String,
+  bodyHash: Schema.Uint8Array,
+  unkept: Schema.Boolean,
+  answer: Schema.NullOr(Schema.Uint8Array),
+  answerKeyId: Schema.NullOr(Schema.String),
+  ended: Schema.Boolean,
+  alive: Schema.Boolean
+})
+
+const KeptBytes = Row({ bytes: Schema.BigInt })
+
+const findSql = `SELECT c.call_id, c.body_hash, c.unkept, c.answer, c.answer_key_id, l.alive,
+    realms_claim_ended_v1(c.call_id, l.alive) AS ended
+  FROM call_claims c CROSS JOIN LATERAL (SELECT realms_claim_alive_v1(c.backend_pid, c.backend_start) AS alive) l WHERE c.user_id = $1 AND c.key_hash = decode($2, 'hex') AND c.expires_at > now()`
+
+/** Where a sealed answer is stored. */
+const placeOf = (callId: string): string => `claim:${callId}`
+
+const encodeAnswer = Schema.encodeSync(KeptAnswer)
+const decodeAnswer = Schema.decodeUnknownEffect(KeptAnswer)
+
+export class CallClaims extends Context.Service<CallClaims, {
+  find(userId: UserId, claim: CallClaim): Effect.Effect<ClaimStanding, DatabaseUnavailable>
+  /** Keeps the answer of a call that has a claim; where it cannot be kept, that it was answered. */
+  keep(userId: UserId, callId: string, answer: KeptAnswer | undefined): Effect.Effect<void, DatabaseUnavailable>
+  /** Gives the key up: the call came to nothing that could be kept. */
+  release(userId: UserId, callId: string): Effect.Effect<void, DatabaseUnavailable>
+}>()("realms/accounts/CallClaims") {
+  static readonly layer = Layer.effect(CallClaims)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const box = yield* SecretBox
+
+    const opened = Effect.fnUntraced(function*(callId: string, bytes: Uint8Array, keyId: string) {
+      const text = yield* box.open({ bytes, keyId }, placeOf(callId))
+      return yield* decodeAnswer(Redacted.value(text))
+    })
+
+    const find: CallClaims["Service"]["find"] = Effect.fnUntraced(function*(userId, claim) {
+      const found = yield* withinDatabaseWait(rowOf(FoundClaim, sql.unsafe(findSql, [userId, claim.keyHash]))).pipe(
+        Effect.mapError(databaseUnavailable)
+      )
+      if (found === undefined) return { _tag: "free" } as const
+      const { alive, answer, answerKeyId, bodyHash, callId, ended, unkept } = found
+      // What ended without an answer has no say in what is sent next.
+      if (answer === null && !unkept && ended) return { _tag: "free" } as const
+      if (Buffer.from(bodyHash).toString("hex") !== claim.bodyHash) return { _tag: "other" } as const
+      if (unkept) return { _tag: "unkept" } as const
+      if (answer === null || answerKeyId === null) return { _tag: alive ? "running" : "unknown" } as const
+      return yield* opened(callId, answer, answerKeyId).pipe(
+        Effect.map((kept) => ({ _tag: "answered" as const, answer: kept })),
+        Effect.catch((error) =>
+          Effect.as(Effect.logWarning("a kept answer cannot be opened", error), { _tag: "unkept" as const })
+        )
+      )
+    })
+
+    const write = (
+      userId: UserId,
+      callId: string,
+      sealed: { readonly bytes: Uint8Array; readonly keyId: string } | null
+    ) =>
+      sql`UPDATE call_claims SET answer = ${sealed?.bytes ?? null}::bytea, answer_key_id = ${
+        sealed?.keyId ?? null
+      }::text,
+          unkept = ${sealed === null} WHERE user_id = ${userId} AND call_id = ${callId}::uuid`
+
+    const keep: CallClaims["Service"]["keep"] = Effect.fnUntraced(function*(userId, callId, answer) {
+      const sealed = answer === undefined
+        ? null
+        : yield* Effect.option(box.seal(Redacted.make(encodeAnswer(answer)), placeOf(callId)))
+      const bytes = sealed === null || sealed._tag === "None" ? null : sealed.value
+      const kept = oneRowOf(
+        KeptBytes,
+        sql`SELECT coalesce(sum(octet_length(answer)), 0)::bigint AS bytes FROM call_claims WHERE user_id = ${userId}`
+      )
+      yield* withinDatabaseWait(Effect.flatMap(kept, (all) =>
+        write(
+          userId,
+          callId,
+          bytes !== null && all.bytes + BigInt(bytes.bytes.length) > KEPT_BYTES_PER_USER_MAX ? null : bytes
+        ))).pipe(Effect.mapError(databaseUnavailable))
+    })
+
+    const release: CallClaims["Service"]["release"] = (userId, callId) =>
+      withinDatabaseWait(
+        sql`DELETE FROM call_claims WHERE user_id = ${userId} AND call_id = ${callId}::uuid AND answer IS NULL AND NOT unkept`
+      ).pipe(Effect.asVoid, Effect.mapError(databaseUnavailable))
+
+    return CallClaims.of({ find, keep, release })
+  }))
+}
+
+/** Removes the claims that are past their day. One round. */
+export const cleanClaims: Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient> = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* Effect.repeat(
+    sql`DELETE FROM call_claims WHERE (user_id, key_hash) IN (
+      SELECT user_id, key_hash FROM call_claims WHERE expires_at <= now()
+        LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING user_id`,
+    { while: (rows) => rows.length >= BATCH_ROWS_MAX, times: BATCHES_MAX - 1 }
+  )
+})
+
+/** Removes them as long as the layer lives. */
+export const ClaimCleanerLayer = Layer.effectDiscard(
+  Effect.flatMap(
+    Singletons,
+    (run) =>
+      run(
+        "claim-cleaner",
+        inRounds(cleanClaims, { failure: "old idempotency keys could not be removed", everyMs: ROUND_MS })
+      )
+  )
+)
