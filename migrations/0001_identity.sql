@@ -109,6 +109,28 @@ CREATE TABLE recovery_codes (
   PRIMARY KEY (user_id, code_hash)
 );
 
+-- Passkeys (WebAuthn): the public keys of authenticators, each for one host name of this installation.
+CREATE TABLE passkeys (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  user_id bigint NOT NULL REFERENCES users,
+  credential_id bytea NOT NULL UNIQUE CHECK (octet_length(credential_id) BETWEEN 1 AND 1023),
+  public_key bytea NOT NULL,
+  -- What the authenticator counted to at its last use: a count that does not go up is that of a copy. 0: it does not count.
+  sign_count bigint NOT NULL CHECK (sign_count >= 0),
+  transports text[] NOT NULL,
+  rp_id text NOT NULL,
+  name text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  last_used_at timestamptz
+);
+CREATE INDEX passkeys_user ON passkeys (user_id);
+
+-- Challenges that an authenticator has answered: each is good once. One that is over is refused by itself, and its row removed.
+CREATE TABLE used_challenges (
+  challenge text PRIMARY KEY,
+  expires_at timestamptz NOT NULL
+);
+
 CREATE TABLE api_keys (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   user_id bigint NOT NULL REFERENCES users,

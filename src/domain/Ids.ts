@@ -17,6 +17,8 @@ export const SubscriptionId = Schema.BigInt.pipe(Schema.brand("SubscriptionId"))
 export const OrderId = Schema.BigInt.pipe(Schema.brand("OrderId"))
 /** An invitation to make an account. */
 export const InviteId = Schema.BigInt.pipe(Schema.brand("InviteId"))
+/** What a user signs in with in place of a password, or besides it. */
+export const PasskeyId = Schema.BigInt.pipe(Schema.brand("PasskeyId"))
 /** A payment attempt. */
 export const AttemptId = Schema.BigInt.pipe(Schema.brand("AttemptId"))
 export const PaymentId = Schema.BigInt.pipe(Schema.brand("PaymentId"))
@@ -34,6 +36,7 @@ export type PlanId = typeof PlanId.Type
 export type GroupId = typeof GroupId.Type
 export type SubscriptionId = typeof SubscriptionId.Type
 export type InviteId = typeof InviteId.Type
+export type PasskeyId = typeof PasskeyId.Type
 export type OrderId = typeof OrderId.Type
 export type AttemptId = typeof AttemptId.Type
 export type PaymentId = typeof PaymentId.Type

@@ -46,6 +46,7 @@ export const cleanIdentity: Effect.Effect<void, SqlError.SqlError, SqlClient.Sql
     nowMs - RATE_KEPT_MS
   }::bigint * 1000
       LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING key_id`)
+  yield* sql`DELETE FROM used_challenges WHERE expires_at <= now()`
   yield* sql`DELETE FROM setup_links WHERE expires_at <= now()`
   yield* sql`DELETE FROM password_links WHERE expires_at <= now()`
 })

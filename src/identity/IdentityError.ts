@@ -65,9 +65,14 @@ export class EnrolmentInvalid extends Schema.TaggedError<EnrolmentInvalid>()("En
   override readonly message = "the form is not valid any more: open the page again"
 }
 
-/** The user has a second factor already. */
+/** The app that is being set up shows another code. */
+export class AppCodeWrong extends Schema.TaggedError<AppCodeWrong>()("AppCodeWrong", {}) {
+  override readonly message = "the code of the app that is set up is wrong"
+}
+
+/** The user has an app already. */
 export class SecondFactorExists extends Schema.TaggedError<SecondFactorExists>()("SecondFactorExists", {}) {
-  override readonly message = "there is a second factor already"
+  override readonly message = "there is an app already"
 }
 
 /** The user has no second factor. */

@@ -9,6 +9,8 @@ import { KeyList } from "./KeyList.ts"
 import { BuyerDetails } from "./BuyerDetails.ts"
 import { Login } from "./Login.ts"
 import { LoginSessions } from "./LoginSessions.ts"
+import { PasskeyLogin } from "./PasskeyLogin.ts"
+import { Passkeys } from "./Passkeys.ts"
 import { PasswordLinks } from "./PasswordLinks.ts"
 import { SecondFactors } from "./SecondFactors.ts"
 import { SetupLinks } from "./SetupLinks.ts"
@@ -22,6 +24,8 @@ export const IdentityLayer = Layer.mergeAll(
   AdminKeys.layer,
   LoginSessions.layer,
   Login.layer,
+  PasskeyLogin.layer,
+  Passkeys.layer,
   PasswordLinks.layer,
   SecondFactors.layer,
   Invites.layer,

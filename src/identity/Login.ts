@@ -30,6 +30,7 @@ import {
   type WrongPassword
 } from "./IdentityError.ts"
 import { type InviteToken, takeInvite } from "./Invites.ts"
+import { type PasskeyAnswer, PasskeyCeremony } from "./PasskeyCeremony.ts"
 import { matchPassword, PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
 import { type Proof, Reauthentication } from "./Reauthentication.ts"
@@ -37,7 +38,7 @@ import {
   findPendingLogin,
   hasSecondFactor,
   insertPendingLogin,
-  takeCode,
+  takeFactor,
   takePendingLogin
 } from "./SecondFactorStore.ts"
 import { deleteSessions, insertSession, type SessionClient, type SessionToken } from "./SessionStore.ts"
@@ -72,6 +73,8 @@ export interface SecondFactorInput extends SessionClient {
   readonly pending: SessionToken
   /** Six digits of an app, or a recovery code. */
   readonly code: string
+  /** What a passkey has signed, in place of the code. */
+  readonly passkey?: PasskeyAnswer | undefined
 }
 
 export interface PasswordChange extends Proof {
@@ -87,8 +90,8 @@ export class Login extends Context.Service<Login, {
   answer(
     input: SecondFactorInput
   ): Effect.Effect<SessionToken, PendingLoginOver | SecondFactorWrong | TooManyAttempts | DatabaseUnavailable>
-  /** Whether a login waits for its second factor under this token. */
-  isPending(token: SessionToken): Effect.Effect<boolean, DatabaseUnavailable>
+  /** Who waits for their second factor under this token, if anybody does. */
+  pendingUser(token: SessionToken): Effect.Effect<UserId | undefined, DatabaseUnavailable>
   /** Makes a user with an empty account and opens a session, both or neither. */
   register(
     input: RegistrationInput
@@ -117,6 +120,7 @@ export class Login extends Context.Service<Login, {
     const limits = yield* RateLimiter
     const passwords = yield* PasswordQueue
     const box = yield* SecretBox
+    const ceremony = yield* PasskeyCeremony
     const { proven } = yield* Reauthentication
 
     const loginNow = Effect.fnUntraced(function*(input: LoginInput) {
@@ -154,7 +158,7 @@ export class Login extends Context.Service<Login, {
       const locked = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR NO KEY UPDATE`
       if (locked.length === 0) return yield* new PendingLoginOver()
       if (!(yield* takePendingLogin(sql, input.pending, userId))) return yield* new PendingLoginOver()
-      const kind = yield* takeCode(sql, box, { userId, code: input.code })
+      const kind = yield* takeFactor(sql, { box, ceremony }, { userId, code: input.code, passkey: input.passkey })
       if (kind === "recovery") {
         yield* recordChange(sql, { name: `user:${userId}`, userId, address: input.address }, {
           action: "second_factor.recovery_code_used",
@@ -234,14 +238,14 @@ export class Login extends Context.Service<Login, {
     return Login.of({
       login,
       answer,
-      isPending: (token) => Effect.map(orUnavailable(findPendingLogin(sql, token)), (userId) => userId !== undefined),
+      pendingUser: (token) => orUnavailable(findPendingLogin(sql, token)),
       register,
       redeemSetup,
       changePassword
     })
   }))
   static readonly layer = Login.layerNoDeps.pipe(
-    Layer.provide(Layer.mergeAll(PasswordQueue.layer, RateLimiter.layer, Reauthentication.layer))
+    Layer.provide(Layer.mergeAll(PasswordQueue.layer, RateLimiter.layer, Reauthentication.layer, PasskeyCeremony.layer))
   )
 }
 

@@ -8,9 +8,10 @@ import type { UserId } from "../domain/Ids.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { type SecondFactorWrong, type TooBusy, type TooManyAttempts, WrongPassword } from "./IdentityError.ts"
+import { type PasskeyAnswer, PasskeyCeremony } from "./PasskeyCeremony.ts"
 import { matchPassword, PasswordQueue } from "./PasswordQueue.ts"
 import { RateLimiter } from "./RateLimiter.ts"
-import { hasSecondFactor, takeCode } from "./SecondFactorStore.ts"
+import { hasSecondFactor, takeFactor } from "./SecondFactorStore.ts"
 import { credentialsById, lockCredentials } from "./UserStore.ts"
 
 export interface Proof {
@@ -18,6 +19,8 @@ export interface Proof {
   readonly password: Redacted.Redacted<string>
   /** Of the second factor, or a recovery code; not looked at where there is none. */
   readonly code: string
+  /** What a passkey has signed, in place of the code. */
+  readonly passkey?: PasskeyAnswer | undefined
   readonly address: string
 }
 
@@ -39,13 +42,14 @@ export class Reauthentication extends Context.Service<Reauthentication, {
   static readonly layerNoDeps = Layer.effect(Reauthentication)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const box = yield* SecretBox
+    const ceremony = yield* PasskeyCeremony
     const limits = yield* RateLimiter
     const passwords = yield* PasswordQueue
 
-    const lockOf = Effect.fnUntraced(function*({ code, userId }: Proof, passwordHash: string) {
+    const lockOf = Effect.fnUntraced(function*({ code, passkey, userId }: Proof, passwordHash: string) {
       // Changed, or disabled, while the password was being checked.
       if (!(yield* lockCredentials(sql, userId, passwordHash))) return yield* new WrongPassword()
-      if (yield* hasSecondFactor(sql, userId)) yield* takeCode(sql, box, { userId, code })
+      if (yield* hasSecondFactor(sql, userId)) yield* takeFactor(sql, { box, ceremony }, { userId, code, passkey })
     })
 
     const attempted = <A, E, R>(
@@ -69,6 +73,6 @@ export class Reauthentication extends Context.Service<Reauthentication, {
     })
   }))
   static readonly layer = Reauthentication.layerNoDeps.pipe(
-    Layer.provide(Layer.mergeAll(PasswordQueue.layer, RateLimiter.layer))
+    Layer.provide(Layer.mergeAll(PasswordQueue.layer, RateLimiter.layer, PasskeyCeremony.layer))
   )
 }

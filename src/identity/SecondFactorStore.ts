@@ -11,6 +11,8 @@ import type { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, databaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { oneRowOf, rowOf } from "../postgres/Rows.ts"
 import { SecondFactorWrong } from "./IdentityError.ts"
+import type { PasskeyAnswer, PasskeyCeremony } from "./PasskeyCeremony.ts"
+import { takePasskey } from "./PasskeyStore.ts"
 import { recoveryCodeHash } from "./RecoveryCodes.ts"
 import { makeToken, type SessionToken, tokenHashOf } from "./SessionStore.ts"
 import { totpStep } from "./Totp.ts"
@@ -22,7 +24,8 @@ export const PENDING_MINUTES_MAX = 10
 const PENDING_PER_USER_MAX = 10
 
 /** Whether a user of the table `u` signs in with a second factor. */
-export const hasSecondFactorSql = "EXISTS (SELECT FROM totp_factors t WHERE t.user_id = u.id)"
+export const hasSecondFactorSql = `(EXISTS (SELECT FROM totp_factors t WHERE t.user_id = u.id)
+  OR EXISTS (SELECT FROM passkeys p WHERE p.user_id = u.id))`
 
 const Found = Row({ secondFactor: Schema.Boolean })
 
@@ -71,19 +74,37 @@ const takeRecoveryCode = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, {
   return taken.length === 1
 })
 
-export interface GivenCode {
+interface GivenCode {
   readonly userId: UserId
-  /** Six digits of the app, or a recovery code. */
   readonly code: string
 }
 
-/** Uses a code up; fails when it is not right, or was used before. Answers which kind it was. */
-export const takeCode = (
+/** A second factor as it is given: a code, or what a passkey has signed. */
+export interface GivenFactor {
+  readonly userId: UserId
+  /** Six digits of the app, or a recovery code. */
+  readonly code: string
+  /** Looked at in place of the code, where it is not empty. */
+  readonly passkey?: PasskeyAnswer | undefined
+}
+
+/** What is needed to judge one. */
+export interface FactorServices {
+  readonly box: SecretBox["Service"]
+  readonly ceremony: PasskeyCeremony["Service"]
+}
+
+/** Uses a factor up; fails when it is not right, or was used before. Answers which kind it was. */
+export const takeFactor = (
   sql: SqlClient.SqlClient,
-  box: SecretBox["Service"],
-  { code, userId }: GivenCode
-): Effect.Effect<"totp" | "recovery", SecondFactorWrong | DatabaseUnavailable | SqlError.SqlError> =>
+  { box, ceremony }: FactorServices,
+  { code, passkey, userId }: GivenFactor
+): Effect.Effect<"totp" | "recovery" | "passkey", SecondFactorWrong | DatabaseUnavailable | SqlError.SqlError> =>
   Effect.gen(function*() {
+    if (passkey !== undefined && passkey.json !== "") {
+      yield* takePasskey(sql, ceremony, { userId, purpose: "factor", answer: passkey })
+      return "passkey" as const
+    }
     const given = { userId, code: code.trim() }
     if (yield* takeTotp(sql, box, { ...given, code: given.code.replace(/\s/g, "") })) return "totp" as const
     if (yield* takeRecoveryCode(sql, given)) return "recovery" as const
@@ -130,7 +151,9 @@ export const deleteSecondFactors = (
 ): Effect.Effect<boolean, SqlError.SqlError> =>
   Effect.gen(function*() {
     yield* sql`DELETE FROM recovery_codes WHERE user_id = ${userId}`
-    return (yield* sql`DELETE FROM totp_factors WHERE user_id = ${userId} RETURNING user_id`).length > 0
+    const apps = yield* sql`DELETE FROM totp_factors WHERE user_id = ${userId} RETURNING user_id`
+    const passkeys = yield* sql`DELETE FROM passkeys WHERE user_id = ${userId} RETURNING id`
+    return apps.length + passkeys.length > 0
   })
 
 /** What a user has. */

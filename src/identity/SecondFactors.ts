@@ -11,11 +11,12 @@ import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import {
+  AppCodeWrong,
   EnrolmentInvalid,
   OwnUser,
   SecondFactorExists,
   SecondFactorMissing,
-  SecondFactorWrong,
+  type SecondFactorWrong,
   type TooBusy,
   type TooManyAttempts,
   UserNotFound,
@@ -69,10 +70,10 @@ export class SecondFactors extends Context.Service<SecondFactors, {
   begin(enroller: Enroller): Effect.Effect<Enrolment, DatabaseUnavailable>
   /** That of a form, which is shown again. */
   resume(enroller: Enroller, sealed: string): Effect.Effect<Enrolment, EnrolmentInvalid>
-  /** Makes the app the user's, once it has shown a right code; answers recovery codes. */
+  /** Makes the app the user's, once it has shown a right code; answers recovery codes where it is the first second factor. */
   setUp(
-    change: SecondFactorChange & { readonly sealed: string }
-  ): Effect.Effect<ToldCodes, EnrolmentInvalid | SecondFactorExists | ProofError>
+    change: SecondFactorChange & { readonly sealed: string; readonly appCode: string }
+  ): Effect.Effect<ToldCodes | undefined, EnrolmentInvalid | AppCodeWrong | SecondFactorExists | ProofError>
   /** New recovery codes in place of the others. */
   renewCodes(proof: Proof): Effect.Effect<ToldCodes, SecondFactorMissing | ProofError>
   remove(change: SecondFactorChange): Effect.Effect<void, SecondFactorMissing | ProofError>
@@ -117,24 +118,24 @@ export class SecondFactors extends Context.Service<SecondFactors, {
     }
 
     const setUp = Effect.fn("SecondFactors.setUp")(function*(
-      change: SecondFactorChange & { readonly sealed: string }
+      change: SecondFactorChange & { readonly sealed: string; readonly appCode: string }
     ) {
       const { keepToken, userId } = change
       const secret = yield* secretOf(userId, change.sealed)
-      const step = totpStep(secret, change.code.replace(/\s/g, ""), yield* Clock.currentTimeMillis)
+      const step = totpStep(secret, change.appCode.replace(/\s/g, ""), yield* Clock.currentTimeMillis)
       return yield* proven(change, (lock) =>
         inTransaction(
           sql,
           Effect.gen(function*() {
-            // Asked first: with an app already there, its code would be asked for and not this one's.
-            if (yield* hasSecondFactor(sql, userId)) return yield* new SecondFactorExists()
             yield* lock
-            if (step === undefined) return yield* new SecondFactorWrong()
+            if (step === undefined) return yield* new AppCodeWrong()
+            const isFirst = !(yield* hasSecondFactor(sql, userId))
             if (!(yield* insertTotp(sql, box, { userId, secret, step }))) return yield* new SecondFactorExists()
-            const codes = makeRecoveryCodes()
-            yield* replaceRecoveryCodes(sql, userId, codes)
             yield* deleteSessions(sql, userId, keepToken)
             yield* note(change, "second_factor.set_up")
+            if (!isFirst) return undefined
+            const codes = makeRecoveryCodes()
+            yield* replaceRecoveryCodes(sql, userId, codes)
             return codes
           })
         ).pipe(orUnavailable))

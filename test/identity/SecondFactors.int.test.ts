@@ -73,8 +73,8 @@ const protectedPerson = Effect.fnUntraced(function*(email: string) {
   const person = yield* registered(email)
   const factors = yield* SecondFactors
   const { sealed, secret } = yield* factors.begin(enroller(person))
-  const codes = yield* factors.setUp({ ...proofOf(person, yield* codeIn(secret, -1)), sealed })
-  return { ...person, secret, codes: Redacted.value(codes) }
+  const codes = yield* factors.setUp({ ...proofOf(person, ""), appCode: yield* codeIn(secret, -1), sealed })
+  return { ...person, secret, codes: Redacted.value(codes ?? assert.fail("no codes")) }
 })
 
 /** The first step of a login, which asks for the second. */
@@ -181,10 +181,10 @@ describe("SecondFactors", () => {
     assert.include(Redacted.value(uri), Redacted.value(secret))
     assert.deepStrictEqual(yield* factors.resume(enroller(ada), sealed), { sealed, secret, uri })
     const code = yield* codeIn(secret, 0)
-    const setUp = (who: Person, given: string, password?: string, form = sealed) =>
-      outcome(factors.setUp({ ...proofOf(who, given, password), sealed: form }))
+    const setUp = (who: Person, appCode: string, password?: string, form = sealed, proof = "") =>
+      outcome(factors.setUp({ ...proofOf(who, proof, password), appCode, sealed: form }))
     assert.strictEqual(yield* setUp(ada, code, "wrong password"), "WrongPassword")
-    assert.strictEqual(yield* setUp(ada, "123"), "SecondFactorWrong")
+    assert.strictEqual(yield* setUp(ada, "123"), "AppCodeWrong")
     assert.strictEqual(yield* setUp(eve, code), "EnrolmentInvalid", "the form of somebody else")
     for (const form of ["", "x", sealed.slice(0, -2), sealed.replace(/^./, "g")]) {
       assert.strictEqual(yield* setUp(ada, code, PASSWORD, form), "EnrolmentInvalid")
@@ -193,7 +193,9 @@ describe("SecondFactors", () => {
     const ends = yield* Effect.forEach([1, 2, 3], () => setUp(ada, code), { concurrency: 3 })
     assert.strictEqual(ends.filter((end) => end === "ok").length, 1)
     assert.deepStrictEqual([yield* count("totp_factors"), yield* count("recovery_codes")], [1, 10])
-    assert.strictEqual(yield* setUp(ada, yield* codeIn(secret, 1)), "SecondFactorExists")
+    assert.strictEqual(yield* setUp(ada, code), "SecondFactorWrong", "the one that there is now is asked for")
+    const proof = yield* codeIn(secret, 1)
+    assert.strictEqual(yield* setUp(ada, code, PASSWORD, sealed, proof), "SecondFactorExists")
   })
 
   identityTest(
@@ -205,14 +207,14 @@ describe("SecondFactors", () => {
       const other = yield* open()
       const factors = yield* SecondFactors
       const { sealed, secret } = yield* factors.begin(enroller(ada))
-      const codes = yield* factors.setUp({ ...proofOf(ada, yield* codeIn(secret, -1)), sealed })
+      const codes = yield* factors.setUp({ ...proofOf(ada, ""), appCode: yield* codeIn(secret, -1), sealed })
       assert.deepStrictEqual(yield* areLive(ada.token, other), [true, false])
       const pending = yield* pendingOf(ADA)
       const later = yield* open()
       assert.strictEqual(yield* outcome(factors.remove(proofOf(ada, "000000"))), "SecondFactorWrong")
       assert.strictEqual(yield* outcome(factors.remove(proofOf(ada, "", "wrong password"))), "WrongPassword")
       assert.deepStrictEqual(yield* areLive(later), [true])
-      yield* factors.remove(proofOf(ada, Redacted.value(codes)[3] ?? ""))
+      yield* factors.remove(proofOf(ada, Redacted.value(codes ?? assert.fail("no codes"))[3] ?? ""))
       assert.deepStrictEqual(yield* areLive(ada.token, later), [true, false])
       assert.strictEqual(yield* outcome(answer(pending, yield* codeIn(secret, 0))), "PendingLoginOver")
       assert.deepStrictEqual([yield* count("totp_factors"), yield* count("recovery_codes")], [0, 0])
@@ -278,7 +280,7 @@ describe("SecondFactors", () => {
     const late = yield* pendingOf(ADA)
     yield* sql`UPDATE pending_logins SET expires_at = now()`
     assert.strictEqual(yield* outcome(answer(late, yield* codeIn(ada.secret, 0))), "PendingLoginOver")
-    assert.isFalse(yield* (yield* Login).isPending(late))
+    assert.isUndefined(yield* (yield* Login).pendingUser(late))
     for (let index = 0; index < 12; index++) yield* pendingOf(ADA)
     assert.strictEqual(yield* count("pending_logins"), 10)
   })

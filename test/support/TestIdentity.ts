@@ -13,6 +13,9 @@ import { Invites, type InviteToken } from "../../src/identity/Invites.ts"
 import { RateLimiter } from "../../src/identity/RateLimiter.ts"
 import { Login } from "../../src/identity/Login.ts"
 import { LoginSessions, type SessionToken } from "../../src/identity/LoginSessions.ts"
+import { PasskeyCeremony } from "../../src/identity/PasskeyCeremony.ts"
+import { PasskeyLogin } from "../../src/identity/PasskeyLogin.ts"
+import { Passkeys } from "../../src/identity/Passkeys.ts"
 import { PasswordLinks } from "../../src/identity/PasswordLinks.ts"
 import { PasswordQueue } from "../../src/identity/PasswordQueue.ts"
 import { Reauthentication } from "../../src/identity/Reauthentication.ts"
@@ -91,10 +94,13 @@ export const identityLayer = (world: IdentityWorld) =>
     Login.layerNoDeps,
     PasswordLinks.layer,
     SecondFactors.layerNoDeps,
+    Passkeys.layerNoDeps,
+    PasskeyLogin.layerNoDeps,
     Invites.layer
   ).pipe(
     Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)),
     Layer.provide(Reauthentication.layerNoDeps),
+    Layer.provideMerge(PasskeyCeremony.layer),
     Layer.provide(Layer.mergeAll(passwordsOf(world), RateLimiter.layer, settingsOf(world))),
     Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer, SecretBox.layer)),
     Layer.provide(Layer.merge(AppConfig.layerOf(config), NodeServices.layer)),

@@ -122,6 +122,7 @@ const notThere = [
   "InviteNotFound",
   "ModelNotFound",
   "OrderNotFound",
+  "PasskeyNotFound",
   "PlanUnknown",
   "RefundNotFound",
   "SubscriptionNotFound",

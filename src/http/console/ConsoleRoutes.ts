@@ -15,6 +15,7 @@ import { LoginCodeRoutes } from "./user/LoginCode.tsx"
 import { LoginRoutes } from "./user/Login.tsx"
 import { ModelsRoutes } from "./user/Models.tsx"
 import { OrdersRoutes } from "./user/Orders.tsx"
+import { PasskeysRoutes } from "./user/Passkeys.tsx"
 import { PayRoutes } from "./user/Pay.tsx"
 import { RegisterRoutes } from "./user/Register.tsx"
 import { SecondFactorRoutes } from "./user/SecondFactor.tsx"
@@ -35,6 +36,7 @@ export const consoleRoutes = routes(
   LoginRoutes,
   ModelsRoutes,
   OrdersRoutes,
+  PasskeysRoutes,
   PayRoutes,
   RegisterRoutes,
   SecondFactorRoutes,

@@ -52,7 +52,7 @@ describe.skipIf(chromiumPath === undefined)("the second factor in a browser", ()
             const secret = await page.textContent("#totp-secret") ?? ""
             await look("set-up")
             await page.fill("#field-password", world.password)
-            await page.fill("#field-code", codeOf(secret, 0))
+            await page.fill("#field-app_code", codeOf(secret, 0))
             await page.click("form[action$='/set-up'] button[type=submit]")
             const codes = (await page.textContent("#recovery-codes") ?? "").split("\n")
             assert.strictEqual(codes.length, 10)

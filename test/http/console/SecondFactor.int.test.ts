@@ -27,7 +27,7 @@ const setUp = Effect.fnUntraced(function*(client: ConsoleClient, password: strin
   const page = yield* client.get(PAGE)
   const secret = secretIn(page.text)
   assert.include(page.text, "<svg", "the QR code")
-  const sent = { sealed: sealedIn(page.text), password, code: yield* codeOf(secret) }
+  const sent = { sealed: sealedIn(page.text), password, app_code: yield* codeOf(secret) }
   const done = yield* client.post(`${PAGE}/set-up`, sent)
   assert.strictEqual(done.status, 200, done.text)
   return { secret, codes: codesIn(done.text), page: done }
@@ -53,10 +53,10 @@ describe("the second factor", () => {
         const wrong = yield* client.post(`${PAGE}/set-up`, {
           sealed: sealedIn(page.text),
           password: world.password,
-          code: "12"
+          app_code: "12"
         })
         assert.strictEqual(wrong.status, 422)
-        assert.include(wrong.text, "field-code-problem")
+        assert.include(wrong.text, "field-app_code-problem")
         assert.strictEqual(secretIn(wrong.text), secretIn(page.text), "the app that was scanned stays the one")
         const { codes, page: shown, secret } = yield* setUp(client, world.password)
         assert.strictEqual(codes.length, 10)

@@ -1,7 +1,7 @@
 /**
  * The few things that need a script besides htmx: copying a text, printing, asking before something that cannot be
  * undone, picking from a long list of ticks, saying what the bars of a chart stand for, sending a form at once, following a link at
- * once, and counting down to a deadline. Everything else works without.
+ * once, counting down to a deadline, and asking the browser for a passkey. Everything else works without.
  */
 ;(() => {
   const COPIED_MS = 2_000
@@ -46,7 +46,51 @@
     if (event.key === "Enter" && event.target.closest("[data-picking] input") !== null) event.preventDefault()
   })
 
+  const bytesOf = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0))
+  const textOfBytes = (bytes) =>
+    btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "")
+  const handlesOf = (listed) => (listed ?? []).map(({ id, transports, type }) => ({ id: bytesOf(id), transports, type }))
+
+  /** What an authenticator answers, as the server reads it: its binary parts in base64url. */
+  const answerOf = ({ id, rawId, response, type }) => {
+    const said = { clientDataJSON: textOfBytes(response.clientDataJSON) }
+    for (const name of ["attestationObject", "authenticatorData", "signature", "userHandle"]) {
+      if (response[name]) said[name] = textOfBytes(response[name])
+    }
+    if (response.attestationObject !== undefined) {
+      delete said.authenticatorData
+      said.transports = response.getTransports?.() ?? []
+    }
+    return { id, rawId: textOfBytes(rawId), type, response: said, clientExtensionResults: {} }
+  }
+
+  /** Asks for a passkey, new or known, and sends the form with it. */
+  const usePasskey = async (button) => {
+    const failed = button.parentElement.querySelector("[data-passkey-failed]")
+    failed.hidden = true
+    failed.classList.remove("d-block")
+    const options = JSON.parse(button.dataset.options)
+    options.challenge = bytesOf(options.challenge)
+    options.allowCredentials = handlesOf(options.allowCredentials)
+    options.excludeCredentials = handlesOf(options.excludeCredentials)
+    if (options.user !== undefined) options.user.id = bytesOf(options.user.id)
+    try {
+      const credential = await navigator.credentials[button.dataset.passkey]({ publicKey: options })
+      button.form.elements.passkey.value = JSON.stringify(answerOf(credential))
+      button.form.submit()
+    } catch {
+      failed.hidden = false
+      failed.classList.add("d-block")
+    }
+  }
+
+  if (window.PublicKeyCredential !== undefined) {
+    for (const box of document.querySelectorAll("[data-passkey-box]")) box.hidden = false
+  }
+
   document.addEventListener("click", (event) => {
+    const asked = event.target.closest("[data-passkey]")
+    if (asked !== null) void usePasskey(asked)
     const button = event.target.closest("[data-copy]")
     if (button !== null) void copy(button)
     const picked = event.target.closest("[data-pick]")

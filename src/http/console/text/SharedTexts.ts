@@ -35,12 +35,16 @@ export const refuseBusy = (context: PageContext) => ({ retryAfterSeconds }: TooM
 /** Asks for a code of the second factor. */
 export const codeInput = (
   context: PageContext,
-  { autofocus = false, label }: { readonly autofocus?: boolean; readonly label?: string } = {}
+  { autofocus = false, label, name = "code" }: {
+    readonly autofocus?: boolean
+    readonly label?: string
+    readonly name?: string
+  } = {}
 ): Input => {
   const say = sayOf(context, "secondFactor")
   return {
     is: "oneTimeCode",
-    name: "code",
+    name,
     label: label ?? say("code"),
     ...(label === undefined ? { hint: say("code.hint") } : {}),
     maxlength: 40,

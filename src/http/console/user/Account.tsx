@@ -2,6 +2,7 @@
  * `/account`: who a user is here, how the console looks to them, their password, and where they are signed in.
  */
 import { Effect, Redacted } from "effect"
+import type { ComponentChildren } from "preact"
 import { buyerCharactersMax, type BuyerField, type BuyerTerms, buyerTerms } from "../../../domain/BuyerTerms.ts"
 import { BuyerDetails } from "../../../identity/BuyerDetails.ts"
 import { deviceOf } from "../../../identity/Device.ts"
@@ -16,6 +17,7 @@ import { LANGUAGE_COOKIE, sayOf, THEME_COOKIE, themes, type UserContext } from "
 import { localPath } from "../Params.ts"
 import { codeInput, refusePassword, refuseProof, roleNames } from "../text/SharedTexts.ts"
 import { languages } from "../text/Texts.ts"
+import { passkeyProof, proofOf } from "./ProofForms.tsx"
 
 const Profile = ({ context }: { readonly context: UserContext }) => {
   const say = sayOf(context, "account")
@@ -71,7 +73,14 @@ const SecondFactor = ({ context }: { readonly context: UserContext }) => {
   )
 }
 
-const Password = ({ state, context }: { readonly context: UserContext; readonly state: FormState }) => {
+interface PasswordProps {
+  readonly context: UserContext
+  readonly state: FormState
+  /** In place of a code. */
+  readonly passkey: ComponentChildren
+}
+
+const Password = ({ passkey, state, context }: PasswordProps) => {
   const say = sayOf(context, "account")
   const hint = sayOf(context, "password")("rules")
   return (
@@ -83,7 +92,7 @@ const Password = ({ state, context }: { readonly context: UserContext; readonly 
         inputs={[[
           { is: "password", name: "current", label: say("password.current"), required: true },
           { is: "secret", name: "next", label: say("password.next"), hint, required: true }
-        ], ...(context.session.secondFactor ? [[codeInput(context)]] : [])]}
+        ], ...(context.session.secondFactor ? [[codeInput(context)], [passkey]] : [])]}
         submit={say("password.submit")}
       >
         <FormAlert state={state} />
@@ -180,7 +189,10 @@ const show = Effect.fnUntraced(function*(context: UserContext, states: States = 
         cells={[
           ["col-lg-6", <Profile context={context} />],
           ["col-lg-6", <Look context={context} />],
-          ["col-12", <Password context={context} state={states.password ?? emptyForm} />],
+          [
+            "col-12",
+            <Password context={context} state={states.password ?? emptyForm} passkey={yield* passkeyProof(context)} />
+          ],
           ["col-12", <SecondFactor context={context} />],
           ["col-12", <Buyer context={context} state={states.buyer ?? emptyForm} buyer={buyer} />],
           ["col-12", <Sessions context={context} sessions={sessions} />]
@@ -192,12 +204,8 @@ const show = Effect.fnUntraced(function*(context: UserContext, states: States = 
 
 const changePassword = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
   yield* (yield* Login).changePassword({
-    userId: context.user.id,
-    password: Redacted.make(fields.get("current") ?? ""),
-    code: fields.get("code") ?? "",
-    next: Redacted.make(fields.get("next") ?? ""),
-    keepToken: context.session.token,
-    address: context.address
+    ...proofOf(context, fields, "current"),
+    next: Redacted.make(fields.get("next") ?? "")
   }).pipe(
     Effect.catchTags({
       ...refuseProof(context, "current"),

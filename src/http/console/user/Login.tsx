@@ -1,18 +1,21 @@
 /**
- * `/login`, `/logout`, and the one-time pages `/setup/{token}`, on which the first administrator is made, and
+ * `/login`, `/login/passkey`, `/logout`, and the one-time pages `/setup/{token}`, on which the first administrator is made, and
  * `/reset/{token}`, on which a user sets a new password without the old one. Who has signed in goes on to the page that they had asked
  * for, if it is on this site.
  */
 import { Effect, Option, Redacted } from "effect"
 import { Login } from "../../../identity/Login.ts"
 import { LoginSessions } from "../../../identity/LoginSessions.ts"
+import { PasskeyLogin } from "../../../identity/PasskeyLogin.ts"
+import { Passkeys } from "../../../identity/Passkeys.ts"
 import { PasswordLinks } from "../../../identity/PasswordLinks.ts"
 import { SetupLinks } from "../../../identity/SetupLinks.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { emptyForm, type FormState, type Page, redirect, refusing } from "../Answer.ts"
 import { routes, visitorForm, visitorPage } from "../ConsoleRoute.ts"
 import { endPage, entrantOf, entrantRefusals, EntryForm, linkToken, sheetPage } from "../kit/EntryPages.tsx"
-import { FormAlert, InputForm } from "../kit/Forms.tsx"
+import { FormAlert, Hidden, InputForm, PostForm } from "../kit/Forms.tsx"
+import { PasskeyButton } from "../kit/PasskeyButton.tsx"
 import { type PageContext, sayOf } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
 import { refuseBusy, refusePassword } from "../text/SharedTexts.ts"
@@ -26,10 +29,27 @@ const showLogin = Effect.fnUntraced(function*(context: PageContext, fields: URLS
   const say = sayOf(context, "login")
   const form = { context, state, action: "/login", submit: say("login.submit"), next: nextOf(fields) }
   const register = [say("login.new"), " ", <a href="/register">{context.say("action.register")}</a>]
+  const options = yield* (yield* Passkeys).request({ purpose: "login", visitor: context.secret.value })
   return sheetPage({
     title: say("login.title"),
     lead: say("login.lead"),
-    children: <EntryForm {...form} />,
+    children: (
+      <>
+        <EntryForm {...form} />
+        {options === undefined ? null : (
+          <PostForm context={context} action="/login/passkey" class="mt-3">
+            <Hidden fields={{ next: form.next }} />
+            <PasskeyButton
+              context={context}
+              does="get"
+              options={options}
+              text={sayOf(context, "passkeys")("signIn")}
+              look="w-100"
+            />
+          </PostForm>
+        )}
+      </>
+    ),
     below: (yield* isOpen) ? register : undefined
   })
 })
@@ -51,6 +71,21 @@ const loginForm = visitorForm("/login", {
     if (result._tag === "LoggedIn") return redirect(next ?? "/", { session: result.session })
     const query = next === undefined ? "" : `?${new URLSearchParams({ next })}`
     return redirect(`${LOGIN_CODE_PATH}${query}`, { pending: result.pending })
+  }),
+  again: (context, state) => showLogin(context, state.values, state)
+})
+
+const passkeyForm = visitorForm("/login/passkey", {
+  run: Effect.fnUntraced(function*(context, fields) {
+    const { address, secret, userAgent } = context
+    const answer = { json: fields.get("passkey") ?? "", visitor: secret.value }
+    const session = yield* (yield* PasskeyLogin).login({ answer, address, userAgent }).pipe(
+      Effect.catchTags({
+        LoginRefused: refusing({ form: sayOf(context, "passkeys")("login.refused") }),
+        TooManyAttempts: refuseBusy(context)
+      })
+    )
+    return redirect(nextOf(fields) ?? "/", { session })
   }),
   again: (context, state) => showLogin(context, state.values, state)
 })
@@ -143,6 +178,7 @@ const setPassword = (context: PageContext, fields: URLSearchParams) =>
 export const LoginRoutes = routes(
   loginPage,
   loginForm,
+  passkeyForm,
   logoutForm,
   visitorPage("/setup/:token", showSetup),
   visitorForm("/setup/:token", { run: createFirst, again: showSetup }),

@@ -3,17 +3,21 @@
  * password and a code. What is shown once - the app's secret, the recovery codes - is in the answer of the form alone.
  */
 import { Effect, Redacted } from "effect"
+import type { ComponentChildren } from "preact"
+import { Passkeys } from "../../../identity/Passkeys.ts"
 import { type Enrolment, SecondFactors, type SecondFactorView } from "../../../identity/SecondFactors.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { lacksSecondFactor } from "../../AdminPolicy.ts"
 import { emptyForm, type FormState, redirect, refusing } from "../Answer.ts"
 import { routes, SECOND_FACTOR_PATH, userForm, userPage } from "../ConsoleRoute.ts"
 import { askPage, FormAlert, headedPage, InputForm } from "../kit/Forms.tsx"
-import type { Input } from "../kit/Inputs.tsx"
 import { Copyable, FactsCard, Notice, Panel } from "../kit/Parts.tsx"
 import { QrCode } from "../kit/QrCode.tsx"
 import { sayOf, type UserContext } from "../PageContext.ts"
 import { codeInput, refuseProof } from "../text/SharedTexts.ts"
+import { PasskeysCard } from "./Passkeys.tsx"
+import { passkeyProof, proofInputs, proofOf } from "./ProofForms.tsx"
+import { codesPage } from "./RecoveryCodesPage.tsx"
 
 const paths = {
   setUp: `${SECOND_FACTOR_PATH}/set-up`,
@@ -21,23 +25,19 @@ const paths = {
   remove: `${SECOND_FACTOR_PATH}/remove`
 } as const
 
-const passwordInput = (context: UserContext): Input => ({
-  is: "password",
-  name: "password",
-  label: sayOf(context, "secondFactor")("password"),
-  required: true
-})
-
 interface SetUpProps {
   readonly context: UserContext
   readonly state: FormState
   readonly enrolment: Enrolment
+  /** In place of the code of the factor that there is. */
+  readonly passkey: ComponentChildren
 }
 
-const SetUp = ({ enrolment: { sealed, secret, uri }, state, context }: SetUpProps) => {
+const SetUp = ({ enrolment: { sealed, secret, uri }, passkey, state, context }: SetUpProps) => {
+  const appCode = codeInput(context, { name: "app_code", label: sayOf(context, "secondFactor")("app.code") })
   const say = sayOf(context, "secondFactor")
   return (
-    <Panel title={say("app")}>
+    <Panel title={say("app")} class="mb-3">
       <FormAlert state={state} />
       <div class="row g-4">
         <div class="col-md-5">
@@ -53,7 +53,7 @@ const SetUp = ({ enrolment: { sealed, secret, uri }, state, context }: SetUpProp
             action={paths.setUp}
             state={state}
             fields={{ sealed }}
-            inputs={[passwordInput(context), codeInput(context, { label: say("app.code") })]}
+            inputs={[appCode, ...proofInputs(context), [passkey]]}
             submit={say("turnOn")}
           />
         </div>
@@ -74,9 +74,9 @@ const Manage = ({ view: { recoveryCodes, totpSince }, context }: ManageProps) =>
     <>
       {recoveryCodes === 0 ? <Notice kind="warning">{say("codes.none")}</Notice> : null}
       <FactsCard
-        title={say("app")}
+        title={say("title")}
         facts={[
-          [say("since"), totpSince === null ? "–" : formats.date(totpSince)],
+          [say("app"), totpSince === null ? say("notSet") : say("since", { at: formats.date(totpSince) })],
           [say("codes.left"), formats.count(BigInt(recoveryCodes))]
         ]}
         footer={
@@ -108,19 +108,32 @@ const enrolmentOf = Effect.fnUntraced(function*(context: UserContext, state: For
 
 const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
   const say = sayOf(context, "secondFactor")
+  const passkeys = yield* Passkeys
   const view = yield* (yield* SecondFactors).view(context.user.id)
   const isNeeded = lacksSecondFactor(yield* (yield* Settings).get, context.user, context.session)
+  const form = view.totpSince === null
+    ? { enrolment: yield* enrolmentOf(context, state), passkey: yield* passkeyProof(context) }
+    : undefined
   return headedPage({
     context,
     title: say("title"),
     lead: say("lead"),
-    done: { removed: say("done.removed") },
+    done: {
+      removed: say("done.removed"),
+      app: say("done.on"),
+      passkey: sayOf(context, "passkeys")("done.added"),
+      passkey_removed: sayOf(context, "passkeys")("done.removed")
+    },
     children: (
       <>
         {isNeeded ? <Notice kind="warning">{say("needed")}</Notice> : null}
-        {view.totpSince === null
-          ? <SetUp context={context} state={state} enrolment={yield* enrolmentOf(context, state)} />
-          : <Manage context={context} view={view} />}
+        {context.session.secondFactor ? <Manage context={context} view={view} /> : null}
+        <PasskeysCard
+          context={context}
+          party={passkeys.party()}
+          passkeys={yield* passkeys.list(context.user.id)}
+        />
+        {form === undefined ? null : <SetUp context={context} state={state} {...form} />}
       </>
     )
   })
@@ -137,8 +150,8 @@ interface Question {
 /** Asks for the password and a code; leads back where there is no second factor. */
 const ask = Effect.fnUntraced(function*(context: UserContext, { path, ...question }: Question, state: FormState) {
   if (state === emptyForm && !context.session.secondFactor) return redirect(SECOND_FACTOR_PATH)
-  const inputs = [passwordInput(context), codeInput(context)]
-  return askPage({ context, state, action: path, back: SECOND_FACTOR_PATH, inputs, ...question })
+  const form = { inputs: proofInputs(context), children: yield* passkeyProof(context) }
+  return askPage({ context, state, action: path, back: SECOND_FACTOR_PATH, ...form, ...question })
 })
 
 const askCodes = (context: UserContext, state = emptyForm) => {
@@ -153,48 +166,20 @@ const askRemove = (context: UserContext, state = emptyForm) => {
   return ask(context, { path: paths.remove, ...question }, state)
 }
 
-/** The answer of a form is the only page that has the codes. */
-const codesPage = (context: UserContext, codes: Redacted.Redacted<ReadonlyArray<string>>, title: string) => {
-  const say = sayOf(context, "secondFactor")
-  return headedPage({
-    context,
-    title,
-    children: (
-      <>
-        <Notice kind="warning">{say("codes.once")}</Notice>
-        <Panel title={say("codes")} class="mb-3">
-          <Copyable
-            id="recovery-codes"
-            text={Redacted.value(codes).join("\n")}
-            label={say("copy")}
-            copied={say("copied")}
-          />
-        </Panel>
-        <a class="btn btn-primary" href="/account">{say("done")}</a>
-      </>
-    )
-  })
-}
-
-const proofOf = (context: UserContext, fields: URLSearchParams) => ({
-  userId: context.user.id,
-  password: Redacted.make(fields.get("password") ?? ""),
-  code: fields.get("code") ?? "",
-  address: context.address,
-  keepToken: context.session.token
-})
-
 /** It was done elsewhere meanwhile: the page shows how it is now. */
 const elsewhere = () => Effect.succeed(redirect(SECOND_FACTOR_PATH))
 
 const setUp = (context: UserContext, fields: URLSearchParams) =>
   Effect.gen(function*() {
-    const change = { ...proofOf(context, fields), sealed: fields.get("sealed") ?? "" }
-    const codes = yield* (yield* SecondFactors).setUp(change)
-    return codesPage(context, codes, sayOf(context, "secondFactor")("done.on"))
+    const given = { sealed: fields.get("sealed") ?? "", appCode: fields.get("app_code") ?? "" }
+    const codes = yield* (yield* SecondFactors).setUp({ ...proofOf(context, fields), ...given })
+    return codes === undefined
+      ? redirect(`${SECOND_FACTOR_PATH}?done=app`)
+      : codesPage(context, codes, sayOf(context, "secondFactor")("done.on"))
   }).pipe(
     Effect.catchTags({
       ...refuseProof(context),
+      AppCodeWrong: refusing({ app_code: sayOf(context, "secondFactor")("code.wrong") }),
       EnrolmentInvalid: refusing({ form: context.say("form.expired") }),
       SecondFactorExists: elsewhere
     })
