@@ -55,6 +55,8 @@ CREATE TABLE users (
   -- Whom receipts name besides the address, where the user has said so.
   company_name text NOT NULL DEFAULT '',
   tax_id text NOT NULL DEFAULT '',
+  -- In which notices are written: what the user chose or signed in with last. Null: nothing is known, English.
+  language text CHECK (language IN ('en', 'zh')),
   created_at timestamptz NOT NULL DEFAULT now(),
   -- The user's own group, which an administrator sets, and that of the last redeemed code that had one.
   group_code text REFERENCES user_groups (code),
@@ -130,6 +132,15 @@ CREATE TABLE used_challenges (
   challenge text PRIMARY KEY,
   expires_at timestamptz NOT NULL
 );
+
+-- The networks that users have signed in from: an IPv4 address or the /64 of an IPv6 address. Signing in from another one is told.
+CREATE TABLE login_networks (
+  user_id bigint NOT NULL REFERENCES users,
+  network text NOT NULL,
+  last_seen_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (user_id, network)
+);
+CREATE INDEX login_networks_seen ON login_networks (last_seen_at);
 
 CREATE TABLE api_keys (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -17,6 +17,7 @@ import { GatewayLayer } from "./gateway/GatewayLayer.ts"
 import { HttpLayer } from "./http/HttpLayer.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { IdentityCleanerLayer } from "./identity/IdentityCleaner.ts"
+import { NoticesWorkLayer } from "./notices/NoticesLayer.ts"
 import { StripeSdkLayer } from "./payments/StripeSdk.ts"
 import { GivenConnections } from "./platform/GivenConnections.ts"
 import { PlatformLayer } from "./platform/PlatformLayer.ts"
@@ -39,7 +40,8 @@ const BackgroundLayer = Layer.mergeAll(
   IdentityCleanerLayer,
   UsageFolderLayer,
   RetentionLayer,
-  DayCloserLayer
+  DayCloserLayer,
+  NoticesWorkLayer
 ).pipe(
   Layer.provideMerge(AccountsWorkLayer)
 )

@@ -47,6 +47,8 @@ export class LedgerDrift extends Context.Service<LedgerDrift, {
    * cannot be read now waits for the next round.
    */
   readonly round: Effect.Effect<ReadonlyArray<AccountDrift>>
+  /** Those that drifted in the last round. */
+  current(): ReadonlyArray<AccountDrift>
 }>()("realms/accounts/LedgerDrift") {
   /** Runs a round every 30 s. */
   static readonly layer = Layer.effect(LedgerDrift)(Effect.gen(function*() {
@@ -96,13 +98,15 @@ export class LedgerDrift extends Context.Service<LedgerDrift, {
       for (const { driftMicros: micros, userId } of rows.value) if (micros !== 0n) drifting.set(userId, micros)
     })
 
+    const current = () => Array.from(drifting, ([userId, micros]): AccountDrift => ({ userId, driftMicros: micros }))
+
     const round = Effect.gen(function*() {
       yield* collect
       const users = Array.from(new Set([...drifting.keys(), ...waiting])).slice(0, ROUND_USERS_MAX)
       for (let from = 0; from < users.length; from += STEP_USERS_MAX) {
         yield* step(users.slice(from, from + STEP_USERS_MAX))
       }
-      const found = Array.from(drifting, ([userId, micros]): AccountDrift => ({ userId, driftMicros: micros }))
+      const found = current()
       const total = found.reduce((sum, { driftMicros: micros }) => sum + micros, 0n)
       yield* Metric.update(driftMicros, total)
       if (total !== 0n) {
@@ -120,7 +124,7 @@ export class LedgerDrift extends Context.Service<LedgerDrift, {
       Effect.forkScoped
     )
 
-    return LedgerDrift.of({ round })
+    return LedgerDrift.of({ round, current })
   }))
 }
 

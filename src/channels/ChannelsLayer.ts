@@ -6,6 +6,7 @@ import { BreakerNewsLayer } from "./BreakerNews.ts"
 import { ChannelAdmin } from "./ChannelAdmin.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
 import { ChannelKeyAdmin } from "./ChannelKeyAdmin.ts"
+import { ChannelNoticesLayer } from "./ChannelNotices.ts"
 import { Channels } from "./Channels.ts"
 import { ChannelShares } from "./ChannelShares.ts"
 import { writeConfigChannels } from "./ConfigChannels.ts"
@@ -26,7 +27,7 @@ export const ChannelsLayer = Layer.mergeAll(
   Channels.layer,
   ChannelShares.layer,
   ChannelToolsLayer,
-  Layer.mergeAll(HealthLogLayer, BreakerNewsLayer).pipe(Layer.provide(ChannelHealth.layer))
+  Layer.mergeAll(HealthLogLayer, BreakerNewsLayer, ChannelNoticesLayer).pipe(Layer.provide(ChannelHealth.layer))
 ).pipe(
   Layer.provideMerge(Layer.effectDiscard(writeConfigChannels))
 )

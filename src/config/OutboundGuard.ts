@@ -1,4 +1,4 @@
-/** Which addresses this process may call, as its configuration says. */
+/** Which addresses this process may call where root says so, as its configuration says; and where users say so. */
 import { Effect } from "effect"
 import { AppConfig } from "./AppConfig.ts"
 import { HostLookup, outboundGuard } from "./OutboundUrl.ts"
@@ -6,4 +6,10 @@ import { HostLookup, outboundGuard } from "./OutboundUrl.ts"
 export const makeOutboundGuard = Effect.gen(function*() {
   const { server } = yield* AppConfig
   return outboundGuard(server.linkLocalHostsAllowed, yield* HostLookup)
+})
+
+/** Only public addresses, and hosts that the configuration names. */
+export const makeUserOutboundGuard = Effect.gen(function*() {
+  const { server } = yield* AppConfig
+  return outboundGuard(server.linkLocalHostsAllowed, yield* HostLookup, "user")
 })

@@ -1,7 +1,7 @@
 /**
- * Which addresses this server may be told to call. http(s) is allowed anywhere, also on this machine and in private networks,
- * because people run their own upstreams there. Link-local and metadata addresses, from which a cloud gives credentials away, are
- * refused unless the configuration names the host. An address is checked when it is saved, and again when its name is resolved to
+ * Which addresses this server may be told to call. Where root says so, http(s) is allowed anywhere, also on this machine and in private
+ * networks, because people run their own upstreams there. Link-local and metadata addresses, from which a cloud gives credentials away,
+ * are refused unless the configuration names the host. Where users say so, only public addresses are called. An address is checked when it is saved, and again when its name is resolved to
  * connect to it: what a name resolves to can change in between.
  */
 import { Context } from "effect"
@@ -58,6 +58,32 @@ const ipv6Forbidden: ReadonlyArray<readonly [network: string, bits: number]> = [
   ["fd20:ce::254", 128]
 ]
 
+/** What is not on the public internet: loopback, private, shared and reserved networks. */
+const ipv4NotPublic: ReadonlyArray<readonly [network: string, bits: number]> = [
+  ["10.0.0.0", 8],
+  ["100.64.0.0", 10],
+  ["127.0.0.0", 8],
+  ["172.16.0.0", 12],
+  ["192.0.0.0", 24],
+  ["192.0.2.0", 24],
+  ["192.88.99.0", 24],
+  ["192.168.0.0", 16],
+  ["198.18.0.0", 15],
+  ["198.51.100.0", 24],
+  ["203.0.113.0", 24],
+  ["240.0.0.0", 4]
+]
+
+/** Among them what stands for an IPv4 address, of this machine's network too. */
+const ipv6NotPublic: ReadonlyArray<readonly [network: string, bits: number]> = [
+  ["::", 96],
+  ["64:ff9b:1::", 48],
+  ["100::", 64],
+  ["2001:db8::", 32],
+  ["fc00::", 7],
+  ["fec0::", 10]
+]
+
 /** Names under which clouds serve metadata. */
 const namesForbidden: ReadonlySet<string> = new Set([
   "metadata",
@@ -80,17 +106,26 @@ const sixToFour = (network: string): string => {
 
 const SIX_TO_FOUR_AT_BIT = 16
 
-const blocked = new BlockList()
-for (const [network, bits] of ipv6Forbidden) blocked.addSubnet(network, bits, "ipv6")
-for (const [network, bits] of ipv4Forbidden) {
-  blocked.addSubnet(network, bits, "ipv4")
-  blocked.addSubnet(sixToFour(network), bits + SIX_TO_FOUR_AT_BIT, "ipv6")
-  for (const prefix of embeddings) {
-    // Among the compatible addresses of 0.0.0.0/8 is the loopback address.
-    if (prefix === "::" && network === "0.0.0.0") continue
-    blocked.addSubnet(`${prefix}${network}`, bits + EMBEDDED_AT_BIT, "ipv6")
+const blockListOf = (ipv4: typeof ipv4Forbidden, ipv6: typeof ipv6Forbidden): BlockList => {
+  const blocked = new BlockList()
+  for (const [network, bits] of ipv6) blocked.addSubnet(network, bits, "ipv6")
+  for (const [network, bits] of ipv4) {
+    blocked.addSubnet(network, bits, "ipv4")
+    blocked.addSubnet(sixToFour(network), bits + SIX_TO_FOUR_AT_BIT, "ipv6")
+    for (const prefix of embeddings) {
+      // Among the compatible addresses of 0.0.0.0/8 is the loopback address.
+      if (prefix === "::" && network === "0.0.0.0") continue
+      blocked.addSubnet(`${prefix}${network}`, bits + EMBEDDED_AT_BIT, "ipv6")
+    }
   }
+  return blocked
 }
+
+/** By who says what is called. */
+const blocked = {
+  root: blockListOf(ipv4Forbidden, ipv6Forbidden),
+  user: blockListOf([...ipv4Forbidden, ...ipv4NotPublic], [...ipv6Forbidden, ...ipv6NotPublic])
+} as const
 
 /** A host as URLs have it, without brackets, a zone or the dot at the end. */
 const normalHost = (host: string): string => {
@@ -99,9 +134,9 @@ const normalHost = (host: string): string => {
   return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : bare
 }
 
-const isBlocked = (host: string): boolean => {
+const isBlocked = (host: string, by: keyof typeof blocked): boolean => {
   const version = isIP(host)
-  return version === 0 ? namesForbidden.has(host) : blocked.check(host, version === 4 ? "ipv4" : "ipv6")
+  return version === 0 ? namesForbidden.has(host) : blocked[by].check(host, version === 4 ? "ipv4" : "ipv6")
 }
 
 /** Names of parameters that carry credentials at the APIs there are: `key`, `api_key`, `accessToken`, `X-Amz-Signature`. */
@@ -136,12 +171,16 @@ export const shownUrl = (text: string): string => {
   return baseUrlOf(`${origin}${pathname}${search}`)
 }
 
-/** The guard of a configuration: `allowed` are its `server.link_local_hosts_allowed`. */
-export const outboundGuard = (allowed: ReadonlyArray<string>, lookup: LookupFunction = dnsLookup): OutboundGuard => {
+/** The guard of a configuration: `allowed` are its `server.link_local_hosts_allowed`. `by`: who says what is called. */
+export const outboundGuard = (
+  allowed: ReadonlyArray<string>,
+  lookup: LookupFunction = dnsLookup,
+  by: "root" | "user" = "root"
+): OutboundGuard => {
   const exempt = new Set(allowed.map(normalHost))
   const isForbidden = (hostname: string): boolean => {
     const host = normalHost(hostname)
-    return !exempt.has(host) && isBlocked(host)
+    return !exempt.has(host) && isBlocked(host, by)
   }
 
   const problemOf = (text: string): OutboundProblem | undefined => {

@@ -11,6 +11,9 @@ import { IDLE_DAYS_MAX } from "./SessionStore.ts"
 /** Between two rounds, in milliseconds. */
 const ROUND_MS = 600_000
 
+/** A network that nobody signed in from for so long is new again. */
+const NETWORK_DAYS_MAX = 180
+
 /** Rows removed by one statement, and statements of one round for each table. */
 const BATCH_ROWS_MAX = 1_000
 const BATCHES_MAX = 50
@@ -47,6 +50,10 @@ export const cleanIdentity: Effect.Effect<void, SqlError.SqlError, SqlClient.Sql
   }::bigint * 1000
       LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING key_id`)
   yield* sql`DELETE FROM used_challenges WHERE expires_at <= now()`
+  yield* inBatches(sql`DELETE FROM login_networks WHERE (user_id, network) IN (
+    SELECT user_id, network FROM login_networks
+      WHERE last_seen_at <= now() - make_interval(days => ${NETWORK_DAYS_MAX}::integer)
+      LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING user_id`)
   yield* sql`DELETE FROM setup_links WHERE expires_at <= now()`
   yield* sql`DELETE FROM password_links WHERE expires_at <= now()`
 })

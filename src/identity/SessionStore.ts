@@ -3,10 +3,16 @@
  * PostgreSQL's clock, the same for every server.
  * @internal
  */
-import { Effect, Redacted } from "effect"
+import { Effect, Redacted, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { hash, randomBytes } from "node:crypto"
+import { hash, randomBytes, randomUUID } from "node:crypto"
 import type { UserId } from "../domain/Ids.ts"
+import type { Language } from "../domain/Language.ts"
+import { Row } from "../domain/Row.ts"
+import { writeNotice } from "../notices/Notices.ts"
+import { oneRowOf } from "../postgres/Rows.ts"
+import { networkOf } from "./ClientNetwork.ts"
+import { deviceOf } from "./Device.ts"
 
 const TOKEN_BYTES = 32
 
@@ -25,12 +31,14 @@ const ADDRESS_LENGTH_MAX = 64
 /** The secret of a session, as its cookie carries it. */
 export type SessionToken = Redacted.Redacted<string>
 
-/** The client that logs in; both are what it says, and kept only to be shown to the user. */
+/** The client that logs in, as it says of itself. */
 export interface SessionClient {
   /** Its IP address as text. */
   readonly address: string
   /** Its `User-Agent` header; empty when it sends none. */
   readonly userAgent: string
+  /** That its user reads; absent: as before. */
+  readonly language?: Language
 }
 
 const tokenPattern = /^[A-Za-z0-9_-]{43}$/
@@ -50,6 +58,42 @@ export const makeToken = (): { readonly token: SessionToken; readonly tokenHash:
 /** PostgreSQL keeps no NUL in a text, and a list has no use for other control characters. */
 const cut = (text: string, lengthMax: number): string => text.replace(/\p{Cc}/gu, "").slice(0, lengthMax)
 
+/** Networks that are remembered of one user, at most: of more, those seen longest ago are forgotten. */
+const NETWORKS_PER_USER_MAX = 100
+
+const SeenBefore = Row({ isNew: Schema.Boolean, isFirst: Schema.Boolean, at: Schema.Date })
+
+/** The user is told of a sign-in from a network that none of their sessions came from, but for the very first. */
+const noteNetwork = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient,
+  userId: UserId,
+  { address, userAgent }: SessionClient
+) {
+  const network = cut(networkOf(address), ADDRESS_LENGTH_MAX)
+  if (network === "") return
+  const { at, isFirst, isNew } = yield* oneRowOf(
+    SeenBefore,
+    sql`WITH known AS (SELECT network FROM login_networks WHERE user_id = ${userId}),
+      seen AS (INSERT INTO login_networks (user_id, network) VALUES (${userId}, ${network})
+        ON CONFLICT (user_id, network) DO UPDATE SET last_seen_at = now())
+      SELECT NOT EXISTS (SELECT FROM known WHERE network = ${network}) AS is_new,
+        NOT EXISTS (SELECT FROM known) AS is_first, now() AS at`
+  )
+  if (!isNew || isFirst) return
+  yield* sql`DELETE FROM login_networks WHERE user_id = ${userId} AND network IN (SELECT network FROM login_networks
+    WHERE user_id = ${userId} ORDER BY last_seen_at DESC OFFSET ${NETWORKS_PER_USER_MAX})`
+  yield* writeNotice(sql, {
+    key: `new_network:${randomUUID()}`,
+    kind: "new_network",
+    userId,
+    data: {
+      address: cut(address, ADDRESS_LENGTH_MAX),
+      device: deviceOf(userAgent) ?? null,
+      at: at.toISOString()
+    }
+  })
+})
+
 /** Opens a session of a user whose row the transaction has locked or made. */
 export const insertSession = (
   sql: SqlClient.SqlClient,
@@ -63,6 +107,11 @@ export const insertSession = (
     yield* sql`INSERT INTO sessions (id_hash, user_id, expires_at, user_agent, address)
       VALUES (${tokenHash}, ${userId}, now() + make_interval(days => ${SESSION_DAYS_MAX}::integer),
         ${cut(client.userAgent, USER_AGENT_LENGTH_MAX)}, ${cut(client.address, ADDRESS_LENGTH_MAX)})`
+    yield* noteNetwork(sql, userId, client)
+    if (client.language !== undefined) {
+      yield* sql`UPDATE users SET language = ${client.language}
+        WHERE id = ${userId} AND language IS DISTINCT FROM ${client.language}`
+    }
     return token
   })
 

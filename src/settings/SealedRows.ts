@@ -23,7 +23,8 @@ const tables: ReadonlyArray<SealedTable> = [
   { table: "app_settings", id: "key", idType: "text", sealed: "secret", place: "setting" },
   { table: "channel_keys", id: "id", idType: "bigint", sealed: "key_sealed", place: "channel_key" },
   { table: "totp_factors", id: "user_id", idType: "bigint", sealed: "secret_sealed", place: "totp" },
-  { table: "redemption_batches", id: "id", idType: "bigint", sealed: "codes_sealed", place: "codes" }
+  { table: "redemption_batches", id: "id", idType: "bigint", sealed: "codes_sealed", place: "codes" },
+  { table: "webhook_secrets", id: "id", idType: "bigint", sealed: "secret_sealed", place: "webhook_secret" }
 ]
 
 /** Rows read at once; a batch of codes has some 25 kB. */

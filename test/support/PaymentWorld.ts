@@ -47,6 +47,7 @@ export interface WorldOptions {
   readonly billing?: object
   readonly finance?: object
   readonly seller?: object
+  readonly smtp?: object
   /** Stripe's secret key; else one of the test mode. */
   readonly stripeKey?: string
   readonly plans?: ReadonlyArray<object>
@@ -71,6 +72,7 @@ export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
     billing: options.billing ?? {},
     finance: options.finance ?? {},
     seller: options.seller ?? {},
+    smtp: options.smtp ?? {},
     plans: options.plans ?? [basicPlan],
     payment: paymentAt(options.stripe, options.epay, options.payment)
   })

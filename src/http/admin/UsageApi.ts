@@ -19,7 +19,7 @@ import { type PeriodFigures, ServiceOverview } from "../../usage/ServiceOverview
 import { presetRange } from "../../usage/UsageRange.ts"
 import type { UsageRefused } from "../../usage/UsageRefused.ts"
 import { UsageSums } from "../../usage/UsageSums.ts"
-import { timeZoneOf } from "../console/text/Formats.ts"
+import { timeZoneOf } from "../../platform/Formats.ts"
 import { ApiNotFound, ApiRefused, millisOf, refusedField } from "./ApiError.ts"
 import { answersOf, area } from "./ApiHandlers.ts"
 import { documented, jsonFields, periodQuery } from "./ApiSchema.ts"

@@ -14,6 +14,7 @@ import { LedgerRoutes } from "./user/Ledger.tsx"
 import { LoginCodeRoutes } from "./user/LoginCode.tsx"
 import { LoginRoutes } from "./user/Login.tsx"
 import { ModelsRoutes } from "./user/Models.tsx"
+import { NotificationRoutes } from "./user/Notifications.tsx"
 import { OrdersRoutes } from "./user/Orders.tsx"
 import { PasskeysRoutes } from "./user/Passkeys.tsx"
 import { PayRoutes } from "./user/Pay.tsx"
@@ -35,6 +36,7 @@ export const consoleRoutes = routes(
   LoginCodeRoutes,
   LoginRoutes,
   ModelsRoutes,
+  NotificationRoutes,
   OrdersRoutes,
   PasskeysRoutes,
   PayRoutes,

@@ -26,6 +26,7 @@ const userPages = [
   "/ledger",
   "/account",
   "/account/second-factor",
+  "/notifications",
   "/announcements"
 ]
 const adminPages = [
@@ -52,6 +53,7 @@ const adminPages = [
   "/admin/groups/new",
   "/admin/announcements",
   "/admin/announcements/new",
+  "/admin/notices",
   "/admin/settings",
   "/admin/settings/billing",
   "/admin/settings/mail",

@@ -2,8 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { reasonFor } from "../../../src/http/console/admin/payments/EventParts.tsx"
 import type { PageContext } from "../../../src/http/console/PageContext.ts"
-import { formatsOf } from "../../../src/http/console/text/Formats.ts"
-import type { Language } from "../../../src/http/console/text/Texts.ts"
+import { formatsOf } from "../../../src/platform/Formats.ts"
+import type { Language } from "../../../src/domain/Language.ts"
 import { type Reason, reason, reasonOf, reasonWords, wordsOf } from "../../../src/orders/Reason.ts"
 
 const say = (language: Language, why: Reason | undefined, note = "") =>

@@ -6,12 +6,17 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Record } from "effect"
 import { FailureReason } from "../../../src/channels/FailureReason.ts"
 import { settingFields, settingKeys, settingKinds } from "../../../src/config/SettingDocument.ts"
+import { languageOf } from "../../../src/domain/Language.ts"
 import { capabilities } from "../../../src/domain/ModelTerms.ts"
 import { RangeRefused } from "../../../src/finance/FinanceError.ts"
 import { resolutions } from "../../../src/events/PaymentEvents.ts"
-import { formatsOf, timeZoneOf } from "../../../src/http/console/text/Formats.ts"
-import { fill, languageOf, type MessageValues, numberNames, texts } from "../../../src/http/console/text/Texts.ts"
+import { formatsOf, timeZoneOf } from "../../../src/platform/Formats.ts"
+import { fill, type MessageValues, numberNames } from "../../../src/platform/Messages.ts"
+import { texts } from "../../../src/http/console/text/Texts.ts"
 import { roles } from "../../../src/identity/Roles.ts"
+import { deliveryChannels, deliveryStates } from "../../../src/notices/DeliveryList.ts"
+import { noticeKinds } from "../../../src/notices/NoticeKinds.ts"
+import { webhookFailures } from "../../../src/notices/WebhookClient.ts"
 import { RefundNotPossible } from "../../../src/orders/OrderError.ts"
 import { ConfirmationRefused } from "../../../src/platform/SecondPerson.ts"
 import { sourceFiles } from "../../tidy/SourceFiles.ts"
@@ -29,6 +34,13 @@ const ofCodes: Readonly<Record<string, ReadonlyArray<string>>> = {
   capability: capabilities,
   channels: FailureReason.literals.map((reason) => `test.${reason}`),
   confirmation: ConfirmationRefused.fields.reason.literals,
+  notices: [
+    ...noticeKinds.map((kind) => `kind.${kind}`),
+    ...["url", "credentials", "secret", "fragment", "forbidden"].map((problem) => `problem.${problem}`),
+    ...webhookFailures.map((failure) => `why.${failure}`),
+    ...deliveryStates.map((state) => `state.${state}`),
+    ...deliveryChannels.map((channel) => `channel.${channel}`)
+  ],
   orderAction: RefundNotPossible.fields.why.literals.map((why) => `refund.${why}`),
   payments: resolutions.map((resolution) => `resolution.${resolution}`),
   role: roles.flatMap((role) => [role, `${role}.hint`]),

@@ -13,6 +13,7 @@ import { InvitesRoutes } from "./invites/Invites.tsx"
 import { AdminKeysRoutes } from "./keys/Keys.tsx"
 import { AdminModelsRoutes } from "./models/Models.tsx"
 import { ImportRoutes } from "./models/PriceFiles.tsx"
+import { AdminNoticesRoutes } from "./notices/Notices.tsx"
 import { AdminOrdersRoutes } from "./orders/AdminOrders.tsx"
 import { OverviewRoutes } from "./overview/Overview.tsx"
 import { PaymentsRoutes } from "./payments/Payments.tsx"
@@ -27,6 +28,7 @@ export const AdminRoutes = routes(
   AdminAnnouncementsRoutes,
   AdminKeysRoutes,
   AdminModelsRoutes,
+  AdminNoticesRoutes,
   AdminOrdersRoutes,
   AdminPlansRoutes,
   AllUsageRoutes,

@@ -37,7 +37,10 @@ const consoleGroups: ReadonlyArray<NavGroup> = [
       item("nav.ledger", "usage")
     ]
   },
-  { title: "nav.account", items: [["/account", "account", "nav.settings"]] }
+  {
+    title: "nav.account",
+    items: [["/account", "account", "nav.settings"], item("nav.notifications", "bell")]
+  }
 ]
 
 const adminGroups: ReadonlyArray<NavGroup> = [
@@ -76,6 +79,7 @@ const adminGroups: ReadonlyArray<NavGroup> = [
     items: [
       item("admin.settings", "settings"),
       item("admin.announcements", "info"),
+      item("admin.notices", "bell"),
       item("admin.keys", "key"),
       item("admin.audit", "clock")
     ]

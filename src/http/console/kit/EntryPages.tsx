@@ -102,7 +102,8 @@ export const entrantOf = (context: PageContext, fields: URLSearchParams) => ({
   email: fields.get("email") ?? "",
   password: Redacted.make(fields.get("password") ?? ""),
   address: context.address,
-  userAgent: context.userAgent
+  userAgent: context.userAgent,
+  language: context.language
 })
 
 /** Why there is no new account; `taken` says that the e-mail address has one. */

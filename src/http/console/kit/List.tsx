@@ -9,7 +9,7 @@ import type { PageContext } from "../PageContext.ts"
 import { idOf, oneOf } from "../Params.ts"
 import { headedPage, Hidden } from "./Forms.tsx"
 import { Icon } from "./Icon.tsx"
-import { Card, Moment, Nothing, Notice } from "./Parts.tsx"
+import { Card, type Done, Moment, Nothing, Notice } from "./Parts.tsx"
 
 export interface ItemColumn<Item> {
   readonly title: string
@@ -349,7 +349,7 @@ export interface ListPageProps<Item> extends Omit<ListProps<Item>, "caption"> {
   readonly title: string
   readonly lead?: string
   readonly actions?: ComponentChildren
-  readonly done?: Readonly<Record<string, string>>
+  readonly done?: ComponentProps<typeof Done>["texts"]
   readonly warning?: string | undefined
   /** Between the heading and the list. */
   readonly above?: ComponentChildren

@@ -3,7 +3,7 @@
  */
 import { type ComponentChildren, type ComponentProps, Fragment } from "preact"
 import { mayOpen, type PageContext } from "../PageContext.ts"
-import type { Say } from "../text/Texts.ts"
+import type { Say } from "../../../platform/Messages.ts"
 import { Icon, type IconName } from "./Icon.tsx"
 
 export const PageHeading = (

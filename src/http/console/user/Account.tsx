@@ -4,10 +4,12 @@
 import { Effect, Redacted } from "effect"
 import type { ComponentChildren } from "preact"
 import { buyerCharactersMax, type BuyerField, type BuyerTerms, buyerTerms } from "../../../domain/BuyerTerms.ts"
+import { languages } from "../../../domain/Language.ts"
 import { BuyerDetails } from "../../../identity/BuyerDetails.ts"
 import { deviceOf } from "../../../identity/Device.ts"
 import { Login } from "../../../identity/Login.ts"
 import { type ListedSession, LoginSessions } from "../../../identity/LoginSessions.ts"
+import { NoticePreferences } from "../../../notices/NoticePreferences.ts"
 import { emptyForm, type FormState, redirect, refuse } from "../Answer.ts"
 import { routes, SECOND_FACTOR_PATH, userForm, userPage, visitorForm } from "../ConsoleRoute.ts"
 import { ButtonForm, FormAlert, headedPage, InputForm } from "../kit/Forms.tsx"
@@ -16,7 +18,6 @@ import { Badge, Facts, Grid, Panel } from "../kit/Parts.tsx"
 import { LANGUAGE_COOKIE, sayOf, THEME_COOKIE, themes, type UserContext } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
 import { codeInput, refusePassword, refuseProof, roleNames } from "../text/SharedTexts.ts"
-import { languages } from "../text/Texts.ts"
 import { passkeyProof, proofOf } from "./ProofForms.tsx"
 
 const Profile = ({ context }: { readonly context: UserContext }) => {
@@ -235,16 +236,21 @@ const closeSessions = Effect.fnUntraced(function*({ session, user }: UserContext
 
 /** Leads back to the page that it was made on. */
 const lookForm = visitorForm("/look", {
-  run: (_context, fields) => {
-    const language = languages.find((known) => known === fields.get("language"))
-    const theme = themes.find((known) => known === fields.get("theme"))
-    return Effect.succeed(redirect(localPath(fields.get("next")) ?? "/", {
-      choices: {
-        ...(language === undefined ? {} : { [LANGUAGE_COOKIE]: language }),
-        ...(theme === undefined ? {} : { [THEME_COOKIE]: theme })
+  run: ({ user }, fields) =>
+    Effect.gen(function*() {
+      const language = languages.find((known) => known === fields.get("language"))
+      const theme = themes.find((known) => known === fields.get("theme"))
+      // Notices are written in it from now on.
+      if (user !== undefined && language !== undefined) {
+        yield* (yield* NoticePreferences).speak(user.id, language)
       }
-    }))
-  }
+      return redirect(localPath(fields.get("next")) ?? "/", {
+        choices: {
+          ...(language === undefined ? {} : { [LANGUAGE_COOKIE]: language }),
+          ...(theme === undefined ? {} : { [THEME_COOKIE]: theme })
+        }
+      })
+    })
 })
 
 export const AccountRoutes = routes(

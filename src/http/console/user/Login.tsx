@@ -77,9 +77,9 @@ const loginForm = visitorForm("/login", {
 
 const passkeyForm = visitorForm("/login/passkey", {
   run: Effect.fnUntraced(function*(context, fields) {
-    const { address, secret, userAgent } = context
+    const { address, language, secret, userAgent } = context
     const answer = { json: fields.get("passkey") ?? "", visitor: secret.value }
-    const session = yield* (yield* PasskeyLogin).login({ answer, address, userAgent }).pipe(
+    const session = yield* (yield* PasskeyLogin).login({ answer, address, userAgent, language }).pipe(
       Effect.catchTags({
         LoginRefused: refusing({ form: sayOf(context, "passkeys")("login.refused") }),
         TooManyAttempts: refuseBusy(context)

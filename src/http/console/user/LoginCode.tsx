@@ -77,10 +77,10 @@ const show = Effect.fnUntraced(function*(context: PageContext) {
 })
 
 const answer = Effect.fnUntraced(function*(context: PageContext, fields: URLSearchParams) {
-  const { address, pending, secret, userAgent } = context
+  const { address, language, pending, secret, userAgent } = context
   if (pending === undefined) return redirect(startOf(fields))
   const passkey = { json: fields.get("passkey") ?? "", visitor: secret.value }
-  const given = { pending, code: fields.get("code") ?? "", passkey, address, userAgent }
+  const given = { pending, code: fields.get("code") ?? "", passkey, address, userAgent, language }
   return yield* Login.use((login) => login.answer(given)).pipe(
     Effect.map((session) => redirect(nextOf(fields) ?? "/", { session })),
     Effect.catchTags({

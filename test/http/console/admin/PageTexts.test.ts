@@ -11,7 +11,7 @@ import { refusedText } from "../../../../src/http/console/admin/confirmations/Co
 import { editOf } from "../../../../src/http/console/admin/RowForms.tsx"
 import { settingInput, valueText as settingText } from "../../../../src/http/console/admin/settings/SettingTexts.ts"
 import { percentText } from "../../../../src/http/console/admin/usage/Channels.tsx"
-import { formatsOf } from "../../../../src/http/console/text/Formats.ts"
+import { formatsOf } from "../../../../src/platform/Formats.ts"
 import { hasText } from "../../../../src/http/console/text/Texts.ts"
 import { sourceFiles } from "../../../tidy/SourceFiles.ts"
 

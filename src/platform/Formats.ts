@@ -2,10 +2,10 @@
  * Numbers, money and times as a reader of one language in one time zone expects them. Money is formatted from its exact
  * decimal text, never through a floating-point number.
  */
-import { UTC, zoneNamed } from "../../../config/TimeZones.ts"
-import { currencyDecimals, minorText } from "../../../domain/Currency.ts"
-import { floorToCents, formatCny, formatDecimal, formatUsd, MICROS_SCALE } from "../../../domain/Money.ts"
-import type { Language } from "./Texts.ts"
+import { UTC, zoneNamed } from "../config/TimeZones.ts"
+import { currencyDecimals, minorText } from "../domain/Currency.ts"
+import type { Language } from "../domain/Language.ts"
+import { floorToCents, formatCny, formatDecimal, formatUsd, MICROS_SCALE } from "../domain/Money.ts"
 
 const localeOf: Readonly<Record<Language, string>> = { en: "en-US", zh: "zh-CN" }
 

@@ -1,0 +1,184 @@
+/**
+ * `/notifications`: what a user is told by e-mail, from which balance on, to which program of theirs, and what was sent.
+ */
+import { Effect } from "effect"
+import { type NoticeTerms, noticeTerms } from "../../../domain/NoticeTerms.ts"
+import { DeliveryList, type ListedDelivery } from "../../../notices/DeliveryList.ts"
+import { Mailer } from "../../../notices/Mailer.ts"
+import { type NoticeKind, rootNoticeKinds, userNoticeKinds } from "../../../notices/NoticeKinds.ts"
+import { kindsFor, mutedOf, NoticePreferences, type Preferences } from "../../../notices/NoticePreferences.ts"
+import { type WebhookEndpoint, WebhookEndpoints } from "../../../notices/WebhookEndpoints.ts"
+import { emptyForm, type FormState, redirect, refuse } from "../Answer.ts"
+import { routes, userForm, userPage } from "../ConsoleRoute.ts"
+import { FormAlert, headedPage, InputForm } from "../kit/Forms.tsx"
+import type { InputEntry } from "../kit/Inputs.tsx"
+import { byId, readListPage, TableCard } from "../kit/List.tsx"
+import {
+  deliveryColumns,
+  kindTicks,
+  removeWebhook,
+  rotateWebhook,
+  saveWebhook,
+  testWebhook,
+  WebhookCard,
+  webhookDone,
+  type WebhookPlace
+} from "../kit/Notices.tsx"
+import { Notice, Panel } from "../kit/Parts.tsx"
+import { sayOf, type UserContext } from "../PageContext.ts"
+
+const PATH = "/notifications"
+
+/** Deliveries that the page itself shows. */
+const RECENT_MAX = 10
+
+const isRoot = ({ user }: UserContext): boolean => user.role === "root"
+
+const placeOf = (context: UserContext): WebhookPlace => ({
+  owner: context.user.id,
+  kinds: userNoticeKinds,
+  page: PATH
+})
+
+interface ChoicesProps {
+  readonly context: UserContext
+  readonly preferences: Preferences
+  readonly hasMail: boolean
+  readonly state: FormState
+}
+
+const Choices = ({ hasMail, preferences, state, context }: ChoicesProps) => {
+  const say = sayOf(context, "notices")
+  const typed = Object.fromEntries(noticeTerms.toForm(preferences))
+  const ticks = (kinds: ReadonlyArray<NoticeKind>, label: string): InputEntry =>
+    kindTicks(context, { name: "mail", label, kinds, muted: preferences.mutedMail })
+  return (
+    <Panel title={say("choices")} class="mb-3">
+      <InputForm
+        context={context}
+        action={PATH}
+        state={state}
+        inputs={[
+          [
+            {
+              is: "usd",
+              name: noticeTerms.inputOf("lowBalanceMicros"),
+              label: say("lowBalance"),
+              hint: say("lowBalance.hint"),
+              initial: typed[noticeTerms.inputOf("lowBalanceMicros")] ?? ""
+            },
+            {
+              is: "integer",
+              name: noticeTerms.inputOf("planEndingDays"),
+              label: say("planEnding"),
+              hint: say("planEnding.hint"),
+              initial: typed[noticeTerms.inputOf("planEndingDays")] ?? ""
+            }
+          ],
+          ticks(userNoticeKinds, say("mail", { email: context.user.email })),
+          ...isRoot(context) ? [ticks(rootNoticeKinds, say("mail.root"))] : []
+        ]}
+        submit={context.say("action.save")}
+      >
+        <FormAlert state={state} />
+        {hasMail ? null : <Notice kind="info">{say("mail.off")}</Notice>}
+      </InputForm>
+    </Panel>
+  )
+}
+
+interface RecentProps {
+  readonly context: UserContext
+  readonly deliveries: ReadonlyArray<ListedDelivery>
+}
+
+const Recent = ({ deliveries, context }: RecentProps) => {
+  const say = sayOf(context, "notices")
+  return (
+    <TableCard
+      title={say("deliveries")}
+      items={deliveries}
+      columns={deliveryColumns(context, { hasRecipient: false })}
+      actions={<a href={`${PATH}/deliveries`}>{say("deliveries.all")}</a>}
+    />
+  )
+}
+
+/** The state of each form: a problem of one is not shown at the other. */
+interface FormStates {
+  readonly choices?: FormState
+  readonly webhook?: FormState
+}
+
+const show = Effect.fnUntraced(function*(context: UserContext, states: FormStates = {}) {
+  const say = sayOf(context, "notices")
+  const { user } = context
+  const preferences = yield* (yield* NoticePreferences).of(user.id)
+  const endpoint: WebhookEndpoint | undefined = yield* (yield* WebhookEndpoints).of(user.id)
+  const deliveries = yield* (yield* DeliveryList).ofUser(user.id, { limit: RECENT_MAX })
+  const hasMail = yield* (yield* Mailer).configured
+  return headedPage({
+    context,
+    title: say("title"),
+    lead: say("lead"),
+    done: { choices: say("done.choices"), ...webhookDone(context) },
+    children: (
+      <>
+        <Choices context={context} preferences={preferences} hasMail={hasMail} state={states.choices ?? emptyForm} />
+        <WebhookCard
+          context={context}
+          path={`${PATH}/webhook`}
+          kinds={userNoticeKinds}
+          endpoint={endpoint}
+          urlHint={say("webhook.url.hint")}
+          state={states.webhook ?? emptyForm}
+        />
+        <Recent context={context} deliveries={deliveries} />
+      </>
+    )
+  })
+})
+
+const save = Effect.fnUntraced(function*(context: UserContext, form: URLSearchParams) {
+  const say = sayOf(context, "notices")
+  const problems = { lowBalanceMicros: say("problem.lowBalance"), planEndingDays: say("problem.planEnding") }
+  const refused = (fields: ReadonlyArray<keyof NoticeTerms>) =>
+    refuse(Object.fromEntries(fields.map((field) => [noticeTerms.inputOf(field), problems[field]])))
+  const terms = yield* Effect.mapError(Effect.fromResult(noticeTerms.readForm(form)), refused)
+  const preferences = yield* NoticePreferences
+  const kinds = kindsFor({ isRoot: isRoot(context) })
+  yield* preferences.save(context.user.id, terms, mutedOf(kinds, form.getAll("mail"))).pipe(
+    Effect.catchTag("NoticeTermsRefused", ({ fields }) => refused(fields))
+  )
+  yield* preferences.speak(context.user.id, context.language)
+  return redirect(`${PATH}?done=choices`)
+})
+
+const list = Effect.fnUntraced(function*(context: UserContext) {
+  const say = sayOf(context, "notices")
+  const deliveries = yield* DeliveryList
+  return yield* readListPage({
+    context,
+    read: (range) => deliveries.ofUser(context.user.id, range),
+    path: `${PATH}/deliveries`,
+    title: say("deliveries"),
+    lead: say("deliveries.lead"),
+    actions: <a class="btn" href={PATH}>{context.say("action.back")}</a>,
+    cursor: byId,
+    empty: { icon: "info", title: say("deliveries.none") },
+    columns: deliveryColumns(context, { hasRecipient: false })
+  })
+})
+
+export const NotificationRoutes = routes(
+  userPage(PATH, show),
+  userForm(PATH, { run: save, again: (context, choices) => show(context, { choices }) }),
+  userForm(`${PATH}/webhook`, {
+    run: (context, fields) => saveWebhook(context, placeOf(context), fields),
+    again: (context, webhook) => show(context, { webhook })
+  }),
+  userForm(`${PATH}/webhook/rotate`, { run: (context) => rotateWebhook(context, placeOf(context)) }),
+  userForm(`${PATH}/webhook/remove`, { run: (context) => removeWebhook(context, placeOf(context)) }),
+  userForm(`${PATH}/webhook/test`, { run: (context) => testWebhook(placeOf(context)) }),
+  userPage(`${PATH}/deliveries`, list)
+)

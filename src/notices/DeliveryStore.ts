@@ -1,0 +1,140 @@
+/**
+ * The rows of deliveries: how they are made of notices, taken by one server at a time, and ended. A delivery is leased: whoever takes it
+ * sets its next attempt to the end of the lease, so that one whose server dies is taken again.
+ * @internal
+ */
+import { Effect, Schema } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import { Language } from "../domain/Language.ts"
+import { UserId } from "../domain/Ids.ts"
+import { orElse, Row } from "../domain/Row.ts"
+import { rowsOf } from "../postgres/Rows.ts"
+
+type Sql = SqlClient.SqlClient
+type Done<A = void> = Effect.Effect<A, SqlError.SqlError>
+
+/** Notices that get their deliveries by one statement, at most. */
+export const SPREAD_ROWS_MAX = 100
+
+/**
+ * Makes the deliveries of notices that have none yet: a mail to the user or to each root, and one to the owner's webhook, as far as they
+ * want it. What is switched on later gets nothing of what was before. Answers how many notices there were.
+ */
+export const spreadNotices = (sql: Sql, { hasMail }: { readonly hasMail: boolean }): Done<number> =>
+  Effect.map(
+    sql`WITH taken AS (
+        SELECT id, kind, user_id FROM notices WHERE spread_at IS NULL ORDER BY id LIMIT ${SPREAD_ROWS_MAX}
+          FOR UPDATE SKIP LOCKED
+      ), mails AS (
+        INSERT INTO notice_deliveries (notice_id, channel, user_id)
+          SELECT t.id, 'mail', u.id
+            FROM taken t JOIN users u ON u.id = t.user_id OR t.user_id IS NULL AND u.role = 'root'
+              LEFT JOIN notice_preferences p ON p.user_id = u.id
+            WHERE ${hasMail}::boolean AND u.disabled_at IS NULL AND t.kind <> ALL (coalesce(p.muted_mail, '{}'))
+          ON CONFLICT DO NOTHING
+      ), hooks AS (
+        INSERT INTO notice_deliveries (notice_id, channel, user_id, endpoint_id)
+          SELECT t.id, 'webhook', e.user_id, e.id
+            FROM taken t JOIN webhook_endpoints e ON e.user_id IS NOT DISTINCT FROM t.user_id
+              LEFT JOIN users u ON u.id = e.user_id
+            WHERE e.disabled_at IS NULL AND u.disabled_at IS NULL AND t.kind <> ALL (e.muted)
+          ON CONFLICT DO NOTHING
+      )
+      UPDATE notices n SET spread_at = now() FROM taken t WHERE n.id = t.id RETURNING n.id`,
+    ({ length }) => length
+  )
+
+/** A delivery that is to be tried now, with what is sent. */
+export const DueDelivery = Row({
+  id: Schema.BigInt,
+  uid: Schema.String,
+  channel: Schema.Literals(["mail", "webhook"]),
+  /** With this one. */
+  attempts: Schema.Number,
+  /** No attempt follows this one. */
+  isLast: Schema.Boolean,
+  kind: Schema.String,
+  data: Schema.Unknown,
+  /** When what it tells of happened. */
+  at: Schema.Date,
+  /** Null: it is for root. */
+  noticeUserId: Schema.NullOr(UserId),
+  /** Of the user that a mail goes to; null for what is gone, and for webhooks. */
+  email: Schema.NullOr(Schema.String),
+  language: orElse(Language, "en"),
+  endpointId: Schema.NullOr(Schema.BigInt),
+  /** Null: the endpoint is gone. */
+  url: Schema.NullOr(Schema.String)
+})
+export interface DueDelivery extends Schema.Schema.Type<typeof DueDelivery> {}
+
+export interface ClaimBounds {
+  readonly limit: number
+  readonly leaseSeconds: number
+  readonly attemptsMax: number
+  readonly ageHoursMax: number
+}
+
+/** Takes deliveries whose time has come; nobody else does until their leases end. */
+export const claimDeliveries = (
+  sql: Sql,
+  { ageHoursMax, attemptsMax, leaseSeconds, limit }: ClaimBounds
+): Done<ReadonlyArray<DueDelivery>> =>
+  rowsOf(
+    DueDelivery,
+    sql`WITH due AS (
+        SELECT id FROM notice_deliveries WHERE state = 'waiting' AND next_attempt_at <= now()
+          ORDER BY next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+      ), taken AS (
+        UPDATE notice_deliveries d SET attempts = d.attempts + 1,
+            next_attempt_at = now() + make_interval(secs => ${leaseSeconds})
+          FROM due WHERE d.id = due.id RETURNING d.*
+      )
+      SELECT t.id, t.uid::text, t.channel, t.attempts, n.kind, n.data, n.created_at AS at, n.user_id AS notice_user_id,
+          t.attempts >= ${attemptsMax}::integer
+            OR n.created_at < now() - make_interval(hours => ${ageHoursMax}::integer) AS is_last,
+          CASE WHEN u.disabled_at IS NULL THEN u.email END AS email, coalesce(u.language, e.language) AS language,
+          t.endpoint_id, CASE WHEN e.disabled_at IS NULL THEN e.url END AS url
+        FROM taken t JOIN notices n ON n.id = t.notice_id
+          LEFT JOIN users u ON u.id = t.user_id LEFT JOIN webhook_endpoints e ON e.id = t.endpoint_id
+        ORDER BY t.id`
+  )
+
+/** Ends a delivery. One that has ended meanwhile stays as it is. */
+export const endDelivery = (
+  sql: Sql,
+  id: bigint,
+  { problem, state }: { readonly state: "sent" | "failed" | "dropped"; readonly problem: string }
+): Done =>
+  Effect.asVoid(sql`UPDATE notice_deliveries SET state = ${state}, problem = ${problem}, ended_at = now()
+    WHERE id = ${id} AND state = 'waiting'`)
+
+/** It is tried again after so many seconds. */
+export const retryDelivery = (
+  sql: Sql,
+  id: bigint,
+  { afterSeconds, problem }: { readonly afterSeconds: number; readonly problem: string }
+): Done =>
+  Effect.asVoid(sql`UPDATE notice_deliveries SET problem = ${problem},
+      next_attempt_at = now() + make_interval(secs => ${afterSeconds})
+    WHERE id = ${id} AND state = 'waiting'`)
+
+/** The endpoint says that it is gone: nothing is sent to it until its owner saves it again. */
+export const disableEndpoint = (sql: Sql, id: bigint): Done =>
+  Effect.asVoid(sql`WITH gone AS (UPDATE webhook_endpoints SET disabled_at = now() WHERE id = ${id} RETURNING id)
+    UPDATE notice_deliveries d SET state = 'dropped', ended_at = now() FROM gone
+      WHERE d.endpoint_id = gone.id AND d.state = 'waiting'`)
+
+/** Removes notices that are older with all their deliveries, and secrets that sign no more; so many rows at most. Answers how many. */
+export const cleanNotices = (
+  sql: Sql,
+  { days, rowsMax }: { readonly days: number; readonly rowsMax: number }
+): Done<number> =>
+  Effect.gen(function*() {
+    const old = yield* sql`DELETE FROM notices WHERE id IN (SELECT id FROM notices
+      WHERE created_at < now() - make_interval(days => ${days}::integer) ORDER BY created_at LIMIT ${rowsMax}
+      FOR UPDATE SKIP LOCKED) RETURNING id`
+    yield* sql`DELETE FROM webhook_secrets WHERE expires_at < now()`
+    yield* sql`DELETE FROM notice_conditions WHERE seen_at < now() - make_interval(days => ${days}::integer)`
+    return old.length
+  })

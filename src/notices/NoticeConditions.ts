@@ -1,0 +1,52 @@
+/**
+ * What root is told of once while it lasts, such as a channel that is down. Whoever sees it says so again and again; what nobody has
+ * seen for some time is over, and is told again when it comes back. So several servers can watch one thing, and a restart tells nothing
+ * twice.
+ */
+import { Effect, Schema } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import { Row } from "../domain/Row.ts"
+import { rowOf } from "../postgres/Rows.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
+import type { noticeData } from "./NoticeKinds.ts"
+import { writeNotice } from "./Notices.ts"
+
+type ConditionKind = "channel_down" | "ledger_drift" | "debt" | "disk_low"
+
+/** One that nobody has seen for so long is over, in seconds. */
+const OVER_SECONDS = 600
+
+const ToldCondition = Row({ since: Schema.String })
+
+export interface Condition<K extends ConditionKind> {
+  readonly kind: K
+  /** What it is about, such as a channel's id. */
+  readonly subject: string
+  /** It is told once it has lasted so long, in seconds. */
+  readonly afterSeconds: number
+  readonly data: (typeof noticeData)[K]["Encoded"]
+}
+
+/** It is so at this moment. */
+export const seeCondition = <K extends ConditionKind>(
+  sql: SqlClient.SqlClient,
+  { afterSeconds, data, kind, subject }: Condition<K>
+): Effect.Effect<void, SqlError.SqlError> =>
+  inTransaction(
+    sql,
+    Effect.gen(function*() {
+      yield* sql`INSERT INTO notice_conditions AS c (kind, subject) VALUES (${kind}, ${subject})
+        ON CONFLICT (kind, subject) DO UPDATE SET seen_at = now(),
+          since = CASE WHEN c.seen_at < now() - make_interval(secs => ${OVER_SECONDS}) THEN now() ELSE c.since END,
+          told_at = CASE WHEN c.seen_at < now() - make_interval(secs => ${OVER_SECONDS}) THEN NULL ELSE c.told_at END`
+      const told = yield* rowOf(
+        ToldCondition,
+        sql`UPDATE notice_conditions SET told_at = now()
+        WHERE kind = ${kind} AND subject = ${subject} AND told_at IS NULL
+          AND since <= now() - make_interval(secs => ${afterSeconds})
+        RETURNING extract(epoch FROM since)::text AS since`
+      )
+      if (told === undefined) return
+      yield* writeNotice(sql, { key: `${kind}:${subject}:${told.since}`, kind, userId: null, data })
+    })
+  )

@@ -1,0 +1,217 @@
+/**
+ * Sends what is queued, as long as the server runs: gives notices their deliveries, hands mails to the mail server and posts to webhooks,
+ * and tries again what was not taken, with growing waits, until it is too old. One server at a time has a delivery. It is delivered once,
+ * unless a server dies between the receiver's answer and writing that down: then it comes again, under the same Message-ID or webhook-id.
+ */
+import { Clock, Context, Effect, Fiber, Layer, Option } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { PublicAddress } from "../platform/PublicAddress.ts"
+import { inRounds } from "../platform/Rounds.ts"
+import { Singletons } from "../platform/Singletons.ts"
+import { Settings } from "../settings/Settings.ts"
+import {
+  claimDeliveries,
+  cleanNotices,
+  disableEndpoint,
+  type DueDelivery,
+  endDelivery,
+  retryDelivery,
+  SPREAD_ROWS_MAX,
+  spreadNotices
+} from "./DeliveryStore.ts"
+import { Mailer } from "./Mailer.ts"
+import { isNoticeKind } from "./NoticeKinds.ts"
+import { mailText, type NoticeText, textOfNotice } from "./NoticeTexts.ts"
+import { WebhookClient } from "./WebhookClient.ts"
+import { WebhookEndpoints } from "./WebhookEndpoints.ts"
+import { sign } from "./WebhookSignature.ts"
+
+/** How often deliveries are looked for and tried. Replaced in tests. */
+export interface NoticeTiming {
+  /** Between two looks, in milliseconds. */
+  readonly everyMs: number
+  /** Before the second attempt; each further one waits twice as long. */
+  readonly retrySecondsMin: number
+  readonly retrySecondsMax: number
+  /** Attempts of a delivery, at most. */
+  readonly attemptsMax: number
+  /** A notice that is older gets one last attempt. */
+  readonly ageHoursMax: number
+}
+
+export const NoticeTiming = Context.Reference<NoticeTiming>("realms/notices/NoticeTiming", {
+  defaultValue: () => ({
+    everyMs: 2_000,
+    retrySecondsMin: 30,
+    retrySecondsMax: 21_600,
+    attemptsMax: 14,
+    ageHoursMax: 72
+  })
+})
+
+/** Deliveries under way at once, and of one round, at most: what is left over comes with the next round. */
+const AT_ONCE_MAX = 8
+const BATCHES_MAX = 50
+
+/** Longer than any attempt takes, in seconds: after it a delivery is taken to be nobody's. */
+const LEASE_SECONDS = 120
+
+/** Of what went wrong, in characters. */
+const PROBLEM_CHARACTERS_MAX = 300
+
+const RETENTION_DAYS = 90
+const CLEANED_ROWS_MAX = 1_000
+const CLEAN_MS = 600_000
+
+/** What became of an attempt. `gone`: the endpoint wants nothing any more. */
+type Outcome =
+  | { readonly is: "sent" }
+  | { readonly is: "dropped" | "failed" | "unavailable" | "gone"; readonly problem: string }
+
+const sent: Outcome = { is: "sent" }
+
+export class NoticeSender extends Context.Service<NoticeSender, {
+  /** Spreads and tries what is due now; answers how many deliveries were tried. */
+  readonly round: Effect.Effect<number, SqlError.SqlError>
+}>()("realms/notices/NoticeSender") {
+  static readonly layer = Layer.effect(NoticeSender)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const mailer = yield* Mailer
+    const client = yield* WebhookClient
+    const endpoints = yield* WebhookEndpoints
+    const settings = yield* Settings
+    const address = yield* PublicAddress
+    const timing = yield* NoticeTiming
+
+    const mail = (delivery: DueDelivery, text: NoticeText): Effect.Effect<Outcome> => {
+      const { email, language, uid } = delivery
+      if (email === null) return Effect.succeed({ is: "dropped", problem: "" })
+      const { site, smtp } = settings.current()
+      return mailer.send({
+        to: email,
+        subject: `[${site.name}] ${text.title}`,
+        text: mailText(text, { language, siteName: site.name, publicUrl: address.url() }),
+        messageId: `${uid}@${smtp.from.split("@")[1] ?? "localhost"}`
+      }).pipe(
+        Effect.as(sent),
+        Effect.catchTags({
+          MailNotConfigured: ({ message }) => Effect.succeed<Outcome>({ is: "unavailable", problem: message }),
+          MailUnavailable: ({ reason }) => Effect.succeed<Outcome>({ is: "unavailable", problem: reason }),
+          MailRefused: ({ reason }) => Effect.succeed<Outcome>({ is: "failed", problem: reason })
+        })
+      )
+    }
+
+    const post = Effect.fnUntraced(
+      function*(delivery: DueDelivery, { link: _, path, text, title }: NoticeText) {
+        const { at, data, endpointId, kind, noticeUserId, uid, url } = delivery
+        if (endpointId === null || url === null) return { is: "dropped", problem: "" } satisfies Outcome
+        const secrets = yield* endpoints.secretsOf(endpointId)
+        const body = JSON.stringify({
+          type: kind,
+          timestamp: at.toISOString(),
+          title,
+          text,
+          url: `${address.url()}${path}`,
+          data
+        })
+        const timestamp = Math.floor((yield* Clock.currentTimeMillis) / MS_PER_SECOND)
+        const headers = sign(secrets, { id: uid, timestamp, body })
+        return yield* client.post({ owner: noticeUserId === null ? "root" : "user", url, headers, body }).pipe(
+          Effect.as(sent),
+          Effect.catch(({ isGone, reason }) =>
+            Effect.succeed<Outcome>({ is: isGone ? "gone" : "unavailable", problem: reason })
+          )
+        )
+      },
+      Effect.catchTags({
+        SecretUnreadable: ({ message }) => Effect.succeed<Outcome>({ is: "unavailable", problem: message }),
+        MasterKeyInvalid: ({ message }) => Effect.succeed<Outcome>({ is: "unavailable", problem: message })
+      })
+    )
+
+    const attempt = Effect.fnUntraced(function*(delivery: DueDelivery) {
+      const { data, kind, language } = delivery
+      const text = isNoticeKind(kind) ? textOfNotice(kind, data, language) : Option.none()
+      if (Option.isNone(text)) {
+        // Written by another version of this program: that one sends it, or nobody can.
+        return { is: "unavailable", problem: `no text for a notice of the kind ${kind}` } satisfies Outcome
+      }
+      return yield* delivery.channel === "mail" ? mail(delivery, text.value) : post(delivery, text.value)
+    })
+
+    const waitOf = (attempts: number): number =>
+      Math.min(timing.retrySecondsMin * 2 ** (attempts - 1), timing.retrySecondsMax)
+
+    const conclude = (delivery: DueDelivery, outcome: Outcome) => {
+      const { attempts, id, isLast } = delivery
+      if (outcome.is === "sent") return endDelivery(sql, id, { state: "sent", problem: "" })
+      const problem = outcome.problem.slice(0, PROBLEM_CHARACTERS_MAX).toWellFormed()
+      if (outcome.is === "unavailable" && !isLast) {
+        return retryDelivery(sql, id, { afterSeconds: waitOf(attempts), problem })
+      }
+      const ended = endDelivery(sql, id, { state: outcome.is === "dropped" ? "dropped" : "failed", problem })
+      return outcome.is === "gone" && delivery.endpointId !== null
+        ? Effect.andThen(ended, disableEndpoint(sql, delivery.endpointId))
+        : ended
+    }
+
+    /** One that cannot be concluded is taken again after its lease, and keeps no other. Answers whether it was taken. */
+    const tryOne = (delivery: DueDelivery) =>
+      attempt(delivery).pipe(
+        Effect.tap((outcome) => conclude(delivery, outcome)),
+        Effect.map(({ is }) => is === "sent" || is === "dropped"),
+        Effect.catch((error) =>
+          Effect.as(Effect.logWarning("a notice was left as it was", { delivery: delivery.uid }, error), false)
+        )
+      )
+
+    /** What has begun is brought to its end, within the bounds of an attempt: a stop would otherwise have it sent twice. */
+    const deliver = (delivery: DueDelivery) =>
+      Effect.flatMap(
+        Effect.forkDetach(tryOne(delivery)),
+        (fiber) => Fiber.join(fiber).pipe(Effect.onInterrupt(() => Fiber.await(fiber)))
+      )
+
+    const round = Effect.gen(function*() {
+      const hasMail = yield* mailer.configured
+      for (let batch = 0; batch < BATCHES_MAX; batch++) {
+        if ((yield* spreadNotices(sql, { hasMail })) < SPREAD_ROWS_MAX) break
+      }
+      let [tried, missed] = [0, 0]
+      for (let batch = 0; batch < BATCHES_MAX; batch++) {
+        const due = yield* claimDeliveries(sql, {
+          limit: AT_ONCE_MAX,
+          leaseSeconds: LEASE_SECONDS,
+          attemptsMax: timing.attemptsMax,
+          ageHoursMax: timing.ageHoursMax
+        })
+        const taken = yield* Effect.forEach(due, deliver, { concurrency: AT_ONCE_MAX })
+        tried += due.length
+        missed += taken.filter((isTaken) => !isTaken).length
+        if (due.length < AT_ONCE_MAX) break
+      }
+      // Why is in the list of deliveries: what a receiver said may name people.
+      if (missed > 0) yield* Effect.logWarning("notices were not taken", { tried, missed })
+      return tried
+    })
+
+    return NoticeSender.of({ round })
+  }))
+}
+
+const MS_PER_SECOND = 1_000
+
+/** Sends and cleans as long as the layer lives. */
+export const NoticeSenderLayer = Layer.effectDiscard(Effect.gen(function*() {
+  const run = yield* Singletons
+  const sql = yield* SqlClient.SqlClient
+  const { round } = yield* NoticeSender
+  const { everyMs } = yield* NoticeTiming
+  yield* run("notice-sender", inRounds(round, { failure: "notices could not be sent", everyMs }))
+  const clean = Effect.repeat(cleanNotices(sql, { days: RETENTION_DAYS, rowsMax: CLEANED_ROWS_MAX }), {
+    while: (removed) => removed >= CLEANED_ROWS_MAX,
+    times: BATCHES_MAX - 1
+  })
+  yield* run("notice-cleaner", inRounds(clean, { failure: "old notices could not be removed", everyMs: CLEAN_MS }))
+})).pipe(Layer.provide(NoticeSender.layer))
