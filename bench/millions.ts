@@ -154,6 +154,9 @@ const foldAll = (sql: SqlClient.SqlClient, { first, last }: UserIds) =>
       SELECT user_id, hour, model, key_id, funding, channel, count(*), sum(input_tokens), sum(cached_input_tokens),
           sum(cache_write_tokens), sum(output_tokens), sum(cost_micros), sum(charged_micros)
         FROM usage_calls WHERE counts GROUP BY user_id, hour, model, key_id, funding, channel`
+    yield* sql`INSERT INTO usage_totals SELECT hour, model, channel, sum(calls), sum(input_tokens), sum(cached_input_tokens),
+          sum(cache_write_tokens), sum(output_tokens), sum(cost_micros), sum(charged_micros)
+        FROM usage_hours GROUP BY hour, model, channel`
     yield* sql`INSERT INTO usage_keys (key_id, charged_micros)
       SELECT key_id, sum(charged_micros) FROM usage_hours WHERE key_id <> 0 GROUP BY key_id`
     yield* sql`INSERT INTO usage_folds (user_id, through)

@@ -29,6 +29,23 @@ CREATE INDEX usage_hours_hour ON usage_hours (hour);
 -- What a key has spent in a day, a week or a month. Amounts are not part of it, so that a fold rewrites no entry.
 CREATE INDEX usage_hours_key ON usage_hours (key_id, hour) WHERE key_id <> 0;
 
+-- The same of all users together, by hour, model and channel: reports of everybody's usage read these few rows. Rows are only added,
+-- those of a correction with negative sums, so no writer waits for another. The sum of them counts; `realms_join_usage_totals_v1` keeps
+-- them few.
+CREATE TABLE usage_totals (
+  hour timestamptz NOT NULL,
+  model text COLLATE "C" NOT NULL,
+  channel text COLLATE "C" NOT NULL,
+  calls bigint NOT NULL,
+  input_tokens bigint NOT NULL,
+  cached_input_tokens bigint NOT NULL,
+  cache_write_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  cost_micros bigint NOT NULL,
+  charged_micros bigint NOT NULL
+);
+CREATE INDEX usage_totals_hour ON usage_totals (hour);
+
 -- What the folded calls of a key were charged, ever.
 CREATE TABLE usage_keys (
   key_id bigint PRIMARY KEY,
@@ -139,6 +156,12 @@ BEGIN
         output_tokens = h.output_tokens + excluded.output_tokens,
         cost_micros = h.cost_micros + excluded.cost_micros,
         charged_micros = h.charged_micros + excluded.charged_micros
+  ), by_total AS (
+    INSERT INTO usage_totals (hour, model, channel, calls, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens,
+        cost_micros, charged_micros)
+      SELECT c.hour, c.model, c.channel, count(*), sum(c.input_tokens), sum(c.cached_input_tokens), sum(c.cache_write_tokens),
+          sum(c.output_tokens), sum(c.cost_micros), sum(c.charged_micros)
+        FROM counted c GROUP BY c.hour, c.model, c.channel
   ), by_key AS (
     INSERT INTO usage_keys AS k (key_id, charged_micros)
       SELECT c.key_id, sum(c.charged_micros) FROM counted c WHERE c.key_id <> 0 GROUP BY c.key_id
@@ -151,6 +174,22 @@ BEGIN
   END IF;
   RETURN v_passed;
 END $$;
+
+-- Makes one row of those of an hour with the same model and channel, in up to p_hours_max hours from p_since on that have many;
+-- answers in how many. A row that another process has taken is counted there, and once.
+CREATE FUNCTION realms_join_usage_totals_v1(p_since timestamptz, p_hours_max integer) RETURNS integer LANGUAGE sql AS $$
+  WITH many AS MATERIALIZED (
+    SELECT t.hour FROM usage_totals t WHERE t.hour >= p_since
+      GROUP BY t.hour HAVING count(*) > 2 * count(DISTINCT (t.model, t.channel)) ORDER BY t.hour LIMIT p_hours_max
+  ), taken AS (
+    DELETE FROM usage_totals t USING many m WHERE t.hour = m.hour RETURNING t.*
+  ), joined AS (
+    INSERT INTO usage_totals SELECT t.hour, t.model, t.channel, sum(t.calls), sum(t.input_tokens), sum(t.cached_input_tokens),
+        sum(t.cache_write_tokens), sum(t.output_tokens), sum(t.cost_micros), sum(t.charged_micros)
+      FROM taken t GROUP BY t.hour, t.model, t.channel
+  )
+  SELECT count(*)::integer FROM many
+$$;
 
 -- A commit that came after expiry changes a call that may be folded: what was counted of it is taken out, and what it has
 -- become is put in, perhaps under another channel. A call that expired without a charge was not counted.
@@ -175,6 +214,9 @@ BEGIN
         charged_micros = h.charged_micros - OLD.charged_micros
       WHERE h.user_id = OLD.user_id AND h.hour = v_hour AND h.model = OLD.model AND h.key_id = v_key
         AND h.funding = OLD.funding AND h.channel = coalesce(OLD.channel, '');
+    INSERT INTO usage_totals VALUES (v_hour, OLD.model, coalesce(OLD.channel, ''), -1, -coalesce(OLD.input_tokens, 0),
+      -coalesce(OLD.cached_input_tokens, 0), -coalesce(OLD.cache_write_tokens, 0), -coalesce(OLD.output_tokens, 0),
+      -OLD.cost_micros, -OLD.charged_micros);
   END IF;
   INSERT INTO usage_hours AS h (user_id, hour, model, key_id, funding, channel, calls, input_tokens, cached_input_tokens,
       cache_write_tokens, output_tokens, cost_micros, charged_micros)
@@ -188,6 +230,9 @@ BEGIN
       output_tokens = h.output_tokens + excluded.output_tokens,
       cost_micros = h.cost_micros + excluded.cost_micros,
       charged_micros = h.charged_micros + excluded.charged_micros;
+  INSERT INTO usage_totals VALUES (v_hour, NEW.model, coalesce(NEW.channel, ''), 1, coalesce(NEW.input_tokens, 0),
+    coalesce(NEW.cached_input_tokens, 0), coalesce(NEW.cache_write_tokens, 0), coalesce(NEW.output_tokens, 0),
+    NEW.cost_micros, (NEW.charged_micros + NEW.late_charged_micros));
   IF v_key <> 0 THEN
     -- The row is made first, so that a decrease meets an existing row and the checks see the sum.
     INSERT INTO usage_keys VALUES (v_key, 0) ON CONFLICT DO NOTHING;

@@ -120,7 +120,14 @@ const foldedSql = (() => {
   FROM (SELECT key_id, charged_micros AS charged FROM usage_keys) h
   FULL JOIN (SELECT key_id, sum(charged_micros) AS charged FROM (${passed}) c WHERE key_id <> 0 GROUP BY 1) e USING (key_id)
   LEFT JOIN api_keys k ON k.id = coalesce(h.key_id, e.key_id)
-  WHERE coalesce(h.charged, 0) <> coalesce(e.charged, 0)`
+  WHERE coalesce(h.charged, 0) <> coalesce(e.charged, 0)
+  UNION ALL
+  SELECT NULL, format('the report of all users counts %s calls of %s micros in the hour of %s, their own count %s of %s micros',
+      coalesce(t.calls, 0), coalesce(t.charged, 0), hour, coalesce(h.calls, 0), coalesce(h.charged, 0))
+  FROM (SELECT hour, model, channel, sum(calls) AS calls, sum(charged_micros) AS charged FROM usage_totals GROUP BY 1, 2, 3) t
+  FULL JOIN (SELECT hour, model, channel, sum(calls) AS calls, sum(charged_micros) AS charged FROM usage_hours GROUP BY 1, 2, 3) h
+    USING (hour, model, channel)
+  WHERE coalesce(t.calls, 0) <> coalesce(h.calls, 0) OR coalesce(t.charged, 0) <> coalesce(h.charged, 0)`
 })()
 
 /** What keys have spent of their limits, against their calls. */

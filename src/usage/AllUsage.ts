@@ -86,18 +86,18 @@ export const SHARES_MAX = 50
 const ranking = "charged_micros DESC, calls DESC, name"
 
 /**
- * $1 and $2 range in ms, $3 zone, $4 shares shown, $5 and $6 model and channel, $7 user where there is one. The folded hours are read
- * twice, into two tables of sums that each fit into memory: by hour, model and channel, and by user. All else is made of these, and the
- * planner knows the size of each.
+ * $1 and $2 range in ms, $3 zone, $4 shares shown, $5 and $6 model and channel, $7 user where there is one. Two tables of sums are read,
+ * which each fit into memory: by hour, model and channel - of everybody they are summed already -, and by user. All else is made
+ * of these, and the planner knows the size of each.
  */
 export const allUsageSql = (unit: MomentUnit, ofUser: boolean): string => {
   const { of, places } = momentSql(unit)
-  const folded = `FROM usage_hours
-      WHERE hour >= to_timestamp($1::bigint / 1000) AND hour < to_timestamp($2::bigint / 1000)
+  const matching = `WHERE hour >= to_timestamp($1::bigint / 1000) AND hour < to_timestamp($2::bigint / 1000)
         AND ($5::text IS NULL OR model = $5) AND ($6::text IS NULL OR channel = $6) ${ofUser ? "AND user_id = $7" : ""}`
   return `
   WITH sums AS MATERIALIZED (
-    SELECT hour, model, channel, ${summedColumns} ${folded} GROUP BY hour, model, channel
+    SELECT hour, model, channel, ${summedColumns} FROM ${ofUser ? "usage_hours" : "usage_totals"} ${matching}
+      GROUP BY hour, model, channel
   ), places AS MATERIALIZED (${places}), hours AS MATERIALIZED (
     SELECT h.hour, p.place FROM (SELECT hour, ${of} AS at FROM (SELECT DISTINCT hour FROM sums) d) h JOIN places p ON p.at = h.at
   ), moments AS (
@@ -113,7 +113,8 @@ export const allUsageSql = (unit: MomentUnit, ofUser: boolean): string => {
       FROM (SELECT channel AS name, ${summedColumns} FROM sums GROUP BY channel) c
     UNION ALL
     SELECT 'user', *, row_number() OVER (ORDER BY ${ranking})
-      FROM (SELECT user_id, user_id::text COLLATE "C" AS name, ${summedColumns} ${folded} GROUP BY user_id) u
+      FROM (SELECT user_id, user_id::text COLLATE "C" AS name, ${summedColumns} FROM usage_hours ${matching}
+        GROUP BY user_id) u
   ), rows AS (
     SELECT 'moment' AS kind, p.place, p.name, NULL::bigint AS user_id, 1 AS many, ${sumColumns}
       FROM places p LEFT JOIN moments m ON m.place = p.place

@@ -53,6 +53,12 @@ export class UsageFolds extends Context.Service<UsageFolds, {
       sql`INSERT INTO usage_fold_rounds AS r (folded_to) VALUES (to_timestamp(${beganMs - MARGIN_MS}::bigint / 1000.0))
       ON CONFLICT (one) DO UPDATE SET folded_to = excluded.folded_to WHERE r.folded_to < excluded.folded_to`
 
+    /** Of the hours that are written now; once an hour of all. */
+    const joinTotals = (beganMs: number) => {
+      const sinceMs = beganMs % HOUR_MS < ROUND_MS ? 0 : beganMs - JOINED_MS
+      return sql`SELECT realms_join_usage_totals_v1(to_timestamp(${sinceMs}::bigint / 1000.0), ${JOINED_HOURS_MAX}::integer)`
+    }
+
     const round = Effect.gen(function*() {
       const beganMs = yield* databaseTime
       let passed = 0
@@ -76,6 +82,7 @@ export class UsageFolds extends Context.Service<UsageFolds, {
         after = last.id
       }
       if (failure !== undefined) return yield* failure
+      yield* joinTotals(beganMs)
       yield* roundIsOver(beganMs)
       return passed
     })
@@ -96,6 +103,14 @@ const FOLD_CALLS_MAX = 10_000
 
 /** Users looked at by one query, at most. */
 const USERS_MAX = 500
+
+const HOUR_MS = 3_600_000
+
+/** Calls are folded within minutes; what comes later comes seldom. In milliseconds. */
+const JOINED_MS = 6 * HOUR_MS
+
+/** Hours whose totals are joined in one round, at most. */
+const JOINED_HOURS_MAX = 1_000
 
 const Folded = Row({ passed: Schema.Number })
 

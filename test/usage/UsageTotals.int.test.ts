@@ -1,0 +1,77 @@
+/**
+ * The totals of all users: whatever is folded, comes late or is joined at the same time, they are the sums of what users have.
+ */
+import { assert } from "@effect/vitest"
+import { Clock, Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { Database } from "../../src/postgres/Database.ts"
+import { testsOver } from "../support/Steps.ts"
+import { makeUser, problems } from "../support/TestAccounts.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+import { callAt, insertCalls } from "../support/UsageRows.ts"
+
+const HOUR_MS = 3_600_000
+/** Users, each with a row of totals for each hour until they are joined. */
+const USERS = 6
+const HOURS = 5
+
+const totals = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ rows: bigint; calls: bigint; charged: bigint }>`
+    SELECT count(*) AS rows, coalesce(sum(calls), 0)::bigint AS calls, coalesce(sum(charged_micros), 0)::bigint AS charged
+      FROM usage_totals`
+  return row
+})
+
+/** What the ledger check says of them; the calls here are no whole ones, and it says so, too. */
+const wrongTotals = Effect.map(
+  problems,
+  (found) => found.filter(({ message }) => message.startsWith("the report of all users"))
+)
+
+const join = "SELECT realms_join_usage_totals_v1('-infinity', 1000) AS hours"
+
+testsOver(TestDatabase.layer)("totals of all users", (test) => {
+  test("are the sums of what users have while they are folded, corrected and joined at once", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const database = yield* Database
+    const now = yield* Clock.currentTimeMillis
+    const free = { funding: "free", reserved_micros: 0n, charged_micros: 0n } as const
+    const users = yield* Effect.replicateEffect(makeUser(0n), USERS)
+    const calls = users.flatMap((user) =>
+      Array.from({ length: HOURS }, (_, hour) => callAt(user, now - (hour + 1) * HOUR_MS, { ...free, cost_micros: 0n }))
+    )
+    yield* insertCalls(calls)
+    // One whose end comes late: it had expired without a charge, which does not count.
+    const late = callAt(users[0] ?? makeNone(), now - 2 * HOUR_MS, { ...free, state: "expired", cost_micros: 0n })
+    yield* insertCalls([late])
+    const fold = (user: bigint) => sql`SELECT realms_fold_usage_v1(${user}, 180000, 1000)`
+    yield* Effect.forEach(users, fold, { concurrency: "unbounded" })
+    assert.deepStrictEqual(yield* totals, { rows: BigInt(USERS * HOURS), calls: BigInt(USERS * HOURS), charged: 0n })
+    assert.deepStrictEqual(yield* wrongTotals, [])
+
+    // Two join while a correction that is not committed yet adds a row, which neither of them waits for.
+    const holder = yield* database.connect({ applicationName: "late" })
+    yield* holder.query("BEGIN", [], false)
+    yield* holder.query(
+      `UPDATE usage_events SET state = 'committed', late = true, late_at = now(), input_tokens = 0, cached_input_tokens = 0,
+        cache_write_tokens = 0, output_tokens = 0, usage_source = 'upstream' WHERE id = '${late.id}'`,
+      [],
+      false
+    )
+    const joiners = yield* Effect.replicateEffect(database.connect({ applicationName: "joins" }), 2)
+    yield* Effect.forEach(joiners, (one) => one.query(join, [], false), { concurrency: "unbounded" })
+    assert.strictEqual((yield* totals)?.calls, BigInt(USERS * HOURS), "nothing is lost or counted twice")
+    yield* holder.query("COMMIT", [], false)
+    assert.deepStrictEqual(yield* totals, { rows: BigInt(HOURS + 1), calls: BigInt(USERS * HOURS + 1), charged: 0n })
+    assert.deepStrictEqual(yield* wrongTotals, [])
+
+    yield* sql`UPDATE usage_totals SET calls = calls + 1 WHERE hour = (SELECT min(hour) FROM usage_totals)`
+    const [problem] = yield* wrongTotals
+    assert.match(problem?.message ?? "", /the report of all users counts \d+ calls of 0 micros in the hour of/)
+  })
+})
+
+const makeNone = (): never => {
+  throw new Error("there is no user")
+}
