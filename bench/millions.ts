@@ -16,6 +16,7 @@ const LEFT_MICROS = 1_000_000_000
 const ROWS_PER_STEP = 1_000_000
 /** The last call began so long ago: the fold has passed it. In ms. */
 const LAST_AGO_MS = 600_000
+const FOLDED_AGO_MS = 180_000
 
 export interface Millions {
   readonly calls: number
@@ -96,10 +97,15 @@ export const writeMillions = (sql: SqlClient.SqlClient, { calls, say, users }: M
     yield* sql.unsafe("SET maintenance_work_mem = '512MB'")
     yield* sql.unsafe("SET work_mem = '256MB'")
     const { first, last } = yield* makeUsersWithKeys(sql, 0, users)
+    // Before there is a call: the server that runs beside folds none of them, because they are folded here.
+    yield* sql`INSERT INTO usage_folds (user_id, through)
+      SELECT id, realms_uuid_at_v1(floor(extract(epoch FROM now()) * 1000)::bigint - ${FOLDED_AGO_MS}::bigint) FROM users
+        WHERE id BETWEEN ${first} AND ${last}
+      ON CONFLICT (user_id) DO UPDATE SET through = excluded.through`
     const [key] = yield* sql<{ id: bigint }>`SELECT min(id) AS id FROM api_keys WHERE user_id = ${first}`
     yield* sql.withTransaction(writeCalls(sql, { calls, users, say, first, firstKey: key?.id ?? 0n }))
     say("folding them ...")
-    yield* foldAll(sql, { first, last })
+    yield* foldAll(sql)
     say("balances ...")
     yield* giveBalances(sql, { first, last })
     say("VACUUM ...")
@@ -147,7 +153,7 @@ interface UserIds {
 }
 
 /** What the server's folds would have come to. */
-const foldAll = (sql: SqlClient.SqlClient, { first, last }: UserIds) =>
+const foldAll = (sql: SqlClient.SqlClient) =>
   sql.withTransaction(Effect.gen(function*() {
     yield* sql`INSERT INTO usage_hours (user_id, hour, model, key_id, funding, channel, calls, input_tokens, cached_input_tokens,
         cache_write_tokens, output_tokens, cost_micros, charged_micros)
@@ -159,10 +165,6 @@ const foldAll = (sql: SqlClient.SqlClient, { first, last }: UserIds) =>
         FROM usage_hours GROUP BY hour, model, channel`
     yield* sql`INSERT INTO usage_keys (key_id, charged_micros)
       SELECT key_id, sum(charged_micros) FROM usage_hours WHERE key_id <> 0 GROUP BY key_id`
-    yield* sql`INSERT INTO usage_folds (user_id, through)
-      SELECT id, realms_uuid_at_v1(floor(extract(epoch FROM now()) * 1000)::bigint - 180000) FROM users
-        WHERE id BETWEEN ${first} AND ${last}
-      ON CONFLICT (user_id) DO UPDATE SET through = excluded.through`
     yield* sql`INSERT INTO usage_fold_rounds (folded_to) VALUES (now() - interval '3 minutes')
       ON CONFLICT (one) DO UPDATE SET folded_to = excluded.folded_to`
   }))
