@@ -177,7 +177,7 @@ export const Security = section({
   /** Who signs in with a second factor: those who want to, or also everybody who may give or take money. */
   secondFactor: withDefault(oneOf(["optional", "root_and_finance"]), "optional"),
   /** API keys that a user makes within an hour, at most. */
-  keysPerHour: withDefault(integer(1, KEYS_PER_HOUR_MAX), 20)
+  keysPerHour: withDefault(integer(1, KEYS_PER_HOUR_MAX), 100)
 })
 
 /** How the books are kept. */
