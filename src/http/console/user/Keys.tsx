@@ -212,6 +212,7 @@ const inputsOf = Effect.fnUntraced(function*(context: UserContext, chosen: Reado
   const served = yield* servedIds
   const offered = (yield* enabledIds).filter((id) => served.includes(id) || chosen.includes(id))
   const options = [...new Set([...offered, ...chosen])].map((id) => [id, id] as const)
+  const rates = rateInputs(context)
   const expiryHint = say("expiry.hint", { zone: context.formats.timeZone })
   const inputs: ReadonlyArray<InputEntry> = [
     { name: "name", label: say("name"), hint: say("name.hint"), maxlength: 100, required: true, autofocus: true },
@@ -231,8 +232,8 @@ const inputsOf = Effect.fnUntraced(function*(context: UserContext, chosen: Reado
         ]
       }
     ],
-    [{ is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }],
-    rateInputs(context),
+    rates.slice(0, -1),
+    [...rates.slice(-1), { is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }],
     { name: "networks", label: say("networks"), hint: say("networks.hint") },
     {
       is: "ticks",

@@ -42,8 +42,8 @@ const inputsOf = (context: PageContext, groups: ReadonlyArray<GroupChoice>): Rea
         ? []
         : [groupChoice(groups, { label: say("group"), hint: say("group.hint"), none: say("group.none") })]
     ],
-    [term.requestsPerMinute, term.tokensPerMinute, term.concurrentCalls],
-    [term.position],
+    [term.requestsPerMinute, term.tokensPerMinute],
+    [term.concurrentCalls, term.position],
     term.descriptionEn,
     term.descriptionZh,
     term.recommended
