@@ -95,6 +95,8 @@ export interface Realms {
   readonly child: ChildProcess
   readonly origin: string
   readonly dataDir: string
+  /** Its `config.yaml`. */
+  readonly config: string
   /** Runs a command on the same installation; what it prints. */
   readonly command: (...args: ReadonlyArray<string>) => string
   /** The same with a text on its standard input. */
@@ -175,7 +177,7 @@ models: [${
     return performance.now() - startedMs
   }
   let running = child
-  return { child, origin: found, dataDir, command, commandGiven, again }
+  return { child, origin: found, dataDir, config, command, commandGiven, again }
 }
 
 /** A new user's key. */
