@@ -62,6 +62,8 @@ CREATE TABLE users (
   group_code text REFERENCES user_groups (code),
   redeemed_group_code text REFERENCES user_groups (code),
   invite_id bigint REFERENCES invites,
+  -- When the user last proved that mail to the address reaches them. Null: never.
+  email_verified_at timestamptz,
   -- Limits of calls that an administrator gave the user. Null: those of a running plan, else those of the settings.
   requests_per_minute integer CHECK (requests_per_minute > 0),
   tokens_per_minute integer CHECK (tokens_per_minute > 0),
@@ -187,7 +189,23 @@ CREATE TABLE setup_links (
 CREATE TABLE password_links (
   token_hash bytea PRIMARY KEY,
   user_id bigint NOT NULL REFERENCES users,
+  -- The address that it was sent to; null: an administrator has it.
+  mailed_to text,
   created_at timestamptz NOT NULL DEFAULT now(),
   expires_at timestamptz NOT NULL
 );
 CREATE INDEX password_links_user ON password_links (user_id);
+
+-- Links that are sent by mail, to make an account, to verify an address or to change it. Only the hash of its token is stored.
+CREATE TABLE mail_links (
+  token_hash bytea PRIMARY KEY,
+  purpose text NOT NULL CHECK (purpose IN ('registration', 'verification', 'change')),
+  email text NOT NULL CHECK (email = lower(email)),
+  user_id bigint REFERENCES users,
+  invite_hash bytea,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL,
+  CHECK ((purpose = 'registration') = (user_id IS NULL))
+);
+CREATE INDEX mail_links_user ON mail_links (user_id);
+CREATE INDEX mail_links_email ON mail_links (email);

@@ -54,6 +54,9 @@ export const cleanIdentity: Effect.Effect<void, SqlError.SqlError, SqlClient.Sql
     SELECT user_id, network FROM login_networks
       WHERE last_seen_at <= now() - make_interval(days => ${NETWORK_DAYS_MAX}::integer)
       LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING user_id`)
+  yield* inBatches(sql`DELETE FROM mail_links WHERE token_hash IN (
+    SELECT token_hash FROM mail_links WHERE expires_at <= now()
+      LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING token_hash`)
   yield* sql`DELETE FROM setup_links WHERE expires_at <= now()`
   yield* sql`DELETE FROM password_links WHERE expires_at <= now()`
 })

@@ -126,6 +126,11 @@ export class PasswordLinkInvalid extends Schema.TaggedError<PasswordLinkInvalid>
   override readonly message = "the link for a new password is not valid or has expired"
 }
 
+/** A link that was mailed is unknown, used, expired, or for another account. */
+export class MailLinkInvalid extends Schema.TaggedError<MailLinkInvalid>()("MailLinkInvalid", {}) {
+  override readonly message = "the link is not valid or has expired"
+}
+
 /** The group does not exist, or is disabled: no user is given it. */
 export class GroupNotOffered extends Schema.TaggedError<GroupNotOffered>()("GroupNotOffered", {
   code: Schema.String

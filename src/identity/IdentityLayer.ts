@@ -4,11 +4,14 @@
 import { Layer } from "effect"
 import { AdminKeys } from "./AdminKeys.ts"
 import { ApiKeys } from "./ApiKeys.ts"
+import { EmailAddresses } from "./EmailAddresses.ts"
 import { Invites } from "./Invites.ts"
 import { KeyList } from "./KeyList.ts"
 import { BuyerDetails } from "./BuyerDetails.ts"
 import { Login } from "./Login.ts"
 import { LoginSessions } from "./LoginSessions.ts"
+import { MailDispatch } from "./MailDispatch.ts"
+import { MailedRegistration } from "./MailedRegistration.ts"
 import { PasskeyLogin } from "./PasskeyLogin.ts"
 import { Passkeys } from "./Passkeys.ts"
 import { PasswordLinks } from "./PasswordLinks.ts"
@@ -28,6 +31,9 @@ export const IdentityLayer = Layer.mergeAll(
   Passkeys.layer,
   PasswordLinks.layer,
   SecondFactors.layer,
+  EmailAddresses.layer,
+  MailDispatch.layer,
+  MailedRegistration.layer,
   Invites.layer,
   KeyList.layer
 ).pipe(Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)))

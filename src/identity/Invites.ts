@@ -197,14 +197,14 @@ export const openInvite = (sql: SqlClient.SqlClient, token: InviteToken) =>
 /** Counts an account of this address, as a part of the transaction that makes it; answers the invitation's id. */
 export const takeInvite = (
   sql: SqlClient.SqlClient,
-  token: InviteToken,
+  tokenHash: Buffer | undefined,
   email: string
 ): Effect.Effect<InviteId, InviteInvalid | SqlError.SqlError> =>
   Effect.gen(function*() {
     const taken = yield* rowOf(
       Taken,
       sql`UPDATE invites SET uses = uses + 1
-        WHERE token_hash = ${tokenHashOf(token) ?? null}::bytea AND ${sql.literal(liveSql)}
+        WHERE token_hash = ${tokenHash ?? null}::bytea AND ${sql.literal(liveSql)}
           AND (email IS NULL OR email = ${email}) RETURNING id, email`
     )
     return taken === undefined ? yield* new InviteInvalid() : taken.id

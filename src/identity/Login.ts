@@ -41,7 +41,7 @@ import {
   takeFactor,
   takePendingLogin
 } from "./SecondFactorStore.ts"
-import { deleteSessions, insertSession, type SessionClient, type SessionToken } from "./SessionStore.ts"
+import { deleteSessions, insertSession, type SessionClient, type SessionToken, tokenHashOf } from "./SessionStore.ts"
 import { isSetupLink, type SetupToken, takeSetupLink } from "./SetupLinks.ts"
 import type { User } from "./Users.ts"
 import { credentialsByEmail, insertUser, lockCredentials, writePasswordHash } from "./UserStore.ts"
@@ -207,7 +207,11 @@ export class Login extends Context.Service<Login, {
         { countsSuccess: true, counted: ["EmailTaken", "InviteInvalid"] },
         Effect.andThen(
           orUnavailable(checkRegistration(sql, registration, { email, invite })),
-          enter({ email, role: "user" }, input, invite === undefined ? Effect.void : takeInvite(sql, invite, email))
+          enter(
+            { email, role: "user" },
+            input,
+            invite === undefined ? Effect.void : takeInvite(sql, tokenHashOf(invite), email)
+          )
         )
       )
     })

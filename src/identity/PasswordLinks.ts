@@ -1,9 +1,10 @@
 /**
  * Links by which a user sets a new password without the old one: made by an administrator, good once, for a day, and void
- * when a later one is made, the password changes or the user is disabled. Only the hash of a token is stored.
+ * when a later one is made, the password changes or the user is disabled; or sent by mail to who asks, for an hour, which proves the
+ * address as well. Only the hash of a token is stored.
  */
 import { Context, Effect, Layer, Option, type Redacted, Schema } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, type SqlError } from "effect/sql"
 import { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
@@ -32,7 +33,7 @@ const LockedUser = Row({ disabled: Schema.Boolean })
 
 const WrittenLink = Row({ expiresAt: Schema.Date })
 
-const LinkedUser = Row({ id: UserId, email: Schema.String })
+const LinkedUser = Row({ id: UserId, email: Schema.String, mailedTo: Schema.NullOr(Schema.String) })
 
 export class PasswordLinks extends Context.Service<PasswordLinks, {
   /** A new link for a user; earlier ones of this user are void. */
@@ -78,7 +79,7 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
     const userOf = (token: PasswordToken) =>
       rowOf(
         LinkedUser,
-        sql`SELECT u.id, u.email FROM password_links l JOIN users u ON u.id = l.user_id
+        sql`SELECT u.id, u.email, l.mailed_to FROM password_links l JOIN users u ON u.id = l.user_id
         WHERE l.token_hash = ${tokenHashOf(token) ?? null}::bytea AND l.expires_at > now() AND u.disabled_at IS NULL`
       )
 
@@ -100,7 +101,11 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
       }) {
         // Users before their links, as everywhere, so that nobody waits in a circle.
         yield* sql`SELECT FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
-        if ((yield* userOf(token))?.id !== userId) return yield* new PasswordLinkInvalid()
+        const user = yield* userOf(token)
+        if (user?.id !== userId) return yield* new PasswordLinkInvalid()
+        if (user.mailedTo === user.email) {
+          yield* sql`UPDATE users SET email_verified_at = coalesce(email_verified_at, now()) WHERE id = ${userId}`
+        }
         yield* writePasswordHash(sql, userId, passwordHash)
         yield* deleteSessions(sql, userId)
         yield* recordChange(sql, { name: `user:${userId}`, userId, address }, {
@@ -130,3 +135,24 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
     Layer.provide(PasswordQueue.layer)
   )
 }
+
+/** A mailed link is valid so long. */
+export const MAILED_LINK_HOURS = 1
+
+/** Mailed links of one user that are valid at once; a new one ends the oldest. */
+const MAILED_LINKS_MAX = 3
+
+/** A link that is sent to the user's address. It leaves those of administrators as they are: whoever asks for it may be anybody. */
+export const insertMailedPasswordLink = (
+  sql: SqlClient.SqlClient,
+  userId: UserId,
+  email: string
+): Effect.Effect<PasswordToken, SqlError.SqlError> =>
+  Effect.gen(function*() {
+    const { token, tokenHash } = makeToken()
+    yield* sql`DELETE FROM password_links WHERE token_hash IN (SELECT token_hash FROM password_links
+      WHERE user_id = ${userId} AND mailed_to IS NOT NULL ORDER BY created_at DESC OFFSET ${MAILED_LINKS_MAX - 1})`
+    yield* sql`INSERT INTO password_links (token_hash, user_id, mailed_to, expires_at)
+      VALUES (${tokenHash}, ${userId}, ${email}, now() + make_interval(hours => ${MAILED_LINK_HOURS}::integer))`
+    return token
+  })

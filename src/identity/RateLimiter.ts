@@ -45,6 +45,12 @@ export const rateLimits = {
     account: { burst: 20, refillMs: 300_000 }
   },
   passwordChange: { ...passwordLimits, account: { burst: 30, refillMs: 120_000 } },
+  // Mails that somebody asks for: nobody's mailbox is filled.
+  mail: {
+    network: { burst: 30, refillMs: 60_000 },
+    accountFromNetwork: { burst: 5, refillMs: 600_000 },
+    account: { burst: 10, refillMs: 600_000 }
+  },
   redemption: {
     network: { burst: 60, refillMs: 30_000 },
     accountFromNetwork: { burst: 20, refillMs: 60_000 },

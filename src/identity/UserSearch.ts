@@ -60,6 +60,8 @@ export interface UserSession extends Schema.Schema.Type<typeof UserSession> {}
 const CountedUser = RowWith(UserSummary, {
   /** Without one they cannot sign in. */
   hasPassword: Schema.Boolean,
+  /** When they last proved that mail to the address reaches them; null: never. */
+  emailVerifiedAt: Schema.NullOr(Schema.Date),
   /** They sign in with a second factor. */
   hasSecondFactor: Schema.Boolean,
   /** When the link for a new password that is out there ends; null: there is none. */
@@ -183,7 +185,9 @@ export const userDetails = (
         sql.literal(hasSecondFactorSql)
       } AS has_second_factor, u.group_code, u.redeemed_group_code, u.requests_per_minute,
           u.tokens_per_minute, u.concurrent_calls,
-          (SELECT max(l.expires_at) FROM password_links l WHERE l.user_id = u.id AND l.expires_at > now()) AS link_until,
+          (SELECT max(l.expires_at) FROM password_links l
+            WHERE l.user_id = u.id AND l.expires_at > now() AND l.mailed_to IS NULL) AS link_until,
+          u.email_verified_at,
           (SELECT count(*) FROM topup_orders o WHERE o.user_id = u.id)
             + (SELECT count(*) FROM subscription_orders o WHERE o.user_id = u.id) AS orders,
           (SELECT count(*) FROM user_subscriptions s WHERE s.user_id = u.id) AS subscriptions,

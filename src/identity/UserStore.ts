@@ -31,16 +31,17 @@ export const insertUser = (
     readonly passwordHash: string | null
     /** The invitation that the user came by. */
     readonly inviteId?: InviteId | undefined
+    /** The user has proved that the address is theirs. */
+    readonly isVerified?: boolean
   }
 ): Effect.Effect<User, EmailTaken | SqlError.SqlError> =>
   Effect.gen(function*() {
     if (user.role === "root") yield* lockRoots(sql)
     const made = yield* rowOf(
       User,
-      sql`INSERT INTO users (email, role, password_hash, invite_id)
-      VALUES (${user.email}, ${user.role}, ${user.passwordHash}, ${
-        user.inviteId ?? null
-      }::bigint) ON CONFLICT (email) DO NOTHING
+      sql`INSERT INTO users (email, role, password_hash, invite_id, email_verified_at)
+      VALUES (${user.email}, ${user.role}, ${user.passwordHash}, ${user.inviteId ?? null}::bigint,
+        CASE WHEN ${user.isVerified === true}::boolean THEN now() END) ON CONFLICT (email) DO NOTHING
       RETURNING id, email, role, created_at, disabled_at`
     )
     if (made === undefined) return yield* new EmailTaken({ email: user.email })

@@ -38,6 +38,7 @@ const Many = Schema.Int.pipe(
 const User = Json({
   ...summary,
   hasPassword: Schema.Boolean,
+  emailVerifiedAt: Schema.NullOr(MomentJson),
   hasSecondFactor: Schema.Boolean,
   passwordLinkUntil: Schema.NullOr(MomentJson),
   groupCode: Schema.NullOr(Schema.String),

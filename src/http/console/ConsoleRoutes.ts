@@ -9,6 +9,8 @@ import { LogoRoute } from "./SiteFiles.ts"
 import { AccountRoutes } from "./user/Account.tsx"
 import { AnnouncementRoutes } from "./user/Announcements.tsx"
 import { DashboardRoutes } from "./user/Dashboard.tsx"
+import { EmailAddressRoutes } from "./user/EmailAddress.tsx"
+import { ForgotPasswordRoutes } from "./user/ForgotPassword.tsx"
 import { KeysRoutes } from "./user/Keys.tsx"
 import { LedgerRoutes } from "./user/Ledger.tsx"
 import { LoginCodeRoutes } from "./user/LoginCode.tsx"
@@ -31,6 +33,8 @@ export const consoleRoutes = routes(
   AdminRoutes,
   AnnouncementRoutes,
   DashboardRoutes,
+  EmailAddressRoutes,
+  ForgotPasswordRoutes,
   KeysRoutes,
   LedgerRoutes,
   LoginCodeRoutes,

@@ -8,6 +8,7 @@ import { type FormState, type Page, page, refusing } from "../Answer.ts"
 import { type PageContext, sayOf } from "../PageContext.ts"
 import { refusePassword } from "../text/SharedTexts.ts"
 import { FormAlert, InputForm } from "./Forms.tsx"
+import type { Input } from "./Inputs.tsx"
 
 export interface SheetProps {
   readonly title: string
@@ -41,6 +42,24 @@ export const endPage = (context: PageContext, { children, ...sheet }: SheetProps
     children: [children, <a class="btn btn-primary w-100" href="/login">{context.say("action.login")}</a>]
   })
 
+/** Asks for an e-mail address that somebody signs in with. */
+export const emailInput = (
+  context: PageContext,
+  more: {
+    readonly label?: string
+    readonly hint?: string | undefined
+    readonly autofocus?: boolean
+    readonly initial?: string
+  }
+): Input => ({
+  is: "username",
+  name: "email",
+  label: sayOf(context, "login")("email"),
+  maxlength: 254,
+  required: true,
+  ...more
+})
+
 interface EntryProps {
   readonly context: PageContext
   readonly state: FormState
@@ -67,16 +86,11 @@ export const EntryForm = (
       state={state}
       fields={{ next }}
       inputs={[
-        {
-          is: "username",
-          name: "email",
-          label: say("email"),
+        emailInput(context, {
           hint: emailHint,
-          maxlength: 254,
-          required: true,
           autofocus: !isTyped,
           ...(email === undefined ? {} : { initial: email })
-        },
+        }),
         {
           is: isNew ? "secret" : "password",
           name: "password",
@@ -93,6 +107,41 @@ export const EntryForm = (
     </InputForm>
   )
 }
+
+interface PasswordFormProps {
+  readonly context: PageContext
+  readonly state: FormState
+  readonly action: string
+  /** Whose password it is: shown, and kept by password managers with it. */
+  readonly email: string
+  readonly label: string
+  readonly submit: string
+}
+
+/** A new password for an address that is known. */
+export const PasswordForm = ({ action, email, label, state, submit, context }: PasswordFormProps) => (
+  <InputForm
+    context={context}
+    action={action}
+    state={state}
+    inputs={[{
+      is: "secret",
+      name: "password",
+      label,
+      hint: sayOf(context, "password")("rules"),
+      required: true,
+      autofocus: true
+    }]}
+    look="btn-primary w-100 mt-2"
+    submit={submit}
+  >
+    <FormAlert state={state} />
+    <div class="mb-3">
+      <label class="form-label" for="known-email">{sayOf(context, "login")("email")}</label>
+      <input class="form-control" type="email" id="known-email" value={email} autocomplete="username" readonly />
+    </div>
+  </InputForm>
+)
 
 /** The secret at the end of the address. */
 export const linkToken = Effect.map(HttpRouter.params, ({ token }) => Redacted.make(token ?? ""))

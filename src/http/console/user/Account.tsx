@@ -2,11 +2,12 @@
  * `/account`: who a user is here, how the console looks to them, their password, and where they are signed in.
  */
 import { Effect, Redacted } from "effect"
-import type { ComponentChildren } from "preact"
+import type { ComponentChildren, ComponentProps } from "preact"
 import { buyerCharactersMax, type BuyerField, type BuyerTerms, buyerTerms } from "../../../domain/BuyerTerms.ts"
 import { languages } from "../../../domain/Language.ts"
 import { BuyerDetails } from "../../../identity/BuyerDetails.ts"
 import { deviceOf } from "../../../identity/Device.ts"
+import { EmailAddresses } from "../../../identity/EmailAddresses.ts"
 import { Login } from "../../../identity/Login.ts"
 import { type ListedSession, LoginSessions } from "../../../identity/LoginSessions.ts"
 import { NoticePreferences } from "../../../notices/NoticePreferences.ts"
@@ -18,16 +19,17 @@ import { Badge, Facts, Grid, Panel } from "../kit/Parts.tsx"
 import { LANGUAGE_COOKIE, sayOf, THEME_COOKIE, themes, type UserContext } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
 import { codeInput, refusePassword, refuseProof, roleNames } from "../text/SharedTexts.ts"
+import { EmailState } from "./EmailAddress.tsx"
 import { passkeyProof, proofOf } from "./ProofForms.tsx"
 
-const Profile = ({ context }: { readonly context: UserContext }) => {
+const Profile = ({ context, ...state }: ComponentProps<typeof EmailState>) => {
   const say = sayOf(context, "account")
-  const { createdAt, email, role } = context.user
+  const { createdAt, role } = context.user
   return (
     <Panel title={say("profile")} class="h-100">
       <Facts
         facts={[
-          [say("email"), email],
+          [say("email"), <EmailState context={context} {...state} />],
           [say("role"), roleNames(context)[role]],
           [say("since"), <time dateTime={createdAt.toISOString()}>{context.formats.date(createdAt)}</time>]
         ]}
@@ -175,6 +177,8 @@ interface States {
 const show = Effect.fnUntraced(function*(context: UserContext, states: States = {}) {
   const say = sayOf(context, "account")
   const buyer = yield* (yield* BuyerDetails).of(context.user.id)
+  const emails = yield* EmailAddresses
+  const address = yield* emails.of(context.user.id)
   const sessions = yield* (yield* LoginSessions).list(context.user.id, context.session.token)
   return headedPage({
     context,
@@ -183,12 +187,14 @@ const show = Effect.fnUntraced(function*(context: UserContext, states: States = 
       password: say("done.password"),
       buyer: say("done.buyer"),
       sessions: say("done.sessions"),
-      look: say("done.look")
+      look: say("done.look"),
+      verified: sayOf(context, "emailAddress")("done.verified"),
+      email: sayOf(context, "emailAddress")("done.changed")
     },
     children: (
       <Grid
         cells={[
-          ["col-lg-6", <Profile context={context} />],
+          ["col-lg-6", <Profile context={context} address={address} canMail={yield* emails.configured} />],
           ["col-lg-6", <Look context={context} />],
           [
             "col-12",

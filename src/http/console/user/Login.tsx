@@ -6,6 +6,7 @@
 import { Effect, Option, Redacted } from "effect"
 import { Login } from "../../../identity/Login.ts"
 import { LoginSessions } from "../../../identity/LoginSessions.ts"
+import { MailDispatch } from "../../../identity/MailDispatch.ts"
 import { PasskeyLogin } from "../../../identity/PasskeyLogin.ts"
 import { Passkeys } from "../../../identity/Passkeys.ts"
 import { PasswordLinks } from "../../../identity/PasswordLinks.ts"
@@ -13,8 +14,16 @@ import { SetupLinks } from "../../../identity/SetupLinks.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { emptyForm, type FormState, type Page, redirect, refusing } from "../Answer.ts"
 import { routes, visitorForm, visitorPage } from "../ConsoleRoute.ts"
-import { endPage, entrantOf, entrantRefusals, EntryForm, linkToken, sheetPage } from "../kit/EntryPages.tsx"
-import { FormAlert, Hidden, InputForm, PostForm } from "../kit/Forms.tsx"
+import {
+  endPage,
+  entrantOf,
+  entrantRefusals,
+  EntryForm,
+  linkToken,
+  PasswordForm,
+  sheetPage
+} from "../kit/EntryPages.tsx"
+import { Hidden, PostForm } from "../kit/Forms.tsx"
 import { PasskeyButton } from "../kit/PasskeyButton.tsx"
 import { type PageContext, sayOf } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
@@ -50,7 +59,12 @@ const showLogin = Effect.fnUntraced(function*(context: PageContext, fields: URLS
         )}
       </>
     ),
-    below: (yield* isOpen) ? register : undefined
+    below: (
+      <>
+        {(yield* isOpen) ? <span class="d-block">{register}</span> : null}
+        {(yield* (yield* MailDispatch).configured) ? <a class="d-block mt-2" href="/forgot">{say("forgot")}</a> : null}
+      </>
+    )
   })
 })
 
@@ -137,27 +151,20 @@ const resetInvalid = (context: PageContext): Page => {
 /** The form, as long as its link is good. */
 const showReset = Effect.fnUntraced(function*(context: PageContext, state = emptyForm) {
   const say = sayOf(context, "reset")
-  const hint = sayOf(context, "password")("rules")
   const email = Option.getOrUndefined(yield* (yield* PasswordLinks).find(yield* linkToken))
   if (email === undefined) return resetInvalid(context)
   return sheetPage({
     title: say("title"),
     lead: <span class="break-anywhere">{say("lead", { email })}</span>,
     children: (
-      <InputForm
+      <PasswordForm
         context={context}
         action={context.pathname}
         state={state}
-        inputs={[{ is: "secret", name: "password", label: say("password"), hint, required: true, autofocus: true }]}
-        look="btn-primary w-100 mt-2"
+        email={email}
+        label={say("password")}
         submit={say("submit")}
-      >
-        <FormAlert state={state} />
-        <div class="mb-3">
-          <label class="form-label" for="reset-email">{say("email")}</label>
-          <input class="form-control" type="email" id="reset-email" value={email} autocomplete="username" readonly />
-        </div>
-      </InputForm>
+      />
     )
   })
 })

@@ -1,16 +1,30 @@
 /**
- * `/register`, and `/invite/{token}` for those who came by an invitation: a new account, if the settings of registration allow it.
+ * `/register`, and `/invite/{token}` for those who came by an invitation: a new account, if the settings of registration allow it. Once
+ * mail works it is made at `/register/{token}`, where a mail leads to.
  */
 import { Effect, Option } from "effect"
 import { Invites } from "../../../identity/Invites.ts"
 import { Login } from "../../../identity/Login.ts"
+import { MailDispatch } from "../../../identity/MailDispatch.ts"
+import { MailedRegistration } from "../../../identity/MailedRegistration.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { emptyForm, type FormState, type Page, redirect, refusing } from "../Answer.ts"
 import { routes, visitorForm, visitorPage } from "../ConsoleRoute.ts"
-import { endPage, entrantOf, entrantRefusals, EntryForm, linkToken, sheetPage } from "../kit/EntryPages.tsx"
+import {
+  emailInput,
+  endPage,
+  entrantOf,
+  entrantRefusals,
+  EntryForm,
+  linkToken,
+  PasswordForm,
+  sheetPage
+} from "../kit/EntryPages.tsx"
+import { FormAlert, InputForm } from "../kit/Forms.tsx"
 import { type PageContext, sayOf } from "../PageContext.ts"
 import { termsPath } from "../SiteFiles.ts"
-import { refuseBusy } from "../text/SharedTexts.ts"
+import { refuseBusy, refusePassword } from "../text/SharedTexts.ts"
+import { mailsOf } from "./MailParts.ts"
 
 const closedPage = (context: PageContext, status: number): Page => {
   const say = sayOf(context, "login")
@@ -46,17 +60,34 @@ interface FormProps {
   readonly email?: string | undefined
 }
 
+/** Once mail works, the password is chosen where the mail leads to. */
+const AddressForm = ({ action, email, hint, state, context }: FormProps & { readonly hint: string | undefined }) => (
+  <InputForm
+    context={context}
+    action={action}
+    state={state}
+    inputs={[emailInput(context, { hint, autofocus: true, ...(email === undefined ? {} : { initial: email }) })]}
+    look="btn-primary w-100 mt-2"
+    submit={sayOf(context, "login")("register.send")}
+  >
+    <FormAlert state={state} />
+  </InputForm>
+)
+
 const registerSheet = Effect.fnUntraced(function*({ context, ...form }: FormProps) {
   const say = sayOf(context, "login")
   const { registration, site } = (yield* Settings).current()
+  const isMailed = yield* (yield* MailDispatch).configured
   const domains = registration.emailDomains.join(", ")
   const hint = domains === "" || form.email !== undefined ? undefined : say("register.domains", { domains })
   return sheetPage({
     title: say("register.title"),
-    lead: say("register.lead"),
+    lead: isMailed ? say("register.mailed") : say("register.lead"),
     children: (
       <>
-        <EntryForm context={context} {...form} emailHint={hint} submit={say("register.submit")} isNew />
+        {isMailed
+          ? <AddressForm context={context} {...form} hint={hint} />
+          : <EntryForm context={context} {...form} emailHint={hint} submit={say("register.submit")} isNew />}
         <Agreement context={context} terms={termsPath(site)} />
       </>
     ),
@@ -73,11 +104,29 @@ const show = Effect.fnUntraced(function*(context: PageContext) {
   return registration.mode === "invite" ? byInvitePage(context, 200) : yield* registerAgain(context, emptyForm)
 })
 
+/** Sends the mail that leads on; the answer is the same for everybody. */
+const askByMail = Effect.fnUntraced(function*(context: PageContext, fields: URLSearchParams, invite?: Invited) {
+  const say = sayOf(context, "login")
+  const { known, registration: confirm } = yield* mailsOf(context)
+  const asked = { email: fields.get("email") ?? "", invite, address: context.address, mails: { confirm, known } }
+  yield* (yield* MailedRegistration).ask(asked)
+  return endPage(context, { title: say("register.sent.title"), lead: say("register.sent.text") })
+})
+
+const registerNow = Effect.fnUntraced(function*(context: PageContext, fields: URLSearchParams, invite?: Invited) {
+  const session = yield* (yield* Login).register({ ...entrantOf(context, fields), invite })
+  return redirect("/", { session })
+})
+
 /** Registers, by the invitation of the address where there is one. */
 const register = (context: PageContext, fields: URLSearchParams, invite?: Invited) => {
   const say = sayOf(context, "login")
-  return Login.use((login) => login.register({ ...entrantOf(context, fields), invite })).pipe(
-    Effect.map((session) => redirect("/", { session })),
+  const registering = Effect.gen(function*() {
+    return (yield* (yield* MailDispatch).configured)
+      ? yield* askByMail(context, fields, invite)
+      : yield* registerNow(context, fields, invite)
+  })
+  return registering.pipe(
     Effect.catchTags({
       ...entrantRefusals(context, say("register.taken")),
       RegistrationClosed: () => Effect.succeed(closedPage(context, 403)),
@@ -100,9 +149,52 @@ const showInvited = Effect.fnUntraced(function*(context: PageContext, state = em
   return yield* registerSheet({ context, state, action: context.pathname, email: invited.value ?? undefined })
 })
 
+const linkInvalid = (context: PageContext): Page => {
+  const say = sayOf(context, "login")
+  return endPage(context, { title: say("link.invalid.title"), lead: say("link.invalid.text"), status: 404 })
+}
+
+/** The password of the new account, as long as the link of the mail is good. */
+const showPassword = Effect.fnUntraced(function*(context: PageContext, state = emptyForm) {
+  const say = sayOf(context, "login")
+  const email = Option.getOrUndefined(yield* (yield* MailedRegistration).open(yield* linkToken))
+  if (email === undefined) return linkInvalid(context)
+  return sheetPage({
+    title: say("register.title"),
+    lead: <span class="break-anywhere">{say("register.for", { email })}</span>,
+    children: (
+      <PasswordForm
+        context={context}
+        action={context.pathname}
+        state={state}
+        email={email}
+        label={say("password")}
+        submit={say("register.submit")}
+      />
+    )
+  })
+})
+
+const complete = (context: PageContext, fields: URLSearchParams) =>
+  Effect.gen(function*() {
+    const { address, password, userAgent } = entrantOf(context, fields)
+    const completion = { token: yield* linkToken, password, address, userAgent }
+    const session = yield* (yield* MailedRegistration).complete(completion)
+    return redirect("/", { session })
+  }).pipe(
+    Effect.catchTags({
+      MailLinkInvalid: () => Effect.succeed(linkInvalid(context)),
+      InviteInvalid: () => Effect.succeed(inviteInvalid(context)),
+      RegistrationClosed: () => Effect.succeed(closedPage(context, 403)),
+      PasswordRefused: refusePassword(context, "password")
+    })
+  )
+
 export const RegisterRoutes = routes(
   visitorPage("/register", show),
   visitorForm("/register", { run: register, again: registerAgain }),
+  visitorPage("/register/:token", showPassword),
+  visitorForm("/register/:token", { run: complete, again: showPassword }),
   visitorPage("/invite/:token", showInvited),
   visitorForm("/invite/:token", {
     run: (context, fields) => Effect.flatMap(linkToken, (token) => register(context, fields, token)),

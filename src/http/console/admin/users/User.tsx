@@ -229,6 +229,7 @@ const AccessCard = (props: UserProps) => {
       facts={[
         [say("role"), roleNames(context)[user.role]],
         [say("password"), passwordText(props)],
+        [say("emailVerified"), user.emailVerifiedAt === null ? say("no") : context.formats.date(user.emailVerifiedAt)],
         [say("secondFactor"), say(user.hasSecondFactor ? "set" : "notSet")],
         [say("group"), groupText(props)],
         [say("callLimits"), <RateFacts context={context} limits={user} none={say("limits.none")} />],
