@@ -118,20 +118,27 @@ END $$;
 
 -- The users of a batch whose limits leave no room for what it takes. p_limits has an item for each: of a user (u) and a key (k, 0: all
 -- of the user's), micros (m) toward the limit (l) of the period (p) that began at s (ms); or a request and its tokens at `at` (µs), as
--- the parts of a minute that they take (rq, tk, µs); or one more open call, of so many (o). What else is in it limits nothing. The
--- caller holds the locks of the balance rows.
+-- the parts of a minute that they take (rq, tk, µs); or one more open call, of so many (o). What else is in it limits nothing. Limits may
+-- have been changed between the calls of a batch: each is held to its own, with what those before it take, as it was decided; else the
+-- batch of a mixture would be rejected for ever. The caller holds the locks of the balance rows.
 CREATE FUNCTION realms_over_limits_v1(p_limits jsonb) RETURNS bigint[] LANGUAGE plpgsql AS $$
 BEGIN
   RETURN (
     WITH items AS MATERIALIZED (
-      SELECT i.* FROM jsonb_to_recordset(p_limits)
-        AS i (u bigint, k bigint, p text, s bigint, l bigint, m bigint, at bigint, rq bigint, tk bigint, o integer)
+      SELECT i.* FROM ROWS FROM (jsonb_to_recordset(p_limits)
+        AS (u bigint, k bigint, p text, s bigint, l bigint, m bigint, at bigint, rq bigint, tk bigint, o integer))
+        WITH ORDINALITY AS i (u, k, p, s, l, m, at, rq, tk, o, position)
     )
     SELECT coalesce(array_agg(DISTINCT x.u), '{}') FROM (
-      SELECT i.u FROM items i WHERE i.p IS NOT NULL GROUP BY i.u, i.k, i.p, i.s
-        HAVING min(i.l) < sum(i.m) + coalesce((
-          SELECT s.spent_micros FROM key_spend s
-            WHERE s.user_id = i.u AND s.key_id = i.k AND s.period = i.p AND s.starts_at = to_timestamp(i.s / 1000)), 0)
+      SELECT c.u FROM (
+        SELECT t.u, t.k, t.p, t.s, min(t.room) AS room FROM (
+          SELECT i.u, i.k, i.p, i.s, i.l - sum(i.m) OVER (PARTITION BY i.u, i.k, i.p, i.s ORDER BY i.position) AS room
+            FROM items i WHERE i.p IS NOT NULL
+        ) t GROUP BY t.u, t.k, t.p, t.s
+      ) c
+      WHERE c.room < coalesce((
+        SELECT s.spent_micros FROM key_spend s
+          WHERE s.user_id = c.u AND s.key_id = c.k AND s.period = c.p AND s.starts_at = to_timestamp(c.s / 1000)), 0)
       UNION ALL
       SELECT w.u FROM (
         SELECT i.u, i.k, min(i.at) AS since, max(i.at) AS upto, sum(i.rq) AS rq, sum(i.tk) AS tk
@@ -141,27 +148,42 @@ BEGIN
       WHERE (w.rq > 0 AND greatest(r.requests_us, w.since) + w.rq > w.upto + 60000000)
         OR (w.tk > 0 AND greatest(r.tokens_us, w.since) + w.tk > w.upto + 60000000)
       UNION ALL
-      SELECT i.u FROM items i WHERE i.o IS NOT NULL GROUP BY i.u, i.k
-        HAVING min(i.o) < count(*) + (SELECT count(*) FROM open_holds h WHERE h.user_id = i.u AND h.key_id = i.k)
+      SELECT c.u FROM (
+        SELECT t.u, t.k, min(t.room) AS room FROM (
+          SELECT i.u, i.k, i.o - row_number() OVER (PARTITION BY i.u, i.k ORDER BY i.position) AS room
+            FROM items i WHERE i.o IS NOT NULL
+        ) t GROUP BY t.u, t.k
+      ) c
+      WHERE c.room < (SELECT count(*) FROM open_holds h WHERE h.user_id = c.u AND h.key_id = c.k)
     ) x
   );
 END $$;
 
--- Moves the rates of a batch. Users in p_rejected take nothing; what is corrected is corrected.
-CREATE FUNCTION realms_take_limits_v1(p_limits jsonb, p_rejected bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+-- Corrects the rates of tokens by what the settled calls p_moved (id) have used (c, µs), before it is asked what they leave.
+CREATE FUNCTION realms_correct_rates_v1(p_limits jsonb, p_moved uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE call_rates r SET tokens_us = greatest(r.tokens_us + d.c, 0)
+    FROM (
+      SELECT i.u, i.k, sum(i.c) AS c FROM jsonb_to_recordset(p_limits) AS i (u bigint, k bigint, id uuid, c bigint)
+        WHERE i.c IS NOT NULL AND i.id = ANY (p_moved) GROUP BY i.u, i.k
+    ) d
+    WHERE r.user_id = d.u AND r.key_id = d.k;
+END $$;
+
+-- Moves the rates of a batch. Users in p_rejected, and calls (id) in p_unheld, take nothing.
+CREATE FUNCTION realms_take_limits_v1(p_limits jsonb, p_rejected bigint[], p_unheld uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO call_rates (user_id, key_id)
-    SELECT DISTINCT i.u, i.k FROM jsonb_to_recordset(p_limits) AS i (u bigint, k bigint, at bigint)
-      WHERE i.at IS NOT NULL AND NOT i.u = ANY (p_rejected)
+    SELECT DISTINCT i.u, i.k FROM jsonb_to_recordset(p_limits) AS i (u bigint, k bigint, id uuid, at bigint)
+      WHERE i.at IS NOT NULL AND NOT i.u = ANY (p_rejected) AND NOT i.id = ANY (p_unheld)
     ON CONFLICT DO NOTHING;
   UPDATE call_rates r SET
       requests_us = CASE WHEN d.rq > 0 THEN greatest(r.requests_us, d.since) + d.rq ELSE r.requests_us END,
-      tokens_us = greatest(CASE WHEN d.tk > 0 THEN greatest(r.tokens_us, d.since) + d.tk ELSE r.tokens_us END + d.c, 0)
+      tokens_us = CASE WHEN d.tk > 0 THEN greatest(r.tokens_us, d.since) + d.tk ELSE r.tokens_us END
     FROM (
-      SELECT i.u, i.k, min(i.at) AS since, coalesce(sum(i.rq), 0) AS rq, coalesce(sum(i.tk), 0) AS tk,
-          coalesce(sum(i.c), 0) AS c
-        FROM jsonb_to_recordset(p_limits) AS i (u bigint, k bigint, at bigint, rq bigint, tk bigint, c bigint)
-        WHERE i.c IS NOT NULL OR (i.at IS NOT NULL AND NOT i.u = ANY (p_rejected)) GROUP BY i.u, i.k
+      SELECT i.u, i.k, min(i.at) AS since, sum(i.rq) AS rq, sum(i.tk) AS tk
+        FROM jsonb_to_recordset(p_limits) AS i (u bigint, k bigint, id uuid, at bigint, rq bigint, tk bigint)
+        WHERE i.at IS NOT NULL AND NOT i.u = ANY (p_rejected) AND NOT i.id = ANY (p_unheld) GROUP BY i.u, i.k
     ) d
     WHERE r.user_id = d.u AND r.key_id = d.k;
 END $$;
@@ -415,6 +437,9 @@ BEGIN
   IF p_refs IS NOT NULL THEN
     PERFORM realms_store_references_v1(p_refs, v_moved);
   END IF;
+  IF p_limits IS NOT NULL THEN
+    PERFORM realms_correct_rates_v1(p_limits, v_moved);
+  END IF;
 
   -- What is taken, behind the guards. A user whose guard fails loses all reserves and extends of this batch.
   IF cardinality(r_id) > 0 OR cardinality(e_id) > 0 THEN
@@ -527,7 +552,7 @@ BEGIN
   END IF;
 
   IF p_limits IS NOT NULL THEN
-    PERFORM realms_take_limits_v1(p_limits, v_rejected);
+    PERFORM realms_take_limits_v1(p_limits, v_rejected, v_exists || v_claimed);
   END IF;
   IF v_limited AND cardinality(v_user) > 0 THEN
     PERFORM realms_count_spend_v1(array_agg(h.user_id), array_agg(h.key_id), array_agg(h.reserved_at),
@@ -701,11 +726,12 @@ BEGIN
     END IF;
   END IF;
   IF p_limits IS NOT NULL THEN
+    PERFORM realms_correct_rates_v1(p_limits, s_id);
     v_limited := realms_open_spend_v1(p_limits) OR v_limited;
     IF cardinality(realms_over_limits_v1(p_limits)) > 0 THEN
       RAISE EXCEPTION 'a limit leaves no room' USING ERRCODE = 'RL001';
     END IF;
-    PERFORM realms_take_limits_v1(p_limits, '{}');
+    PERFORM realms_take_limits_v1(p_limits, '{}', '{}');
   END IF;
 
   IF p_claims IS NOT NULL AND cardinality(realms_claim_v1(p_claims, '{}')) > 0 THEN

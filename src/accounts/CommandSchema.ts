@@ -43,8 +43,20 @@ const Outcome = Schema.Struct({
   ttftMs: Schema.NullOr(Schema.Finite)
 })
 
-const CommitSchema = Schema.TaggedStruct("Commit", { id: Schema.String, outcome: Outcome, atMs: Schema.Finite })
-const VoidSchema = Schema.TaggedStruct("Void", { id: Schema.String, outcome: Outcome })
+/** What a call's tokens were estimated at: whoever settles it corrects that. */
+const Tokens = Schema.optionalKey(Schema.Struct({
+  tokens: Schema.Int,
+  keyPerMinute: Schema.NullOr(Schema.Int),
+  userPerMinute: Schema.NullOr(Schema.Int)
+}))
+
+const CommitSchema = Schema.TaggedStruct("Commit", {
+  id: Schema.String,
+  outcome: Outcome,
+  tokens: Tokens,
+  atMs: Schema.Finite
+})
+const VoidSchema = Schema.TaggedStruct("Void", { id: Schema.String, outcome: Outcome, tokens: Tokens })
 
 export const SettlementCommand = Schema.Union([CommitSchema, VoidSchema])
 
@@ -122,11 +134,7 @@ const ReservationSchema = Schema.Struct({
   reservedAtMs: Schema.Finite,
   counted: Schema.optionalKey(Schema.Boolean),
   keyId: Schema.optionalKey(idFromText(ApiKeyId)),
-  tokens: Schema.optionalKey(Schema.Struct({
-    tokens: Schema.Int,
-    keyPerMinute: Schema.NullOr(Schema.Int),
-    userPerMinute: Schema.NullOr(Schema.Int)
-  })),
+  tokens: Tokens,
   report: Schema.optionalKey(RateReport)
 })
 

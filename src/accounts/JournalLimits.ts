@@ -10,12 +10,13 @@ import type { Event } from "./Decision.ts"
 
 /**
  * A user `u` and a key `k`, which is 0 for all of the user's keys, and one of: `m` micros toward the limit `l` of the period `p` that
- * began at `s` (ms); at `at` (µs) the parts `rq` and `tk` of a minute (µs); one more open call of at most `o`; a correction `c` (µs) of
- * the tokens' part.
+ * began at `s` (ms); of a call `id` at `at` (µs) the parts `rq` and `tk` of a minute (µs), or a correction `c` (µs) of the tokens' part;
+ * one more open call of at most `o`. In the order in which they were decided.
  */
 export interface LimitItem {
   readonly u: string
   readonly k: string
+  readonly id?: string
   readonly p?: string
   readonly s?: number
   readonly l?: string
@@ -46,7 +47,7 @@ export const reserveLimits = (
   const user = String(userId)
   const at = reservation.reservedAtMs * US_PER_MS
   for (const { keyId, requestsUs, tokensUs } of taken.rates) {
-    items.push({ u: user, k: String(keyId), at, rq: requestsUs, tk: tokensUs })
+    items.push({ u: user, k: String(keyId), id: reservation.id, at, rq: requestsUs, tk: tokensUs })
   }
   const { keyId, reservedMicros } = reservation
   if (keyId === undefined) return
@@ -67,7 +68,7 @@ export const extensionLimits = (
 export const settlementLimits = (
   items: Array<LimitItem>,
   userId: UserId,
-  { rates }: Extract<Event, { _tag: "Settled" }>
+  { id, rates }: Extract<Event, { _tag: "Settled" }>
 ): void => {
-  for (const { keyId, tokensUs } of rates) items.push({ u: String(userId), k: String(keyId), c: tokensUs })
+  for (const { keyId, tokensUs } of rates) items.push({ u: String(userId), k: String(keyId), id, c: tokensUs })
 }

@@ -19,6 +19,7 @@ const commands: ReadonlyArray<OutboxItem> = [
     command: {
       _tag: "Commit",
       id: "r3",
+      tokens: { tokens: 30, keyPerMinute: 1_000, userPerMinute: null },
       atMs: 6,
       outcome: {
         ...emptyOutcome,
