@@ -12,8 +12,12 @@ export const MINUTE_US = 60_000_000
 
 export const US_PER_MS = 1_000
 
-/** What `count` of a limit cost, in microseconds; of an estimate at most all of the limit. */
-export const costUs = (count: number, perMinute: number): number => Math.ceil((count * MINUTE_US) / perMinute)
+/**
+ * What `count` of a limit cost, in microseconds. Rounded down: as many calls as the limit says fit into one moment, and no more for limits
+ * up to the square root of a minute's microseconds, some 7,700; of a larger one as many more as its part of a microsecond makes.
+ */
+export const costUs = (count: number, perMinute: number): number =>
+  count === 0 ? 0 : Math.max(1, Math.floor((count * MINUTE_US) / perMinute))
 
 export const rateState = (fullUs: number, perMinute: number, nowUs: number): RateState => {
   const takenUs = Math.max(0, fullUs - nowUs)
