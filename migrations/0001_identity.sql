@@ -70,6 +70,7 @@ CREATE TABLE users (
   concurrent_calls integer CHECK (concurrent_calls > 0),
   UNIQUE (email)
 );
+CREATE INDEX users_roots ON users (id) WHERE role = 'root';
 CREATE INDEX users_group ON users (group_code) WHERE group_code IS NOT NULL;
 CREATE INDEX users_redeemed_group ON users (redeemed_group_code) WHERE redeemed_group_code IS NOT NULL;
 

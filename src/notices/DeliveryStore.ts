@@ -25,17 +25,19 @@ export const spreadNotices = (sql: Sql, { hasMail }: { readonly hasMail: boolean
     sql`WITH taken AS (
         SELECT id, kind, user_id FROM notices WHERE spread_at IS NULL ORDER BY id LIMIT ${SPREAD_ROWS_MAX}
           FOR UPDATE SKIP LOCKED
+      ), readers AS (
+        SELECT t.id, t.kind, u.id AS user_id FROM taken t JOIN users u ON u.id = t.user_id WHERE u.disabled_at IS NULL
+        UNION ALL SELECT t.id, t.kind, u.id FROM taken t JOIN users u ON u.role = 'root'
+          WHERE t.user_id IS NULL AND u.disabled_at IS NULL
       ), mails AS (
         INSERT INTO notice_deliveries (notice_id, channel, user_id)
-          SELECT t.id, 'mail', u.id
-            FROM taken t JOIN users u ON u.id = t.user_id OR t.user_id IS NULL AND u.role = 'root'
-              LEFT JOIN notice_preferences p ON p.user_id = u.id
-            WHERE ${hasMail}::boolean AND u.disabled_at IS NULL AND t.kind <> ALL (coalesce(p.muted_mail, '{}'))
+          SELECT r.id, 'mail', r.user_id FROM readers r LEFT JOIN notice_preferences p ON p.user_id = r.user_id
+            WHERE ${hasMail}::boolean AND r.kind <> ALL (coalesce(p.muted_mail, '{}'))
           ON CONFLICT DO NOTHING
       ), hooks AS (
         INSERT INTO notice_deliveries (notice_id, channel, user_id, endpoint_id)
           SELECT t.id, 'webhook', e.user_id, e.id
-            FROM taken t JOIN webhook_endpoints e ON e.user_id IS NOT DISTINCT FROM t.user_id
+            FROM taken t JOIN webhook_endpoints e ON coalesce(e.user_id, 0) = coalesce(t.user_id, 0)
               LEFT JOIN users u ON u.id = e.user_id
             WHERE e.disabled_at IS NULL AND u.disabled_at IS NULL AND t.kind <> ALL (e.muted)
           ON CONFLICT DO NOTHING

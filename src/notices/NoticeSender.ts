@@ -3,7 +3,7 @@
  * and tries again what was not taken, with growing waits, until it is too old. One server at a time has a delivery. It is delivered once,
  * unless a server dies between the receiver's answer and writing that down: then it comes again, under the same Message-ID or webhook-id.
  */
-import { Clock, Context, Effect, Fiber, Layer, Option } from "effect"
+import { Clock, Context, Effect, Fiber, Layer, Metric, Option } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { inRounds } from "../platform/Rounds.ts"
@@ -70,6 +70,14 @@ type Outcome =
 
 const sent: Outcome = { is: "sent" }
 
+const attemptsTotal = Metric.counter("realms_notices_total", {
+  description: "Attempts to deliver notices, by channel and by what became of them",
+  incremental: true
+})
+
+const countAttempt = (channel: DueDelivery["channel"], outcome: Outcome["is"], count: number) =>
+  Metric.update(Metric.withAttributes(attemptsTotal, { channel, outcome }), count)
+
 export class NoticeSender extends Context.Service<NoticeSender, {
   /** Spreads and tries what is due now; answers how many deliveries were tried. */
   readonly round: Effect.Effect<number, SqlError.SqlError>
@@ -82,6 +90,10 @@ export class NoticeSender extends Context.Service<NoticeSender, {
     const settings = yield* Settings
     const address = yield* PublicAddress
     const timing = yield* NoticeTiming
+    // The counts are there from the start, so that the first failure is seen as an increase.
+    for (const channel of ["mail", "webhook"] as const) {
+      for (const outcome of ["sent", "failed", "unavailable"] as const) yield* countAttempt(channel, outcome, 0)
+    }
 
     const mail = (delivery: DueDelivery, text: NoticeText): Effect.Effect<Outcome> => {
       const { email, language, uid } = delivery
@@ -159,6 +171,7 @@ export class NoticeSender extends Context.Service<NoticeSender, {
     /** One that cannot be concluded is taken again after its lease, and keeps no other. Answers whether it was taken. */
     const tryOne = (delivery: DueDelivery) =>
       attempt(delivery).pipe(
+        Effect.tap((outcome) => countAttempt(delivery.channel, outcome.is, 1)),
         Effect.tap((outcome) => conclude(delivery, outcome)),
         Effect.map(({ is }) => is === "sent" || is === "dropped"),
         Effect.catch((error) =>

@@ -2,11 +2,12 @@
  * Looks for what no transaction tells of: balances below their thresholds, plans and disputes whose time comes, debts, books that do not
  * agree, a disk that fills. Once a minute, by index and in bounded steps, so that no call pays for it.
  */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { hostname } from "node:os"
 import { LedgerDrift } from "../accounts/LedgerDrift.ts"
 import { AppConfig } from "../config/Config.ts"
+import { UserId } from "../domain/Ids.ts"
 import { PLAN_ENDING_DAYS_MAX } from "../domain/NoticeTerms.ts"
 import { Micros, MICROS_PER_USD } from "../domain/Money.ts"
 import { Count, Row } from "../domain/Row.ts"
@@ -22,6 +23,9 @@ const LOOK_MS = 60_000
 /** Notices that one look writes of each kind, at most; what is left over comes with the next one. */
 const LOOK_ROWS_MAX = 1_000
 
+/** Users whose balances one statement looks at, at most: those with a threshold. */
+const STEP_USERS_MAX = 5_000
+
 /** Root is told of debts from this sum on, in USD micros: less is the end of a call that cost a little more than was left. */
 const DEBT_MICROS_MIN = 10n * MICROS_PER_USD
 
@@ -33,21 +37,33 @@ const DISK_FREE_BYTES_MIN = 2_147_483_648
 
 type Look = Effect.Effect<unknown, SqlError.SqlError>
 
-/**
- * Balances below their thresholds, each told once until it is above again. What open calls hold counts as there: it comes back for the
- * most part.
- */
-export const lookAtBalances = (sql: SqlClient.SqlClient): Look =>
+const LastUser = Row({ userId: Schema.NullOr(UserId) })
+
+/** The last of the users with a threshold that one step looks at; null: there are no more. */
+const stepEnd = (sql: SqlClient.SqlClient, after: bigint) =>
+  Effect.map(
+    oneRowOf(
+      LastUser,
+      sql`SELECT max(user_id) AS user_id FROM (SELECT user_id FROM notice_preferences
+        WHERE low_balance_micros IS NOT NULL AND user_id > ${after}
+        ORDER BY user_id LIMIT ${STEP_USERS_MAX}) step`
+    ),
+    ({ userId }) => userId
+  )
+
+/** Of users with ids above `after` up to `to`, of each table by its range: PostgreSQL would else read all balances for each step. */
+const stepOfBalances = (sql: SqlClient.SqlClient, after: bigint, to: bigint) =>
   Effect.andThen(
     sql`UPDATE notice_preferences p SET low_balance_told_at = NULL FROM user_balances b
-      WHERE p.low_balance_told_at IS NOT NULL AND b.user_id = p.user_id
-        AND (p.low_balance_micros IS NULL OR b.usd_micros + b.held_micros >= p.low_balance_micros)`,
+      WHERE p.user_id > ${after} AND p.user_id <= ${to} AND p.low_balance_told_at IS NOT NULL AND b.user_id = p.user_id
+        AND b.user_id > ${after} AND b.user_id <= ${to} AND b.usd_micros + b.held_micros >= p.low_balance_micros`,
     sql`WITH low AS (
         SELECT p.user_id, b.usd_micros + b.held_micros AS balance
           FROM notice_preferences p JOIN user_balances b ON b.user_id = p.user_id JOIN users u ON u.id = p.user_id
-          WHERE p.low_balance_micros IS NOT NULL AND p.low_balance_told_at IS NULL AND u.disabled_at IS NULL
+          WHERE p.user_id > ${after} AND p.user_id <= ${to} AND b.user_id > ${after} AND b.user_id <= ${to}
+            AND u.id > ${after} AND u.id <= ${to} AND p.low_balance_micros IS NOT NULL
+            AND p.low_balance_told_at IS NULL AND u.disabled_at IS NULL
             AND b.usd_micros + b.held_micros < p.low_balance_micros
-          ORDER BY p.user_id LIMIT ${LOOK_ROWS_MAX}
       ), told AS (
         UPDATE notice_preferences p SET low_balance_told_at = now() FROM low
           WHERE p.user_id = low.user_id AND p.low_balance_told_at IS NULL
@@ -59,6 +75,21 @@ export const lookAtBalances = (sql: SqlClient.SqlClient): Look =>
           FROM told
         ON CONFLICT (key) DO NOTHING`
   )
+
+/**
+ * Balances below their thresholds, each told once until it is above again. What open calls hold counts as there: it comes back for the
+ * most part.
+ */
+export const lookAtBalances = (sql: SqlClient.SqlClient): Look =>
+  Effect.gen(function*() {
+    let after = 0n
+    while (true) {
+      const to = yield* stepEnd(sql, after)
+      if (to === null) return
+      yield* stepOfBalances(sql, after, to)
+      after = to
+    }
+  })
 
 /** Plans in the second half of their time that end soon and that the same plan does not follow, each told once. */
 export const lookAtPlans = (sql: SqlClient.SqlClient): Look =>

@@ -46,6 +46,7 @@ const planted = {
   stripe: canary("sk_test_canary"),
   webhook: canary("whsec_canary"),
   epay: canary("epay-canary"),
+  smtp: canary("smtp-canary"),
   channel: canary("sk-channel-canary"),
   channelNew: canary("sk-channel-canary"),
   password: canary("Password-canary")
@@ -95,6 +96,9 @@ describe("secrets", () => {
         assert.strictEqual(yield* setting("stripe", { ...stripe, "payment.stripe.currency": "no currency" }), 422)
         assert.strictEqual(yield* setting("stripe", stripe), 303)
         assert.strictEqual(yield* setting("epay", { "payment.epay.key": planted.epay }), 303)
+        const mail = { "smtp.host": "127.0.0.1", "smtp.port": "1", "smtp.user": "realms", "smtp.security": "none" }
+        const withFrom = { ...mail, "smtp.from": "a@realms.example", "smtp.password": planted.smtp }
+        assert.strictEqual(yield* setting("mail", withFrom), 303)
         for (const section of ["stripe", "epay", "mail"]) yield* post("/admin/settings/test", { section })
 
         // A channel that refuses its key: made, tested, called, edited.
@@ -141,8 +145,15 @@ describe("secrets", () => {
         const link = yield* client.post(`/admin/users/${user.id}/password-link`, {})
         const resetToken = once(link.text, /(?<=\/reset\/)[\w-]{43}/)
 
+        yield* get("/admin/notices")
+        const hook = { url: "http://127.0.0.1:1/hook", kinds: "disk_low" }
+        const hookSecret = once((yield* client.post("/admin/notices/webhook", hook)).text, /whsec_[\w+/]{43}=/)
+        yield* post("/admin/notices/webhook/test", {})
+
         for (const page of adminPages) yield* get(filled(page))
-        for (const page of ["/", "/keys", "/usage", "/topup", "/orders", "/models", "/account"]) yield* get(page)
+        for (
+          const page of ["/", "/keys", "/usage", "/topup", "/orders", "/models", "/account", "/notifications"]
+        ) yield* get(page)
         const byKey = { authorization: `Bearer ${adminKey}` }
         for (const api of apiPaths) {
           keep(yield* send(`${world.origin}${filled(api)}`, { method: "GET", headers: byKey }))
@@ -158,6 +169,7 @@ describe("secrets", () => {
           ...Object.values(planted),
           adminKey,
           resetToken,
+          hookSecret,
           session,
           Redacted.value(userKey.key),
           world.stripe.secretKey,

@@ -8,6 +8,7 @@ import { Row } from "../../src/domain/Row.ts"
 import { claimDeliveries, cleanNotices, spreadNotices } from "../../src/notices/DeliveryStore.ts"
 import { rowsOf } from "../../src/postgres/Rows.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
+import { freePort } from "../support/FreePort.ts"
 import { NoticeWorld } from "../support/NoticeWorld.ts"
 import { until } from "../support/Until.ts"
 
@@ -135,6 +136,24 @@ describe("notices", () => {
         yield* round
         assert.strictEqual(smtp.to(ada.email).length, 1)
       }))
+
+    it.effect("survive a restart while the mail server is away", () =>
+      Effect.gen(function*() {
+        const { passTime, server, smtp, tell, user } = yield* NoticeWorld
+        const ada = yield* user()
+        const away = { ...smtp.document, port: yield* freePort }
+        yield* Effect.scoped(Effect.gen(function*() {
+          const first = yield* server({ smtp: away })
+          yield* tell("low_balance", ada.id, low)
+          yield* first.round
+        }))
+        assert.deepStrictEqual((yield* deliveriesOf(ada.id)).map(({ state }) => state), ["waiting"])
+        yield* passTime
+        const second = yield* server({ smtp: smtp.document })
+        yield* second.round
+        yield* second.round
+        assert.strictEqual(smtp.to(ada.email).length, 1)
+      }).pipe(Effect.scoped))
 
     it.effect("are brought to their end when the server stops meanwhile, so that they are not sent twice", () =>
       Effect.gen(function*() {

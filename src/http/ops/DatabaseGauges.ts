@@ -39,6 +39,7 @@ const Figures = Row({
   owedMicros: Schema.Number,
   openReviews: Count,
   deferredEvents: Count,
+  mailsWaiting: Count,
   databaseBytes: Count,
   connectionsMax: Schema.Number
 })
@@ -49,6 +50,7 @@ const figuresSql =
   `SELECT h.open_holds, h.held_micros, h.oldest_hold_seconds, h.overdue_holds, d.owing_accounts, d.owed_micros,
     (SELECT count(*) FROM payment_events WHERE outcome = 'needs_review' AND resolved_at IS NULL) AS open_reviews,
     (SELECT count(*) FROM payment_events WHERE outcome = 'deferred' AND resolved_at IS NULL) AS deferred_events,
+    (SELECT count(*) FROM notice_deliveries WHERE state = 'waiting' AND channel = 'mail' AND attempts > 0) AS mails_waiting,
     pg_database_size(current_database()) AS database_bytes,
     current_setting('max_connections')::float8 AS connections_max
   FROM (SELECT count(*) AS open_holds, coalesce(sum(reserved_micros), 0)::float8 AS held_micros,
@@ -78,6 +80,7 @@ const gauges: Readonly<Record<keyof Figures, Metric.Gauge<number>>> = {
   owedMicros: gauge("realms_debts_micros", "What they owe, in micros"),
   openReviews: gauge("realms_payment_reviews_open", "Payment events that somebody has to decide on"),
   deferredEvents: gauge("realms_payment_events_deferred", "Payment events that wait for another one"),
+  mailsWaiting: gauge("realms_mails_waiting", "Mails that the mail server has not taken yet, after an attempt"),
   databaseBytes: gauge("realms_database_bytes", "Size of the database"),
   connectionsMax: gauge("realms_database_connections_max", "Connections that PostgreSQL takes")
 }
