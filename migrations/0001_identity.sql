@@ -162,6 +162,9 @@ CREATE TABLE api_keys (
   spend_limit_micros bigint CHECK (spend_limit_micros >= 0),
   -- What the limit is for: a UTC day, a week from Monday, a calendar month, or all time.
   spend_limit_period text NOT NULL DEFAULT 'total' CHECK (spend_limit_period IN ('day', 'week', 'month', 'total')),
+  -- What may be spent with it besides, in a UTC day and in a calendar month.
+  day_limit_micros bigint CHECK (day_limit_micros >= 0),
+  month_limit_micros bigint CHECK (month_limit_micros >= 0),
   allowed_models text[],
   -- Null: the settings' limit of keys.
   requests_per_minute integer CHECK (requests_per_minute > 0),

@@ -6,7 +6,7 @@ import { DateTime, Effect, type Layer, Option, Redacted, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
 import { CONCURRENT_MAX, RATE_MAX } from "../domain/CallLimits.ts"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
-import type { ListedApiKey, SpendingApiKey } from "../identity/ApiKey.ts"
+import { type ListedApiKey, type SpendingApiKey, spendLimitsOf } from "../identity/ApiKey.ts"
 import { ApiKeys } from "../identity/ApiKeys.ts"
 import { KeyList } from "../identity/KeyList.ts"
 import type { LimitPeriod } from "../domain/LimitPeriod.ts"
@@ -43,6 +43,15 @@ const parseWhole = (max: number) => (text: string): Option.Option<number> =>
 const listIn = (text: string): Option.Option<ReadonlyArray<string>> =>
   Option.some(text.split(",").map((item) => item.trim()))
 
+/** What may be spent. */
+const amountFlag = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("amount|none"),
+    Flag.withDescription(description),
+    Flag.filterMap(orNone(parseLimit), () => "an amount in USD from 0 up, such as 5.00, or none"),
+    Flag.optional
+  )
+
 /** A limit of calls. */
 const rateFlag = (name: string, max: number, description: string) =>
   Flag.String(name).pipe(
@@ -60,12 +69,7 @@ const nameFlag = Flag.String("name").pipe(Flag.withDescription("What the key is 
 
 /** What can be set of a key; what is not given stays as it is. */
 const terms = {
-  limit: Flag.String("limit-usd").pipe(
-    Flag.withMetavar("amount|none"),
-    Flag.withDescription("What may be spent with it in each period, such as 5.00"),
-    Flag.filterMap(orNone(parseLimit), () => "an amount in USD from 0 up, such as 5.00, or none"),
-    Flag.optional
-  ),
+  limit: amountFlag("limit-usd", "What may be spent with it in each period, such as 5.00"),
   reset: Flag.Literals("reset", Struct.keys(resets)).pipe(
     Flag.withDescription(
       "When the limit starts again: at 0:00 UTC every day, every Monday, every first of a month, or never"
@@ -87,6 +91,8 @@ const terms = {
     ),
     Flag.optional
   ),
+  day: amountFlag("day-limit-usd", "What may be spent with it besides in a day, from 0:00 UTC"),
+  month: amountFlag("month-limit-usd", "What may be spent with it besides in a calendar month"),
   requests: rateFlag("requests-per-minute", RATE_MAX, "Calls with it that may begin in a minute"),
   tokens: rateFlag("tokens-per-minute", RATE_MAX, "Tokens of input and output in a minute"),
   concurrent: rateFlag("concurrent-calls", CONCURRENT_MAX, "Calls with it that may be open at once"),
@@ -100,6 +106,8 @@ const terms = {
 
 interface GivenTerms {
   readonly limit: Option.Option<bigint | null>
+  readonly day: Option.Option<bigint | null>
+  readonly month: Option.Option<bigint | null>
   readonly reset: Option.Option<keyof typeof resets>
   readonly expires: Option.Option<Date | null>
   readonly models: Option.Option<ReadonlyArray<string> | null>
@@ -109,8 +117,12 @@ interface GivenTerms {
   readonly networks: Option.Option<ReadonlyArray<string> | null>
 }
 
-const termsOf = ({ concurrent, expires, limit, models, networks, requests, reset, tokens }: GivenTerms): KeyChange => ({
+const termsOf = (
+  { concurrent, day, expires, limit, models, month, networks, requests, reset, tokens }: GivenTerms
+): KeyChange => ({
   ...Option.isSome(limit) ? { spendLimitMicros: limit.value } : {},
+  ...Option.isSome(day) ? { dayLimitMicros: day.value } : {},
+  ...Option.isSome(month) ? { monthLimitMicros: month.value } : {},
   ...Option.isSome(reset) ? { spendLimitPeriod: resets[reset.value] } : {},
   ...Option.isSome(expires) ? { expiresAt: expires.value } : {},
   ...Option.isSome(models) ? { allowedModels: models.value } : {},
@@ -131,6 +143,8 @@ const keyFields = (key: ListedApiKey) => ({
   last_used_at: key.lastUsedAt,
   spend_limit_micros: key.spendLimitMicros,
   spend_limit_period: key.spendLimitPeriod,
+  day_limit_micros: key.dayLimitMicros,
+  month_limit_micros: key.monthLimitMicros,
   requests_per_minute: key.requestsPerMinute,
   tokens_per_minute: key.tokensPerMinute,
   concurrent_calls: key.concurrentCalls,
@@ -140,10 +154,9 @@ const keyFields = (key: ListedApiKey) => ({
 
 const resetOf = (period: LimitPeriod): string => Struct.keys(resets).find((name) => resets[name] === period) ?? period
 
-const limitText = ({ spendLimitMicros, spendLimitPeriod }: ListedApiKey): string =>
-  spendLimitMicros === null
-    ? "-"
-    : `${dollars(spendLimitMicros)}${spendLimitPeriod === "total" ? "" : ` ${resetOf(spendLimitPeriod)}`}`
+const limitText = (key: ListedApiKey): string =>
+  spendLimitsOf(key).map(({ micros, period }) => `${dollars(micros)}${period === "total" ? "" : ` ${resetOf(period)}`}`)
+    .join(", ") || "-"
 
 const stateText = ({ expiresAt, pausedAt, revokedAt }: ListedApiKey, now: DateTime.Utc): string => {
   if (revokedAt !== null) return "revoked"

@@ -3,10 +3,10 @@
  */
 import { Schema } from "effect"
 import type { BlockList } from "node:net"
-import { isUnlimited, type KeyLimits, rateLimitFields } from "../domain/CallLimits.ts"
+import { isUnlimited, type KeyLimits, rateLimitFields, type SpendLimit } from "../domain/CallLimits.ts"
 import { ApiKeyId, UserId } from "../domain/Ids.ts"
 import { ipRanges } from "../domain/IpRange.ts"
-import { Micros } from "../domain/Money.ts"
+import { Micros, minimum } from "../domain/Money.ts"
 import { Millis, Row, RowWith } from "../domain/Row.ts"
 import { LimitPeriod } from "../domain/LimitPeriod.ts"
 
@@ -14,15 +14,39 @@ const AllowedModels = Schema.NullOr(Schema.Array(Schema.String))
 
 const AllowedNetworks = Schema.NullOr(Schema.Array(Schema.String))
 
+/** What may be spent with a key, in USD micros. Null: it has no such limit. */
+const spendLimitFields = {
+  /** In each period of `spendLimitPeriod`. */
+  spendLimitMicros: Schema.NullOr(Micros),
+  spendLimitPeriod: LimitPeriod,
+  /** Besides, in a day and in a month. */
+  dayLimitMicros: Schema.NullOr(Micros),
+  monthLimitMicros: Schema.NullOr(Micros)
+} as const
+
+export const SpendLimits = Schema.Struct(spendLimitFields)
+export interface SpendLimits extends Schema.Schema.Type<typeof SpendLimits> {}
+
+/** The limits of a key, one for a period: of two, the smaller. */
+export const spendLimitsOf = (key: SpendLimits): ReadonlyArray<SpendLimit> => {
+  const { dayLimitMicros, monthLimitMicros, spendLimitMicros, spendLimitPeriod } = key
+  const limits = new Map<LimitPeriod, bigint>()
+  const add = (period: LimitPeriod, micros: bigint | null) => {
+    if (micros !== null) limits.set(period, minimum(limits.get(period) ?? micros, micros))
+  }
+  add(spendLimitPeriod, spendLimitMicros)
+  add("day", dayLimitMicros)
+  add("month", monthLimitMicros)
+  return Array.from(limits, ([period, micros]) => ({ period, micros }))
+}
+
 /** A valid key as its row says. */
 export const StoredIdentity = Row({
   keyId: ApiKeyId,
   userId: UserId,
   /** Null: it does not expire. */
   expiresAtMs: Schema.NullOr(Millis),
-  /** What may be spent with it in each period of its limit, in USD micros. Null: it has no limit of its own. */
-  spendLimitMicros: Schema.NullOr(Micros),
-  spendLimitPeriod: LimitPeriod,
+  ...spendLimitFields,
   ...rateLimitFields,
   /** Null: every model. */
   allowedModels: AllowedModels,
@@ -45,10 +69,10 @@ export interface ApiKeyIdentity {
 }
 
 export const identityOf = (row: typeof StoredIdentity.Type): ApiKeyIdentity => {
-  const { allowedModels, allowedNetworks, expiresAtMs, keyId, spendLimitMicros, spendLimitPeriod, userId } = row
+  const { allowedModels, allowedNetworks, expiresAtMs, keyId, userId } = row
   const { concurrentCalls, requestsPerMinute, tokensPerMinute } = row
   const rates = { concurrentCalls, requestsPerMinute, tokensPerMinute }
-  const spend = spendLimitMicros === null ? [] : [{ period: spendLimitPeriod, micros: spendLimitMicros }]
+  const spend = spendLimitsOf(row)
   return {
     keyId,
     userId,
@@ -72,9 +96,7 @@ export const ListedApiKey = Row({
   lastUsedAt: Schema.NullOr(Schema.Date),
   /** Null: it is not paused. */
   pausedAt: Schema.NullOr(Schema.Date),
-  spendLimitMicros: Schema.NullOr(Micros),
-  /** What the limit is for. */
-  spendLimitPeriod: LimitPeriod,
+  ...spendLimitFields,
   ...rateLimitFields,
   allowedModels: AllowedModels,
   /** Addresses and ranges that it may be used from. Null: from everywhere. */

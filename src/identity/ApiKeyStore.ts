@@ -31,7 +31,7 @@ export const LIVE_SQL = "(revoked_at IS NULL AND (expires_at IS NULL OR expires_
 /** The columns that a user may see. */
 export const LISTED_SQL =
   `id, name, hint, created_at, expires_at, revoked_at, last_used_at, paused_at, spend_limit_micros,
-  spend_limit_period, requests_per_minute, tokens_per_minute, concurrent_calls, allowed_models, allowed_networks`
+  spend_limit_period, day_limit_micros, month_limit_micros, requests_per_minute, tokens_per_minute, concurrent_calls, allowed_models, allowed_networks`
 
 const InsertedKey = Row({ id: ApiKeyId })
 
@@ -85,6 +85,8 @@ const assignments = (sql: SqlClient.SqlClient, terms: Partial<KeyTerms>): Readon
     expiresAt: { column: "expires_at", value: sql`${terms.expiresAt ?? null}::timestamptz` },
     spendLimitMicros: { column: "spend_limit_micros", value: sql`${terms.spendLimitMicros ?? null}::bigint` },
     spendLimitPeriod: { column: "spend_limit_period", value: sql`${terms.spendLimitPeriod ?? "total"}` },
+    dayLimitMicros: { column: "day_limit_micros", value: sql`${terms.dayLimitMicros ?? null}::bigint` },
+    monthLimitMicros: { column: "month_limit_micros", value: sql`${terms.monthLimitMicros ?? null}::bigint` },
     requestsPerMinute: { column: "requests_per_minute", value: sql`${terms.requestsPerMinute ?? null}::integer` },
     tokensPerMinute: { column: "tokens_per_minute", value: sql`${terms.tokensPerMinute ?? null}::integer` },
     concurrentCalls: { column: "concurrent_calls", value: sql`${terms.concurrentCalls ?? null}::integer` },
@@ -136,7 +138,8 @@ export const findApiKey = (
   Effect.map(
     rowOf(
       FoundKey,
-      sql`SELECT k.id, k.user_id, k.expires_at, k.spend_limit_micros, k.spend_limit_period, k.requests_per_minute,
+      sql`SELECT k.id, k.user_id, k.expires_at, k.spend_limit_micros, k.spend_limit_period, k.day_limit_micros,
+        k.month_limit_micros, k.requests_per_minute,
         k.tokens_per_minute, k.concurrent_calls, k.allowed_models, k.allowed_networks, k.paused_at IS NOT NULL AS paused
       FROM api_keys k JOIN users u ON u.id = k.user_id
       WHERE k.key_hash = ${keyHash} AND k.kind = 'call' AND k.revoked_at IS NULL

@@ -239,7 +239,14 @@ export class ApiKeys extends Context.Service<ApiKeys, {
 const secretOf = (key: NewApiKey, form: SentForm | undefined): string => {
   if (form === undefined) return randomBytes(KEY_BYTES).toString("base64url")
   const { allowedModels = null, allowedNetworks = null, expiresAt = null, name, spendLimitMicros = null, userId } = key
-  const limits = [key.spendLimitPeriod, key.requestsPerMinute, key.tokensPerMinute, key.concurrentCalls]
+  const limits = [
+    key.spendLimitPeriod,
+    key.dayLimitMicros,
+    key.monthLimitMicros,
+    key.requestsPerMinute,
+    key.tokensPerMinute,
+    key.concurrentCalls
+  ]
   const asked = [userId, name, expiresAt?.getTime() ?? null, spendLimitMicros, limits, allowedModels, allowedNetworks]
   const said = JSON.stringify(
     ["api key", form.word, ...asked],
@@ -254,6 +261,8 @@ const factsOf = (key: ListedApiKey): AuditFacts => ({
   expires_at: key.expiresAt?.toISOString() ?? null,
   spend_limit_micros: key.spendLimitMicros,
   spend_limit_period: key.spendLimitPeriod,
+  day_limit_micros: key.dayLimitMicros,
+  month_limit_micros: key.monthLimitMicros,
   requests_per_minute: key.requestsPerMinute,
   tokens_per_minute: key.tokensPerMinute,
   concurrent_calls: key.concurrentCalls,

@@ -163,6 +163,8 @@ const keyMessages = {
   name: "the name of a key has at most 100 characters, in one line",
   expiry: "a key cannot expire in the past",
   spend_limit: "the spending limit of a key is an amount from 0 up",
+  day_limit: "the spending limit of a key for a day is an amount from 0 up",
+  month_limit: "the spending limit of a key for a month is an amount from 0 up",
   rates: "the limits of a key are whole numbers from 1 up",
   networks: "a key is for all networks or for 1 to 100 addresses and ranges such as 10.0.0.0/8",
   models: "a key is for all models or for 1 to 100 of them",
@@ -171,7 +173,17 @@ const keyMessages = {
 
 /** A key cannot be as it was asked for; `reason` is the field that is wrong, or `revoked`: a revoked key is not changed. */
 export class ApiKeyRefused extends Schema.TaggedError<ApiKeyRefused>()("ApiKeyRefused", {
-  reason: Schema.Literals(["name", "expiry", "spend_limit", "rates", "networks", "models", "revoked"])
+  reason: Schema.Literals([
+    "name",
+    "expiry",
+    "spend_limit",
+    "day_limit",
+    "month_limit",
+    "rates",
+    "networks",
+    "models",
+    "revoked"
+  ])
 }) {
   override readonly message = keyMessages[this.reason]
 }

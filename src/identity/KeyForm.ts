@@ -44,7 +44,10 @@ export const readKeyForm = (
     form.get("expiry"),
     (day) => kept !== null && dayOf(kept, timeZone) === day ? kept : endOfDay(day, timeZone)
   )
-  const spendLimitMicros = optional(form.get("spend_limit"), (text) => parseDecimal(text, MICROS_SCALE))
+  const amount = (name: string) => optional(form.get(name), (text) => parseDecimal(text, MICROS_SCALE))
+  const spendLimitMicros = amount("spend_limit")
+  const dayLimitMicros = amount("day_limit")
+  const monthLimitMicros = amount("month_limit")
   const period = form.get("spend_limit_period") ?? "total"
   const spendLimitPeriod = isPeriod(period) ? period : undefined
   const rates = readRateLimits(form)
@@ -53,7 +56,8 @@ export const readKeyForm = (
   const areKnown = chosen.every((id) => models.includes(id) || current?.allowedModels?.includes(id) === true)
   if (
     name !== "" && expiresAt !== undefined && spendLimitMicros !== undefined && spendLimitPeriod !== undefined &&
-    areKnown && Result.isSuccess(rates) && allowedNetworks !== undefined
+    areKnown && Result.isSuccess(rates) && dayLimitMicros !== undefined && monthLimitMicros !== undefined &&
+    allowedNetworks !== undefined
   ) {
     const allowedModels = chosen.length === 0 ? null : chosen
     return Result.succeed({
@@ -61,6 +65,8 @@ export const readKeyForm = (
       expiresAt,
       spendLimitMicros,
       spendLimitPeriod,
+      dayLimitMicros,
+      monthLimitMicros,
       ...rates.success,
       allowedModels,
       allowedNetworks
@@ -70,6 +76,8 @@ export const readKeyForm = (
     ...name === "" ? ["name" as const] : [],
     ...expiresAt === undefined ? ["expiry" as const] : [],
     ...spendLimitMicros === undefined || spendLimitPeriod === undefined ? ["spend_limit" as const] : [],
+    ...dayLimitMicros === undefined ? ["day_limit" as const] : [],
+    ...monthLimitMicros === undefined ? ["month_limit" as const] : [],
     ...Result.isFailure(rates) ? ["rates" as const] : [],
     ...allowedNetworks === undefined ? ["networks" as const] : [],
     ...areKnown ? [] : ["models" as const]
@@ -83,6 +91,8 @@ export const keyFormOf = (key: ListedApiKey, timeZone: string): URLSearchParams 
     ["name", name],
     ["spend_limit", spendLimitMicros === null ? "" : formatUsd(spendLimitMicros)],
     ["spend_limit_period", spendLimitPeriod],
+    ["day_limit", key.dayLimitMicros === null ? "" : formatUsd(key.dayLimitMicros)],
+    ["month_limit", key.monthLimitMicros === null ? "" : formatUsd(key.monthLimitMicros)],
     ...rateKinds.map((kind): [string, string] => [rateNames[kind], String(key[kind] ?? "")]),
     ["networks", (allowedNetworks ?? []).join(", ")],
     ["expiry", expiresAt === null ? "" : dayOf(expiresAt, timeZone)],

@@ -23,6 +23,9 @@ export interface KeyTerms {
   readonly spendLimitMicros?: bigint | null
   /** What the limit is for; absent: for ever. */
   readonly spendLimitPeriod?: LimitPeriod
+  /** What may be spent besides in a day, and in a month, in USD micros. */
+  readonly dayLimitMicros?: bigint | null
+  readonly monthLimitMicros?: bigint | null
   /** Ids of the only models it may use: 1 to 100 of them. */
   readonly allowedModels?: ReadonlyArray<string> | null
   /** Calls that begin in a minute. */
@@ -56,6 +59,8 @@ const areModels = (ids: ReadonlyArray<string>): boolean =>
 const areNetworks = (ranges: ReadonlyArray<string>): boolean =>
   ranges.length >= 1 && ranges.length <= NETWORKS_MAX && ranges.every((range) => parseIpRange(range) !== undefined)
 
+const isAmount = (micros: bigint | null): boolean => micros === null || (micros >= 0n && micros <= AMOUNT_MAX)
+
 const isRate = Schema.is(RateLimits)
 
 /** What is wrong with the terms, if anything is. */
@@ -65,7 +70,9 @@ const flawOf = (terms: Partial<KeyTerms>, nowMs: number): ApiKeyRefused["reason"
   if (!isKeyName(name)) return "name"
   // A date that is none compares as false.
   if (expiresAt !== null && !(expiresAt.getTime() > nowMs)) return "expiry"
-  if (spendLimitMicros !== null && (spendLimitMicros < 0n || spendLimitMicros > AMOUNT_MAX)) return "spend_limit"
+  if (!isAmount(spendLimitMicros)) return "spend_limit"
+  if (!isAmount(terms.dayLimitMicros ?? null)) return "day_limit"
+  if (!isAmount(terms.monthLimitMicros ?? null)) return "month_limit"
   if (!isRate({ concurrentCalls, requestsPerMinute, tokensPerMinute })) return "rates"
   if (allowedNetworks !== null && !areNetworks(allowedNetworks)) return "networks"
   return allowedModels === null || areModels(allowedModels) ? undefined : "models"

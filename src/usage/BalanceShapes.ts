@@ -5,6 +5,7 @@
  */
 import { formatDecimal, formatUsd, maximum, MICROS_SCALE, minimum } from "../domain/Money.ts"
 import type { LimitPeriod } from "../domain/LimitPeriod.ts"
+import { spendLimitsOf } from "../identity/ApiKey.ts"
 import type { FiguresOfKey } from "./KeyFigures.ts"
 
 /** Decimal places of an amount of micros in cents. */
@@ -24,12 +25,16 @@ const resets: Readonly<Record<LimitPeriod, string | null>> = {
   total: null
 }
 
-/** What the key's limit leaves in its period; null: it has none. */
+/** What the key's limits leave, of each in its period; null: it has none. */
 const roomOf = (figures: FiguresOfKey): bigint | null => {
-  const { dayMicros, monthMicros, spendLimitMicros, spendLimitPeriod, totalMicros, weekMicros } = figures
-  if (spendLimitMicros === null) return null
-  const spent = { day: dayMicros, week: weekMicros, month: monthMicros, total: totalMicros }[spendLimitPeriod]
-  return maximum(0n, spendLimitMicros - spent)
+  const { dayMicros, monthMicros, totalMicros, weekMicros } = figures
+  const spent = { day: dayMicros, week: weekMicros, month: monthMicros, total: totalMicros }
+  let room: bigint | null = null
+  for (const { micros, period } of spendLimitsOf(figures)) {
+    const left = maximum(0n, micros - spent[period])
+    room = room === null ? left : minimum(room, left)
+  }
+  return room
 }
 
 /** What calls with this key may cost, from the balance and from plans; null: any amount. */

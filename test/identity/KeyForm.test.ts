@@ -21,6 +21,8 @@ const current: ListedApiKey = {
   pausedAt: null,
   spendLimitMicros: 1_500_000n,
   spendLimitPeriod: "week",
+  dayLimitMicros: 500_000n,
+  monthLimitMicros: null,
   requestsPerMinute: 60,
   tokensPerMinute: null,
   concurrentCalls: 2,
@@ -34,7 +36,7 @@ describe("the form of a key", () => {
   it("reads its terms, days in the reader's zone", () => {
     const form = new URLSearchParams(
       "name=+x+&spend_limit=2.5&spend_limit_period=month&expiry=2030-01-31&models=a&models=a" +
-        "&requests_per_minute=+60&concurrent_calls=2&networks=10.0.0.0/8%2C+::1"
+        "&day_limit=0.5&month_limit=9&requests_per_minute=+60&concurrent_calls=2&networks=10.0.0.0/8%2C+::1"
     )
     assert.deepStrictEqual(
       readKeyForm(form, asker),
@@ -43,6 +45,8 @@ describe("the form of a key", () => {
         expiresAt: at("2030-01-31T15:59:59Z"),
         spendLimitMicros: 2_500_000n,
         spendLimitPeriod: "month" as const,
+        dayLimitMicros: 500_000n,
+        monthLimitMicros: 9_000_000n,
         requestsPerMinute: 60,
         tokensPerMinute: null,
         concurrentCalls: 2,
@@ -60,6 +64,8 @@ describe("the form of a key", () => {
         expiresAt: null,
         spendLimitMicros: null,
         spendLimitPeriod: "total" as const,
+        dayLimitMicros: null,
+        monthLimitMicros: null,
         ...noRateLimits,
         allowedModels: null,
         allowedNetworks: null
@@ -70,11 +76,11 @@ describe("the form of a key", () => {
   it("says every field that is wrong", () => {
     const form = new URLSearchParams(
       "name=&spend_limit=much&spend_limit_period=year&expiry=soon&models=c" +
-        "&requests_per_minute=0&networks=10.0.0.0/33"
+        "&day_limit=x&month_limit=y&requests_per_minute=0&networks=10.0.0.0/33"
     )
     assert.deepStrictEqual(
       readKeyForm(form, asker),
-      Result.fail(["name", "expiry", "spend_limit", "rates", "networks", "models"] as const)
+      Result.fail(["name", "expiry", "spend_limit", "day_limit", "month_limit", "rates", "networks", "models"] as const)
     )
     assert.deepStrictEqual(
       readKeyForm(new URLSearchParams("name=x&spend_limit_period=hour"), asker),
@@ -90,6 +96,8 @@ describe("the form of a key", () => {
       expiresAt: current.expiresAt,
       spendLimitMicros: 1_500_000n,
       spendLimitPeriod: "week",
+      dayLimitMicros: 500_000n,
+      monthLimitMicros: null,
       requestsPerMinute: 60,
       tokensPerMinute: null,
       concurrentCalls: 2,

@@ -37,6 +37,8 @@ describe("a user's keys", () => {
         spendLimitPeriod: "month" as const,
         allowedModels: ["gpt-4o", `o'"{}\\,`],
         allowedNetworks: null,
+        dayLimitMicros: 7n,
+        monthLimitMicros: 8n,
         ...rates
       }
       const limited = yield* keys.create({ userId: ada, name: "ci", ...limits })
@@ -45,7 +47,7 @@ describe("a user's keys", () => {
         keyId: limited.id,
         userId: ada,
         expiresAtMs: limits.expiresAt.getTime(),
-        limits: { ...rates, spend: [{ period: "month", micros: limits.spendLimitMicros }] },
+        limits: { ...rates, spend: [{ period: "month", micros: 8n }, { period: "day", micros: 7n }] },
         allowedModels: limits.allowedModels,
         networks: null
       })

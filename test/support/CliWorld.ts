@@ -60,6 +60,8 @@ const laptop: SpendingApiKey = {
   pausedAt: null,
   spendLimitMicros: 5_000_000n,
   spendLimitPeriod: "day",
+  dayLimitMicros: null,
+  monthLimitMicros: null,
   requestsPerMinute: null,
   tokensPerMinute: null,
   concurrentCalls: null,

@@ -97,8 +97,19 @@ const isOver = (key: Key, now: Date): boolean => ["expired", "revoked"].includes
 export const KeySpent = ({ context, item }: { readonly context: PageContext; readonly item: SpendingApiKey }) => {
   const say = sayOf(context, "keys")
   const { usd, usdRounded } = context.formats
-  const { spendLimitMicros: limit, spendLimitPeriod: period, spentMicros, spentOfLimitMicros: spent } = item
-  if (limit === null) return <Usd context={context} micros={spentMicros} />
+  const { dayLimitMicros, monthLimitMicros, spendLimitMicros: limit, spendLimitPeriod: period, spentMicros } = item
+  const { spentOfLimitMicros: spent } = item
+  const others = ([["limit.day", dayLimitMicros], ["limit.month", monthLimitMicros]] as const).flatMap((
+    [key, micros]
+  ) => micros === null ? [] : [<Small>{say(key, { limit: usdRounded(micros) })}</Small>])
+  if (limit === null) {
+    return (
+      <>
+        <Usd context={context} micros={spentMicros} />
+        {others}
+      </>
+    )
+  }
   const values = { spent: usd(spent), limit: usd(limit), left: usd(limit > spent ? limit - spent : 0n) }
   const resetsAt = periodEnd(period, context.now.getTime())
   return (
@@ -110,6 +121,7 @@ export const KeySpent = ({ context, item }: { readonly context: PageContext; rea
       <Meter label={say("meter", values)} used={spent} held={0n} limit={limit} />
       <Small>{limit > spent ? say("left", { left: usdRounded(limit - spent) }) : say("left.none")}</Small>
       <Small>{resetsAt === null ? undefined : say("resets", { at: context.formats.time(resetsAt) })}</Small>
+      {others}
     </div>
   )
 }

@@ -44,6 +44,8 @@ const keyProblems = (context: PageContext, fields: ReadonlyArray<ApiKeyRefused["
     name: say("name.problem"),
     expiry: say("problem.day"),
     spend_limit: say("limit.problem"),
+    day_limit: say("limit.problem"),
+    month_limit: say("limit.problem"),
     rates: sayOf(context, "limits")("rates.problem"),
     networks: say("networks.problem"),
     models: say("models.problem"),
@@ -231,6 +233,10 @@ const inputsOf = Effect.fnUntraced(function*(context: UserContext, chosen: Reado
           ["month", say("period.month")]
         ]
       }
+    ],
+    [
+      { is: "usd", name: "day_limit", label: say("limit.inDay"), hint: say("limit.besides") },
+      { is: "usd", name: "month_limit", label: say("limit.inMonth") }
     ],
     rates.slice(0, -1),
     [...rates.slice(-1), { is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }],
