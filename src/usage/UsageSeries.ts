@@ -102,11 +102,11 @@ const toCell = (line: SeriesLine): UsageCell => ({ place: line.place, model: lin
 /** The series of a report, whose rows come in any order. */
 export const seriesOf = (lines: ReadonlyArray<SeriesLine>, unit: MomentUnit): UsageSeries => {
   const moments = lines.filter(({ kind }) => kind === "moment").toSorted((a, b) => a.place - b.place)
-  const cells = lines.filter(({ kind }) => kind === "cell")
+  const cells = lines.filter(({ kind }) => kind === "cell").map(toCell)
   return {
     unit,
     moments: moments.map(toMoment),
-    cells: cells.map(toCell)
+    cells: cells.toSorted((a, b) => a.place - b.place || (a.model < b.model ? -1 : 1))
   }
 }
 
