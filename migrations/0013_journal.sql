@@ -194,12 +194,14 @@ CREATE FUNCTION realms_claim_alive_v1(p_pid integer, p_start timestamptz) RETURN
 $$;
 
 -- Whether the call of a claim that has no answer has ended for good: nothing is held for it, and nobody is about to keep its answer. A
--- process that lives keeps it, or gives the claim up, within a moment of the settlement.
+-- process that lives keeps it, or gives the claim up, within a moment of the settlement; one whose connection is gone may live all the
+-- same, and what it has charged is about to be kept.
 CREATE FUNCTION realms_claim_ended_v1(p_call uuid, p_alive boolean) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN NOT EXISTS (SELECT FROM open_holds h WHERE h.id = p_call) AND NOT (p_alive AND EXISTS (
-    SELECT FROM usage_events u WHERE u.id = p_call AND greatest(u.settled_at, u.late_at) > now() - interval '1 minute'
-  ));
+  RETURN NOT EXISTS (SELECT FROM open_holds h WHERE h.id = p_call) AND NOT EXISTS (
+    SELECT FROM usage_events u WHERE u.id = p_call AND (p_alive OR u.state = 'committed')
+      AND greatest(u.settled_at, u.late_at) > now() - interval '1 minute'
+  );
 END $$;
 
 -- Takes idempotency keys for calls that are to be held: of each the user (u), the call (id), and the hashes of the key (k) and of the

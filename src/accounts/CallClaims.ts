@@ -2,7 +2,7 @@
  * The idempotency keys of calls: which call has a key, and the answer that is kept for those who send it again. The journal writes a claim
  * in the batch of the call's hold; here it is looked up, and given the answer, which is sealed.
  */
-import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import { Cache, Context, Effect, Exit, Layer, Redacted, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
@@ -16,6 +16,10 @@ import type { CallClaim } from "./AccountState.ts"
 /** A kept answer has at most so many bytes, and all those of a user together. */
 export const ANSWER_BYTES_MAX = 1_048_576
 const KEPT_BYTES_PER_USER_MAX = 104_857_600
+
+/** What is kept of a user is summed so often, in milliseconds, and for so many users at once; in between it is counted on. */
+const KEPT_SUM_MS = 60_000
+const KEPT_USERS_MAX = 10_000
 
 /** Between two removals of what is past its day, in milliseconds; rows of one statement, and statements of one round. */
 const ROUND_MS = 600_000
@@ -35,6 +39,13 @@ export interface KeptAnswer extends Schema.Schema.Type<typeof KeptAnswer> {}
 export type ClaimStanding =
   | { readonly _tag: "other" | "running" | "unknown" | "unkept" | "free" }
   | { readonly _tag: "answered"; readonly answer: KeptAnswer }
+
+/** The call that has a claim. */
+export interface ClaimedCall {
+  readonly userId: UserId
+  readonly callId: string
+  readonly claim: CallClaim
+}
 
 const FoundClaim = Row({
   callId: Schema.String,
@@ -61,9 +72,9 @@ const decodeAnswer = Schema.decodeUnknownEffect(KeptAnswer)
 export class CallClaims extends Context.Service<CallClaims, {
   find(userId: UserId, claim: CallClaim): Effect.Effect<ClaimStanding, DatabaseUnavailable>
   /** Keeps the answer of a call that has a claim; where it cannot be kept, that it was answered. */
-  keep(userId: UserId, callId: string, answer: KeptAnswer | undefined): Effect.Effect<void, DatabaseUnavailable>
+  keep(call: ClaimedCall, answer: KeptAnswer | undefined): Effect.Effect<void, DatabaseUnavailable>
   /** Gives the key up: the call came to nothing that could be kept. */
-  release(userId: UserId, callId: string): Effect.Effect<void, DatabaseUnavailable>
+  release(call: ClaimedCall): Effect.Effect<void, DatabaseUnavailable>
 }>()("realms/accounts/CallClaims") {
   static readonly layer = Layer.effect(CallClaims)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -93,37 +104,45 @@ export class CallClaims extends Context.Service<CallClaims, {
       )
     })
 
-    const write = (
-      userId: UserId,
-      callId: string,
-      sealed: { readonly bytes: Uint8Array; readonly keyId: string } | null
-    ) =>
-      sql`UPDATE call_claims SET answer = ${sealed?.bytes ?? null}::bytea, answer_key_id = ${
-        sealed?.keyId ?? null
-      }::text,
-          unkept = ${sealed === null} WHERE user_id = ${userId} AND call_id = ${callId}::uuid`
+    const kept = yield* Cache.makeWith(
+      (userId: UserId) =>
+        oneRowOf(
+          KeptBytes,
+          sql`SELECT coalesce(sum(octet_length(answer)), 0)::bigint AS bytes FROM call_claims WHERE user_id = ${userId}`
+        ).pipe(Effect.map((row) => ({ bytes: Number(row.bytes) }))),
+      { capacity: KEPT_USERS_MAX, timeToLive: (exit) => Exit.isSuccess(exit) ? KEPT_SUM_MS : 0 }
+    )
 
-    const keep: CallClaims["Service"]["keep"] = Effect.fnUntraced(function*(userId, callId, answer) {
+    /** Takes room for an answer among all those of its user; false where there is none. Two that are kept at once do not take the same. */
+    const takeRoom = (userId: UserId, bytes: number) =>
+      Effect.map(Cache.get(kept, userId), (all) => {
+        if (all.bytes + bytes > KEPT_BYTES_PER_USER_MAX) return false
+        all.bytes += bytes
+        return true
+      })
+
+    /** The row of a call's claim, as long as no other call has taken it over. */
+    const ofCall = ({ callId, claim, userId }: ClaimedCall) =>
+      sql`user_id = ${userId} AND key_hash = decode(${claim.keyHash}, 'hex') AND call_id = ${callId}::uuid`
+
+    const keep: CallClaims["Service"]["keep"] = Effect.fnUntraced(function*(call, answer) {
       const sealed = answer === undefined
-        ? null
-        : yield* Effect.option(box.seal(Redacted.make(encodeAnswer(answer)), placeOf(callId)))
-      const bytes = sealed === null || sealed._tag === "None" ? null : sealed.value
-      const kept = oneRowOf(
-        KeptBytes,
-        sql`SELECT coalesce(sum(octet_length(answer)), 0)::bigint AS bytes FROM call_claims WHERE user_id = ${userId}`
-      )
-      yield* withinDatabaseWait(Effect.flatMap(kept, (all) =>
-        write(
-          userId,
-          callId,
-          bytes !== null && all.bytes + BigInt(bytes.bytes.length) > KEPT_BYTES_PER_USER_MAX ? null : bytes
-        ))).pipe(Effect.mapError(databaseUnavailable))
+        ? undefined
+        : yield* Effect.option(box.seal(Redacted.make(encodeAnswer(answer)), placeOf(call.callId)))
+      const found = sealed === undefined || sealed._tag === "None" ? undefined : sealed.value
+      const room = found === undefined ? Effect.succeed(false) : takeRoom(call.userId, found.bytes.length)
+      yield* withinDatabaseWait(Effect.flatMap(room, (isKept) => {
+        const { bytes = null, keyId = null } = isKept && found !== undefined ? found : {}
+        return sql`UPDATE call_claims SET answer = ${bytes}::bytea, answer_key_id = ${keyId}::text, unkept = ${!isKept}
+          WHERE ${ofCall(call)}`
+      })).pipe(Effect.mapError(databaseUnavailable))
     })
 
-    const release: CallClaims["Service"]["release"] = (userId, callId) =>
-      withinDatabaseWait(
-        sql`DELETE FROM call_claims WHERE user_id = ${userId} AND call_id = ${callId}::uuid AND answer IS NULL AND NOT unkept`
-      ).pipe(Effect.asVoid, Effect.mapError(databaseUnavailable))
+    const release: CallClaims["Service"]["release"] = (call) =>
+      withinDatabaseWait(sql`DELETE FROM call_claims WHERE ${ofCall(call)} AND answer IS NULL AND NOT unkept`).pipe(
+        Effect.asVoid,
+        Effect.mapError(databaseUnavailable)
+      )
 
     return CallClaims.of({ find, keep, release })
   }))

@@ -137,6 +137,69 @@ layer(Keyed, { excludeTestServices: true })("an idempotency key", (it) => {
     assert.strictEqual(gateway.upstream.calls.length, before + 1)
   })
 
+  test("is answered when the money is used up, and not to a key that may not call the model", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on("up", (call) => call.json(completion("word", chatUsage(10, 5))))
+    assert.strictEqual((yield* chat(gateway, user, "paid")).status, 200)
+    yield* gateway.settled
+    yield* gateway.credit(user, -(yield* gateway.balanceOf(user)))
+    const again = yield* chat(gateway, user, "paid")
+    assert.deepStrictEqual([again.status, again.headers[REPLAY]], [200, "true"])
+    assert.strictEqual((yield* chat(gateway, user, "unpaid")).status, 402)
+    yield* gateway.change(
+      "keys",
+      user.keyId.toString(),
+      (sql) => sql`UPDATE api_keys SET allowed_models = '{other}' WHERE id = ${user.keyId}`
+    )
+    const refused = yield* chat(gateway, user, "paid")
+    assert.deepStrictEqual([refused.status, errorOf(refused.text).code], [403, "model_not_allowed"])
+  })
+
+  test("is kept with no more than 100 MiB of a user, also of many at once", function*(gateway) {
+    const user = yield* gateway.user(START)
+    const gate = new Gate()
+    gateway.upstream.on("up", async (call) => {
+      await gate.opened
+      call.json(completion("w".repeat(2_000), chatUsage(10, 5)))
+    })
+    // Room for one answer of these.
+    const before = 104_857_600 - 4_500
+    yield* queryAt(
+      gateway.url,
+      `INSERT INTO call_claims (user_id, key_hash, body_hash, call_id, expires_at, backend_pid, backend_start, answer, answer_key_id)
+        VALUES (${user.id}, '', '', gen_random_uuid(), now() + interval '1 day', 0, now(), repeat('x', ${before})::bytea, 'none')`
+    )
+    const made = gateway.upstream.calls.length
+    const answers = Array.from({ length: 6 }, (_, index) => open(gateway, user, `full-${index}`))
+    yield* until("the calls are made", () => gateway.upstream.calls.length === made + 6)
+    gate.open()
+    yield* until("all are answered", () => answers.every((one) => one.ended))
+    assert.deepStrictEqual(answers.map(({ status }) => status), [200, 200, 200, 200, 200, 200])
+    const kept = yield* queryAt(
+      gateway.url,
+      `SELECT count(*)::integer AS kept FROM call_claims WHERE user_id = ${user.id} AND answer IS NOT NULL`
+    )
+    assert.deepStrictEqual(kept, [{ kept: 2 }])
+  })
+
+  test("is not taken over while the answer of a call that is charged may still be kept", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on("up", (call) => call.json(completion("word", chatUsage(10, 5))))
+    const first = yield* chat(gateway, user, "charged")
+    assert.strictEqual(first.status, 200)
+    yield* gateway.settled
+    // As it is when the journal's connection was lost during the call, between the settlement and the write of the answer.
+    yield* queryAt(
+      gateway.url,
+      `UPDATE call_claims SET answer = NULL, answer_key_id = NULL, backend_pid = 0
+        WHERE call_id = '${String(first.headers["x-request-id"])}'`
+    )
+    const before = gateway.upstream.calls.length
+    const again = yield* chat(gateway, user, "charged")
+    assert.deepStrictEqual([again.status, errorOf(again.text).code], [409, "idempotency_unknown"])
+    assert.strictEqual(gateway.upstream.calls.length, before)
+  })
+
   test("is one for two servers", function*(gateway) {
     const user = yield* gateway.user(START)
     const context = yield* Layer.build(

@@ -82,15 +82,25 @@ export class DataPlane extends Context.Service<DataPlane, {
     }
 
     /** Bytes that a body may have. A user without any funds is refused before it is read, as far as every call costs something. */
-    const bodyBytesMax = (key: ApiKeyIdentity, request: IncomingMessage): Effect.Effect<number, CallRefused> =>
+    const bodyBytesMax = (key: ApiKeyIdentity, visit: Visit): Effect.Effect<number, CallRefused> =>
       accounts.standing(key.userId).pipe(
         Effect.mapError(() => unavailable("Billing is unavailable at this moment. Please try again shortly.")),
         Effect.flatMap((standing) =>
-          standing === "funded" ? Effect.succeed(config.server.maxBodyBytes) : unfundedBytesMax(request)
+          standing === "funded" ? Effect.succeed(config.server.maxBodyBytes) : unfundedBytesMax(key, visit)
         )
       )
 
-    const unfundedBytesMax = (request: IncomingMessage): Effect.Effect<number, CallRefused> =>
+    /** An answer that was paid is given again, whatever is left to spend. */
+    const unfundedBytesMax = (
+      key: ApiKeyIdentity,
+      { idempotencyKey, request }: Visit
+    ): Effect.Effect<number, CallRefused> =>
+      idempotencyKey === undefined ? freeBytesMax(request) : Effect.flatMap(
+        idempotency.isTaken(key.userId, idempotencyKey),
+        (isTaken) => isTaken ? Effect.succeed(config.server.maxBodyBytes) : freeBytesMax(request)
+      )
+
+    const freeBytesMax = (request: IncomingMessage): Effect.Effect<number, CallRefused> =>
       Effect.flatMap(models.hasFree, (free) => {
         const declared = Number(request.headers["content-length"] ?? "0")
         return free && declared <= UNFUNDED_BODY_BYTES_MAX
@@ -125,7 +135,9 @@ export class DataPlane extends Context.Service<DataPlane, {
         const client = new NodeCallClient(response, watch, headersOf(requestId))
         const context = { requestId, key, call, startedMs: visit.startedMs, notes }
         const { claim } = visit
-        return claim === undefined
+        // What the key may not call, it is not told either.
+        const mayCall = key.allowedModels === null || key.allowedModels.includes(call.model)
+        return claim === undefined || !mayCall
           ? gateway.run({ ...context, client })
           : idempotency.run(
             { userId: key.userId, requestId, claim, client, notes },
@@ -148,7 +160,7 @@ export class DataPlane extends Context.Service<DataPlane, {
       visit.idempotencyKey = named
       // Most calls by far: what is in memory answers at once.
       return settings.current().billing.enabled && !accounts.isKnownFunded(key.userId)
-        ? Effect.flatMap(bodyBytesMax(key, visit.request), (bytesMax) => answer(visit, key, bytesMax))
+        ? Effect.flatMap(bodyBytesMax(key, visit), (bytesMax) => answer(visit, key, bytesMax))
         : answer(visit, key, config.server.maxBodyBytes)
     }
 

@@ -8,7 +8,7 @@ import { Clock, Context, Deferred, Duration, Effect, Layer } from "effect"
 import { hash } from "node:crypto"
 import type { IncomingMessage } from "node:http"
 import type { CallClaim } from "../../accounts/AccountState.ts"
-import { ANSWER_BYTES_MAX, CallClaims, type KeptAnswer } from "../../accounts/CallClaims.ts"
+import { ANSWER_BYTES_MAX, CallClaims, type ClaimedCall, type KeptAnswer } from "../../accounts/CallClaims.ts"
 import type { UserId } from "../../domain/Ids.ts"
 import { CallRefused, claimTaken, unavailable, type UpstreamRefused } from "../../gateway/CallError.ts"
 import type { CallClient } from "../../gateway/CallClient.ts"
@@ -67,6 +67,8 @@ export class Idempotency extends Context.Service<Idempotency, {
     call: KeyedCall,
     make: (client: CallClient, claim: CallClaim) => Effect.Effect<void, Refusal>
   ): Effect.Effect<void, Refusal>
+  /** Whether a call of the user was made with the key, or is being made, so that one that names it may need no funds. */
+  isTaken(userId: UserId, key: string): Effect.Effect<boolean, CallRefused>
   /** Nobody waits any more for what another process makes. */
   close(): void
 }>()("realms/http/v1/Idempotency") {
@@ -79,10 +81,12 @@ export class Idempotency extends Context.Service<Idempotency, {
     /** Calls of this process that have a key, by user and key. */
     const running = new Map<string, Deferred.Deferred<void>>()
 
-    const keep = ({ notes, requestId, userId }: KeyedCall, answer: KeptAnswer | undefined, done: () => void): void => {
-      if (!isWhole(notes)) return done()
+    const claimedOf = ({ claim, requestId, userId }: KeyedCall): ClaimedCall => ({ userId, callId: requestId, claim })
+
+    const keep = (call: KeyedCall, answer: KeptAnswer | undefined, done: () => void): void => {
+      if (!isWhole(call.notes)) return done()
       fork(
-        claims.keep(userId, requestId, answer).pipe(
+        claims.keep(claimedOf(call), answer).pipe(
           Effect.catch((error) => Effect.logWarning("an answer with an idempotency key could not be kept", error)),
           Effect.ensuring(Effect.sync(done))
         )
@@ -94,7 +98,7 @@ export class Idempotency extends Context.Service<Idempotency, {
       call: KeyedCall,
       make: Parameters<Idempotency["Service"]["run"]>[1]
     ): Effect.Effect<void, Refusal> => {
-      const { claim, client, notes, requestId, userId } = call
+      const { claim, client, notes } = call
       const kept = Deferred.makeUnsafe<void>()
       let isEnding = false
       const keptClient = new KeptClient(client, {
@@ -110,7 +114,7 @@ export class Idempotency extends Context.Service<Idempotency, {
       const giveUp = Effect.suspend(() =>
         notes.reservation === undefined || isWhole(notes)
           ? Effect.void
-          : Effect.ignore(claims.release(userId, requestId))
+          : Effect.ignore(claims.release(claimedOf(call)))
       )
       return Effect.suspend(() => make(keptClient, claim)).pipe(
         Effect.ensuring(Effect.suspend(() => isEnding ? Deferred.await(kept) : Effect.void)),
@@ -135,6 +139,12 @@ export class Idempotency extends Context.Service<Idempotency, {
         client.onGone = () => resume(Effect.void)
       })
 
+    const find = (userId: UserId, claim: CallClaim) =>
+      Effect.mapError(
+        claims.find(userId, claim),
+        () => unavailable("Idempotency keys cannot be checked at this moment. Please try again shortly.")
+      )
+
     const look = Effect.fnUntraced(function*(
       call: KeyedCall,
       make: Parameters<Idempotency["Service"]["run"]>[1],
@@ -143,10 +153,7 @@ export class Idempotency extends Context.Service<Idempotency, {
       let lookMs = LOOK_MS_MIN
       while (!call.client.isGone) {
         if (closed) return yield* stopping
-        const standing = yield* Effect.mapError(
-          claims.find(call.userId, call.claim),
-          () => unavailable("Idempotency keys cannot be checked at this moment. Please try again shortly.")
-        )
+        const standing = yield* find(call.userId, call.claim)
         switch (standing._tag) {
           case "answered":
             return replay(call, standing.answer)
@@ -198,6 +205,9 @@ export class Idempotency extends Context.Service<Idempotency, {
 
     return Idempotency.of({
       run,
+      isTaken: (userId, key) =>
+        // With no body that anybody sends, an answer is found and not opened.
+        Effect.map(find(userId, { keyHash: sha256(key), bodyHash: "" }), ({ _tag }) => _tag !== "free"),
       close: () => {
         closed = true
       }
