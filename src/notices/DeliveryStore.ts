@@ -18,7 +18,7 @@ export const SPREAD_ROWS_MAX = 100
 
 /**
  * Makes the deliveries of notices that have none yet: a mail to the user or to each root, and one to the owner's webhook, as far as they
- * want it. What is switched on later gets nothing of what was before. Answers how many notices there were.
+ * want it. Users are mailed at verified addresses only: who typed somebody else's has that person told nothing. What is switched on later gets nothing of what was before. Answers how many notices there were.
  */
 export const spreadNotices = (sql: Sql, { hasMail }: { readonly hasMail: boolean }): Done<number> =>
   Effect.map(
@@ -26,7 +26,8 @@ export const spreadNotices = (sql: Sql, { hasMail }: { readonly hasMail: boolean
         SELECT id, kind, user_id FROM notices WHERE spread_at IS NULL ORDER BY id LIMIT ${SPREAD_ROWS_MAX}
           FOR UPDATE SKIP LOCKED
       ), readers AS (
-        SELECT t.id, t.kind, u.id AS user_id FROM taken t JOIN users u ON u.id = t.user_id WHERE u.disabled_at IS NULL
+        SELECT t.id, t.kind, u.id AS user_id FROM taken t JOIN users u ON u.id = t.user_id
+          WHERE u.disabled_at IS NULL AND (u.email_verified_at IS NOT NULL OR u.role = 'root')
         UNION ALL SELECT t.id, t.kind, u.id FROM taken t JOIN users u ON u.role = 'root'
           WHERE t.user_id IS NULL AND u.disabled_at IS NULL
       ), mails AS (

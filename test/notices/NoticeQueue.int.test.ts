@@ -181,21 +181,23 @@ describe("notices", () => {
         assert.deepStrictEqual(yield* deliveriesOf(ada.id), [])
       }).pipe(Effect.scoped))
 
-    it.effect("are not mailed to who does not want them, or is disabled", () =>
+    it.effect("are not mailed to who does not want them, is disabled, or has not verified the address", () =>
       Effect.gen(function*() {
         const { preferences, round, smtp, sql, tell, user } = yield* NoticeWorld
-        const [ada, bob] = [yield* user(), yield* user()]
+        const [ada, bob, eve] = [yield* user(), yield* user(), yield* user({ isVerified: false })]
         yield* preferences.save(ada.id, { lowBalanceMicros: null, planEndingDays: 3 }, ["refund"])
         const refund = { refund_id: "1", payment_id: "1", amount_minor: "1000", currency: "cny" }
         yield* tell("refund", ada.id, refund)
         yield* tell("low_balance", ada.id, low)
         yield* tell("low_balance", bob.id, low)
+        yield* tell("low_balance", eve.id, low)
         yield* sql`UPDATE users SET disabled_at = now() WHERE id = ${bob.id}`
         yield* round
         assert.deepStrictEqual(smtp.to(ada.email).map(({ subject }) => subject), [
           "[Realms] Your balance is low: $1.50"
         ])
         assert.strictEqual(smtp.to(bob.email).length, 0)
+        assert.strictEqual(smtp.to(eve.email).length, 0)
       }))
 
     it.effect("for root go to every administrator, each in their language", () =>

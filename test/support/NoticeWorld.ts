@@ -107,14 +107,16 @@ const start = Effect.gen(function*() {
   const main = yield* server({ smtp: smtp.document })
   const { sql } = main
 
-  const user = (options: { readonly language?: "en" | "zh"; readonly role?: "user" | "root" } = {}) =>
+  const user = (
+    options: { readonly language?: "en" | "zh"; readonly role?: "user" | "root"; readonly isVerified?: boolean } = {}
+  ) =>
     Effect.gen(function*() {
       const email = `${randomUUID()}@example.com`
       const { id } = yield* oneRowOf(
         MadeUser,
-        sql`INSERT INTO users (email, role, language) VALUES (${email}, ${options.role ?? "user"}, ${
-          options.language ?? null
-        })
+        sql`INSERT INTO users (email, role, language, email_verified_at)
+          VALUES (${email}, ${options.role ?? "user"}, ${options.language ?? null},
+            CASE WHEN ${options.isVerified ?? options.role !== "root"}::boolean THEN now() END)
           RETURNING id`
       )
       yield* sql`INSERT INTO user_balances (user_id) VALUES (${id})`

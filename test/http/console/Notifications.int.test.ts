@@ -13,6 +13,11 @@ const SECRET = /whsec_[\w+/=]{44}/
 /** Nothing answers there. */
 const HOOK = "https://localhost:1/realms"
 
+/** Nothing answers there, either. */
+const mailing = ConsoleWorld.layerOf({
+  smtp: { host: "127.0.0.1", port: 1, security: "none", from: "a@realms.example" }
+})
+
 const world = ConsoleWorld.layerOf({ server: { port: 0, link_local_hosts_allowed: ["localhost"] } })
 
 const formOf = (...fields: ReadonlyArray<readonly [name: string, value: string]>) =>
@@ -130,6 +135,21 @@ describe("notifications", () => {
         assert.include(log, root.email)
         assert.notMatch(log, SECRET)
         yield* client.post("/admin/notices/webhook/remove", {})
+      }))
+  })
+
+  layer(mailing, { excludeTestServices: true, timeout: 60_000 })("where mail works", (it) => {
+    it.effect("say that the address has to be verified first, to users and not to root", () =>
+      Effect.gen(function*() {
+        const { client, user, world } = yield* asUser
+        const page = Effect.map(client.get("/notifications"), ({ text }) => text)
+        assert.include(yield* page, "Your e-mail address is not verified")
+        assert.notInclude(yield* page, "Mail is not set up here yet")
+        yield* world.sql`UPDATE users SET email_verified_at = now() WHERE id = ${user.id}`
+        assert.notInclude(yield* page, "is not verified")
+        const { client: root } = yield* signedInRoot
+        assert.notInclude((yield* root.get("/notifications")).text, "is not verified")
+        assert.notInclude((yield* root.get("/admin/notices")).text, "No mail server is set")
       }))
   })
 })

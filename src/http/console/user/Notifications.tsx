@@ -3,6 +3,7 @@
  */
 import { Effect } from "effect"
 import { type NoticeTerms, noticeTerms } from "../../../domain/NoticeTerms.ts"
+import { EmailAddresses } from "../../../identity/EmailAddresses.ts"
 import { DeliveryList, type ListedDelivery } from "../../../notices/DeliveryList.ts"
 import { Mailer } from "../../../notices/Mailer.ts"
 import { type NoticeKind, rootNoticeKinds, userNoticeKinds } from "../../../notices/NoticeKinds.ts"
@@ -43,11 +44,12 @@ const placeOf = (context: UserContext): WebhookPlace => ({
 interface ChoicesProps {
   readonly context: UserContext
   readonly preferences: Preferences
-  readonly hasMail: boolean
+  /** Why nothing is mailed; undefined: it is. */
+  readonly unmailed: "off" | "unverified" | undefined
   readonly state: FormState
 }
 
-const Choices = ({ hasMail, preferences, state, context }: ChoicesProps) => {
+const Choices = ({ unmailed, preferences, state, context }: ChoicesProps) => {
   const say = sayOf(context, "notices")
   const typed = Object.fromEntries(noticeTerms.toForm(preferences))
   const ticks = (kinds: ReadonlyArray<NoticeKind>, label: string): InputEntry =>
@@ -81,7 +83,14 @@ const Choices = ({ hasMail, preferences, state, context }: ChoicesProps) => {
         submit={context.say("action.save")}
       >
         <FormAlert state={state} />
-        {hasMail ? null : <Notice kind="info">{say("mail.off")}</Notice>}
+        {unmailed === "off" ? <Notice kind="info">{say("mail.off")}</Notice> : null}
+        {unmailed === "unverified"
+          ? (
+            <Notice kind="warning">
+              {say("mail.unverified")} <a href="/account">{say("mail.verify")}</a>
+            </Notice>
+          )
+          : null}
       </InputForm>
     </Panel>
   )
@@ -116,7 +125,12 @@ const show = Effect.fnUntraced(function*(context: UserContext, states: FormState
   const preferences = yield* (yield* NoticePreferences).of(user.id)
   const endpoint: WebhookEndpoint | undefined = yield* (yield* WebhookEndpoints).of(user.id)
   const deliveries = yield* (yield* DeliveryList).ofUser(user.id, { limit: RECENT_MAX })
-  const hasMail = yield* (yield* Mailer).configured
+  const { verifiedAt } = yield* (yield* EmailAddresses).of(user.id)
+  const unmailed = !(yield* (yield* Mailer).configured)
+    ? "off"
+    : verifiedAt === null && !isRoot(context)
+    ? "unverified"
+    : undefined
   return headedPage({
     context,
     title: say("title"),
@@ -124,7 +138,7 @@ const show = Effect.fnUntraced(function*(context: UserContext, states: FormState
     done: { choices: say("done.choices"), ...webhookDone(context) },
     children: (
       <>
-        <Choices context={context} preferences={preferences} hasMail={hasMail} state={states.choices ?? emptyForm} />
+        <Choices context={context} preferences={preferences} unmailed={unmailed} state={states.choices ?? emptyForm} />
         <WebhookCard
           context={context}
           path={`${PATH}/webhook`}
