@@ -34,7 +34,7 @@ export interface KeptAnswer extends Schema.Schema.Type<typeof KeptAnswer> {}
 
 /**
  * Where a key stands. `other`: it was sent with another body. `running`: its call is being made. `unknown`: its call is open, and nobody
- * makes it any more. `unkept`: it was answered, and the answer was too large to keep. `free`: a call may have it.
+ * makes it any more. `unkept`: it was answered, and the answer could not be kept. `free`: a call may have it.
  */
 export type ClaimStanding =
   | { readonly _tag: "other" | "running" | "unknown" | "unkept" | "free" }

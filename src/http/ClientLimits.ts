@@ -35,6 +35,8 @@ export interface ClientLimits {
   readonly checkMs: number
   /** Calls open at once with one key. */
   readonly callsPerKeyMax: number
+  /** Answers with an idempotency key in memory, until they are kept; one that finds no room is not kept. */
+  readonly keptBudget: ByteBudgetLimits
 }
 
 export const ClientLimits = Context.Reference<ClientLimits>("realms/http/ClientLimits", {
@@ -52,6 +54,7 @@ export const ClientLimits = Context.Reference<ClientLimits>("realms/http/ClientL
     aheadBytesMax: 65_536,
     keepAliveTimeoutMs: 75_000,
     checkMs: 10_000,
-    callsPerKeyMax: 4_000
+    callsPerKeyMax: 4_000,
+    keptBudget: { processBytesMax: 134_217_728, userBytesMax: 33_554_432, freeBytes: 16_384 }
   })
 })

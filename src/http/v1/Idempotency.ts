@@ -9,10 +9,13 @@ import { hash } from "node:crypto"
 import type { IncomingMessage } from "node:http"
 import type { CallClaim } from "../../accounts/AccountState.ts"
 import { ANSWER_BYTES_MAX, CallClaims, type ClaimedCall, type KeptAnswer } from "../../accounts/CallClaims.ts"
+import { AppConfig } from "../../config/Config.ts"
 import type { UserId } from "../../domain/Ids.ts"
 import { CallRefused, claimTaken, unavailable, type UpstreamRefused } from "../../gateway/CallError.ts"
 import type { CallClient } from "../../gateway/CallClient.ts"
 import type { CallNotes } from "../../gateway/CallNotes.ts"
+import { ByteBudget, shareOf } from "../../platform/ByteBudget.ts"
+import { ClientLimits } from "../ClientLimits.ts"
 import { stopping } from "./EdgeRefusals.ts"
 import { KeptClient } from "./KeptClient.ts"
 
@@ -74,6 +77,8 @@ export class Idempotency extends Context.Service<Idempotency, {
 }>()("realms/http/v1/Idempotency") {
   static readonly layer = Layer.effect(Idempotency)(Effect.gen(function*() {
     const claims = yield* CallClaims
+    const config = yield* AppConfig
+    const budget = new ByteBudget(shareOf((yield* ClientLimits).keptBudget, config.server.runners))
     const clock = yield* Clock.Clock
     const fork = Effect.runForkWith(yield* Effect.context<never>())
     const now = () => clock.currentTimeMillisUnsafe()
@@ -101,8 +106,10 @@ export class Idempotency extends Context.Service<Idempotency, {
       const { claim, client, notes } = call
       const kept = Deferred.makeUnsafe<void>()
       let isEnding = false
+      const share = budget.open(call.userId)
       const keptClient = new KeptClient(client, {
         bytesMax: ANSWER_BYTES_MAX,
+        share,
         keep: (answer, done) => {
           isEnding = true
           keep(call, answer, () => {
@@ -118,6 +125,7 @@ export class Idempotency extends Context.Service<Idempotency, {
       )
       return Effect.suspend(() => make(keptClient, claim)).pipe(
         Effect.ensuring(Effect.suspend(() => isEnding ? Deferred.await(kept) : Effect.void)),
+        Effect.ensuring(Effect.sync(share.release)),
         Effect.ensuring(giveUp)
       )
     }
@@ -232,5 +240,5 @@ const unknown = new CallRefused({
 
 const notKept = new CallRefused({
   code: "idempotency_not_kept",
-  message: "A call was made and charged with this idempotency key, and its answer was too large to keep."
+  message: "A call was made and charged with this idempotency key, and its answer could not be kept."
 })

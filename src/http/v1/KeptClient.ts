@@ -6,6 +6,15 @@
  */
 import type { KeptAnswer } from "../../accounts/CallClaims.ts"
 import type { CallClient } from "../../gateway/CallClient.ts"
+import type { ByteShare } from "../../platform/ByteBudget.ts"
+
+interface KeptClientOptions {
+  readonly bytesMax: number
+  /** What the answer takes of the memory for such answers. */
+  readonly share: ByteShare
+  /** Called with the whole answer, or undefined where it is too large; the end goes to the client when it calls back. */
+  readonly keep: (answer: KeptAnswer | undefined, done: () => void) => void
+}
 
 /** Headers that are for one connection, or for one answer. */
 const ownHeaders: ReadonlySet<string> = new Set(["content-length"])
@@ -14,9 +23,7 @@ export class KeptClient implements CallClient {
   onDrain: () => void = () => undefined
   onGone: () => void = () => undefined
   private readonly inner: CallClient
-  private readonly bytesMax: number
-  /** Called with the whole answer, or undefined where it is too large; the end goes to the client when it calls back. */
-  private readonly keep: (answer: KeptAnswer | undefined, done: () => void) => void
+  private readonly options: KeptClientOptions
   private parts: Array<Buffer> | undefined = []
   private bytes = 0
   private headers: Readonly<Record<string, string>> = {}
@@ -24,24 +31,16 @@ export class KeptClient implements CallClient {
   private isDone = false
   private whenDone: () => void = () => undefined
 
-  constructor(
-    inner: CallClient,
-    { bytesMax, keep }: {
-      readonly bytesMax: number
-      readonly keep: (answer: KeptAnswer | undefined, done: () => void) => void
-    }
-  ) {
+  constructor(inner: CallClient, options: KeptClientOptions) {
     this.inner = inner
-    this.bytesMax = bytesMax
-    this.keep = keep
+    this.options = options
     inner.onDrain = () => this.onDrain()
     inner.onGone = () => this.left()
-    inner.onDone = () => {
-      if (this.isEnding) this.done()
-    }
+    // A refusal is written past this one, and its client is done without an end.
+    inner.onDone = () => this.done()
   }
 
-  /** What is set after the end is called at once. */
+  /** What is set once it is done is called at once. */
   set onDone(call: () => void) {
     this.whenDone = call
     if (this.isDone) call()
@@ -71,9 +70,11 @@ export class KeptClient implements CallClient {
   private take(bytes: Uint8Array | string): void {
     if (this.parts === undefined) return
     const part = Buffer.from(bytes)
+    const { bytesMax, share } = this.options
     this.bytes += part.length
-    if (this.bytes <= this.bytesMax) return void this.parts.push(part)
+    if (this.bytes <= bytesMax && share.add(part.length) === undefined) return void this.parts.push(part)
     this.parts = undefined
+    share.release()
     if (this.inner.isGone && !this.isEnding) this.onGone()
   }
 
@@ -94,7 +95,7 @@ export class KeptClient implements CallClient {
     const answer = this.parts === undefined
       ? undefined
       : { headers: this.headers, body: Buffer.concat(this.parts).toString("base64") }
-    this.keep(answer, () => {
+    this.options.keep(answer, () => {
       this.inner.end(bytes)
       // One that has left says nothing more.
       if (this.inner.isGone) this.done()
