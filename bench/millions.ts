@@ -159,7 +159,8 @@ const foldAll = (sql: SqlClient.SqlClient) =>
         cache_write_tokens, output_tokens, cost_micros, charged_micros)
       SELECT user_id, hour, model, key_id, funding, channel, count(*), sum(input_tokens), sum(cached_input_tokens),
           sum(cache_write_tokens), sum(output_tokens), sum(cost_micros), sum(charged_micros)
-        FROM usage_calls WHERE counts GROUP BY user_id, hour, model, key_id, funding, channel`
+        FROM usage_calls WHERE counts GROUP BY user_id, hour, model, key_id, funding, channel
+        ORDER BY hour, user_id`
     yield* sql`INSERT INTO usage_totals SELECT hour, model, channel, sum(calls), sum(input_tokens), sum(cached_input_tokens),
           sum(cache_write_tokens), sum(output_tokens), sum(cost_micros), sum(charged_micros)
         FROM usage_hours GROUP BY hour, model, channel`

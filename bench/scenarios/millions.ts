@@ -93,13 +93,13 @@ const measureSize = async (calls: number, { isQuick, say }: Bench): Promise<Time
   say(`${calls} calls were written in ${Math.round((performance.now() - startedMs) / 1_000)} s`)
   say("closing the days of the books ...")
   times.set("a day of the books is closed", await closeDays(realms.config))
-  const rounds = isQuick ? 5 : 30
+  const rounds = isQuick ? 5 : 15
   for (const [email, paths] of [[HEAVY_EMAIL, heavyPaths], [ROOT_EMAIL, rootPaths]] as const) {
     const cookie = await signIn(realms.origin, { email, password: PASSWORD })
     for (const path of paths) {
       const { p50, status } = await measurePage(`${realms.origin}${path}`, { cookie, rounds, warmUps: 3 })
-      if (status !== 200) throw new Error(`${path} is answered ${status}`)
-      times.set(path, p50)
+      if (status !== 200) say(`${path} is answered ${status}`)
+      times.set(path, status === 200 ? p50 : Infinity)
       say(`${path}: ${rounded(p50)} ms`)
     }
   }

@@ -27,6 +27,8 @@ export interface AllUsageFilter {
   readonly userId?: UserId | undefined
   readonly model?: string | undefined
   readonly channel?: string | undefined
+  /** False: without the users' shares, for which the hours of each user are read. */
+  readonly users?: boolean | undefined
 }
 
 export interface UsageShare extends UsageSums {
@@ -63,7 +65,7 @@ export class AllUsage extends Context.Service<AllUsage, {
     const report = Effect.fn("AllUsage.report")(function*(filter: AllUsageFilter, timeZone: string) {
       const { fromMs, toMs, unit } = yield* wholeHours(filter)
       const { userId } = filter
-      const statement = sql.unsafe(allUsageSql(unit, userId !== undefined), [
+      const statement = sql.unsafe(allUsageSql(unit, { ofUser: userId !== undefined, users: filter.users ?? true }), [
         fromMs,
         toMs,
         timeZone,
@@ -90,7 +92,10 @@ const ranking = "charged_micros DESC, calls DESC, name"
  * which each fit into memory: by hour, model and channel - of everybody they are summed already -, and by user. All else is made
  * of these, and the planner knows the size of each.
  */
-export const allUsageSql = (unit: MomentUnit, ofUser: boolean): string => {
+export const allUsageSql = (
+  unit: MomentUnit,
+  { ofUser, users }: { readonly ofUser: boolean; readonly users: boolean }
+): string => {
   const { of, places } = momentSql(unit)
   const matching = `WHERE hour >= to_timestamp($1::bigint / 1000) AND hour < to_timestamp($2::bigint / 1000)
         AND ($5::text IS NULL OR model = $5) AND ($6::text IS NULL OR channel = $6) ${ofUser ? "AND user_id = $7" : ""}`
@@ -111,10 +116,14 @@ export const allUsageSql = (unit: MomentUnit, ofUser: boolean): string => {
     UNION ALL
     SELECT 'channel', NULL, *, row_number() OVER (ORDER BY ${ranking})
       FROM (SELECT channel AS name, ${summedColumns} FROM sums GROUP BY channel) c
-    UNION ALL
+    ${
+    users
+      ? `UNION ALL
     SELECT 'user', *, row_number() OVER (ORDER BY ${ranking})
       FROM (SELECT user_id, user_id::text COLLATE "C" AS name, ${summedColumns} FROM usage_hours ${matching}
-        GROUP BY user_id) u
+        GROUP BY user_id) u`
+      : ""
+  }
   ), rows AS (
     SELECT 'moment' AS kind, p.place, p.name, NULL::bigint AS user_id, 1 AS many, ${sumColumns}
       FROM places p LEFT JOIN moments m ON m.place = p.place

@@ -137,7 +137,15 @@ testsOver(Services)("reports of everybody", (test) => {
         { ...all, channel: "late-channel", model: "model-1", userId: users[0] ?? nobody },
         { fromMs: nowMs - 30 * HOUR_MS, toMs: nowMs }
       ]
-      for (const filter of filters) yield* agree(yield* usage.report(filter, "Asia/Shanghai"), filter)
+      for (const filter of filters) {
+        const report = yield* usage.report(filter, "Asia/Shanghai")
+        yield* agree(report, filter)
+        const without = yield* usage.report({ ...filter, users: false }, "Asia/Shanghai")
+        assert.deepStrictEqual(without.users, { top: [], others: undefined, othersCount: 0 })
+        for (const part of ["totals", "moments", "models", "channels"] as const) {
+          assert.deepStrictEqual(without[part], report[part])
+        }
+      }
     }
     const [seen] = yield* sql<{ late: bigint; none: bigint }>`SELECT
         (SELECT count(*) FROM usage_hours WHERE channel = 'late-channel' AND calls > 0) AS late,
@@ -237,7 +245,7 @@ layer(Services, { excludeTestServices: true })("reports over many calls", (it) =
       const range = [nowMs - 25 * DAY_MS, nowMs + HOUR_MS]
       for (const ofUser of [false, true]) {
         const parameters = [...range, "UTC", SHARES_MAX, null, null, ...(ofUser ? [users[0]] : [])]
-        assert.strictEqual(yield* rowsRead(allUsageSql("day", ofUser), parameters), 0)
+        assert.strictEqual(yield* rowsRead(allUsageSql("day", { ofUser, users: true }), parameters), 0)
       }
       const looked = yield* rowsRead(channelHealthSql, [nowMs, 3_000, 500])
       assert.isAbove(looked, 3_000, "the ids and their rows")

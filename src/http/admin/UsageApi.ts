@@ -228,7 +228,7 @@ export const UsageHandlers = answersOf(UsageApi)(
       const now = DateTime.toDateUtc(yield* DateTime.now)
       const month = presetRange("30d", now, timeZone)
       const today = presetRange("today", now, timeZone)
-      const report = yield* usage.report(month, timeZone).pipe(
+      const report = yield* usage.report({ ...month, users: false }, timeZone).pipe(
         Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
       )
       const figures = yield* service.figures(today.fromMs, month.fromMs)

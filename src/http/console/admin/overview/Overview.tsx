@@ -27,7 +27,9 @@ const readOverview = Effect.fnUntraced(function*({ formats: { timeZone }, now }:
   const month = presetRange("30d", now, timeZone)
   const today = presetRange("today", now, timeZone)
   const found = yield* Effect.all({
-    usage: (yield* AllUsage).report(month, timeZone).pipe(Effect.catchTag("UsageRefused", Effect.die)),
+    usage: (yield* AllUsage).report({ ...month, users: false }, timeZone).pipe(
+      Effect.catchTag("UsageRefused", Effect.die)
+    ),
     figures: (yield* ServiceOverview).figures(today.fromMs, month.fromMs),
     toReview: (yield* PaymentEvents).openCount,
     toConfirm: (yield* Confirmations).pending,

@@ -123,9 +123,9 @@ const Narrowed = ({ query, context }: Pick<AllUsageProps, "context" | "query">) 
 }
 
 /** The range has been checked when the address was read. */
-const reportOf = Effect.fnUntraced(function*(context: UserContext) {
+const reportOf = Effect.fnUntraced(function*(context: UserContext, users = true) {
   const query = yield* readAllUsage(context)
-  const report = yield* (yield* AllUsage).report(query.filter, context.formats.timeZone).pipe(
+  const report = yield* (yield* AllUsage).report({ ...query.filter, users }, context.formats.timeZone).pipe(
     Effect.catchTag("UsageRefused", Effect.die)
   )
   return { query, report }
@@ -181,12 +181,12 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
 })
 
 const momentsChart = Effect.fnUntraced(function*(context: UserContext) {
-  const { report } = yield* reportOf(context)
+  const { report } = yield* reportOf(context, false)
   return yield* momentsAnswer(context, report, modelsOf(report))
 })
 
 const modelsChart = Effect.fnUntraced(function*(context: UserContext) {
-  return yield* namesAnswer(context, (yield* reportOf(context)).report.models.top)
+  return yield* namesAnswer(context, (yield* reportOf(context, false)).report.models.top)
 })
 
 export const AllUsageRoutes = routes(
