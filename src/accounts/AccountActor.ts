@@ -24,7 +24,7 @@ import {
 import { countedKeys } from "./CallUses.ts"
 import type { LoadedAccount } from "./AccountStore.ts"
 import type { ActorHost, Reply } from "./ActorHost.ts"
-import type { Decided, Envelope } from "./Envelope.ts"
+import { type Decided, type Envelope, isGivenUp } from "./Envelope.ts"
 import type { EntryException, GroupResult } from "./JournalBatch.ts"
 import { type JournalAccount, type JournalEntry, transitionKey } from "./JournalEntry.ts"
 import { isFunded, StandingQuestions, type StandingReply } from "./Standing.ts"
@@ -104,7 +104,7 @@ export class AccountActor implements JournalAccount {
   }
 
   private put(command: Command, reply: Reply, from: Envelope["from"]): void {
-    this.mailbox.push({ command, reply, from, arrival: ++this.arrivals, row: undefined, refusals: 0 })
+    this.mailbox.push({ command, reply, from, arrival: ++this.arrivals, row: undefined, refusals: 0, rejections: 0 })
   }
 
   /** Lately others wrote this account between a decision here and its write, which was therefore rejected. */
@@ -340,7 +340,8 @@ export class AccountActor implements JournalAccount {
       } else {
         clean = false
         envelope.row = undefined
-        if (status !== "rejected" || !this.host.divert(this.userId, envelope)) back.push(envelope)
+        if (status === "rejected" && isGivenUp(envelope)) envelope.reply(stuck)
+        else if (status !== "rejected" || !this.host.divert(this.userId, envelope)) back.push(envelope)
       }
     }
     this.decided = []

@@ -136,7 +136,8 @@ const loadSql = (rows: string) => `
       'spent', coalesce((
         SELECT json_agg(json_build_object('key_id', k.key_id::text, 'period', k.period,
           'start_ms', extract(epoch FROM k.starts_at) * 1000, 'micros', k.spent_micros::text))
-        FROM key_spend k WHERE k.user_id = $1 AND (k.period = 'total' OR k.starts_at > now() - interval '40 days')), '[]'),
+        FROM key_spend k WHERE k.user_id = $1 AND (k.period = 'total' OR k.starts_at > now() - 2 * CASE k.period
+          WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '7 days' ELSE interval '31 days' END)), '[]'),
       'open', coalesce((
         SELECT json_agg(json_build_object('key_id', o.key_id::text, 'calls', o.calls)) FROM (
           SELECT h.key_id, count(*) AS calls FROM open_holds h

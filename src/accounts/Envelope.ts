@@ -18,7 +18,15 @@ export interface Envelope {
   /** The stored row of the command's reservation; undefined: not looked up. */
   row: ReservationRow | null | undefined
   refusals: number
+  /** Writes of it that were rejected, because of what others had written. */
+  rejections: number
 }
+
+/** A command whose write was rejected so often is given up: whoever rejects it, another try would not help. */
+const REJECTIONS_MAX = 100
+
+/** Counts a rejection; true: it is given up. */
+export const isGivenUp = (envelope: Envelope): boolean => ++envelope.rejections > REJECTIONS_MAX
 
 /** A decided command whose reply waits for durability: its own entry's, or (no entry) that of all entries before it. */
 export interface Decided {

@@ -21,6 +21,9 @@ const BATCHES_MAX = 50
 /** What keys spent in a period is kept for so long after its beginning, in days; where it is asked for again, it is summed again. */
 const SPEND_DAYS_KEPT = 70
 
+/** What a key spent that has been over for so long is forgotten, in hours: an account reads what it has of all its keys. */
+const ENDED_HOURS_KEPT = 1
+
 /** A rate that has been free for so long is forgotten, in milliseconds. */
 const RATE_KEPT_MS = 3_600_000n
 
@@ -44,6 +47,10 @@ export const cleanIdentity: Effect.Effect<void, SqlError.SqlError, SqlClient.Sql
     SELECT user_id, key_id, period, starts_at FROM key_spend
       WHERE period <> 'total' AND starts_at < now() - make_interval(days => ${SPEND_DAYS_KEPT}::integer)
       LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING key_id`)
+  yield* inBatches(sql`DELETE FROM key_spend WHERE (user_id, key_id, period, starts_at) IN (
+    SELECT s.user_id, s.key_id, s.period, s.starts_at FROM key_spend s JOIN api_keys k ON k.id = s.key_id
+      WHERE least(k.revoked_at, k.expires_at) < now() - make_interval(hours => ${ENDED_HOURS_KEPT}::integer)
+      LIMIT ${BATCH_ROWS_MAX} FOR UPDATE OF s SKIP LOCKED) RETURNING key_id`)
   yield* inBatches(sql`DELETE FROM call_rates WHERE (user_id, key_id) IN (
     SELECT user_id, key_id FROM call_rates WHERE greatest(requests_us, tokens_us) < ${
     nowMs - RATE_KEPT_MS

@@ -5,6 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Fiber } from "effect"
 import { SqlClient } from "effect/sql"
+import { stuck } from "../../src/accounts/AccountError.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { noKeyLimits, noRateLimits } from "../../src/domain/CallLimits.ts"
 import { ApiKeyId, makeReservationId } from "../../src/domain/Ids.ts"
@@ -96,5 +97,24 @@ layer(TestAccounts, { excludeTestServices: true })("limits in a batch", (it) => 
     assert.deepStrictEqual(yield* rates, { requests: 10n, tokens: 15_000_000n })
     assert.deepStrictEqual(yield* over([takes(held), takes(held)]), [])
     assert.deepStrictEqual(yield* over([takes(held), takes(held), { ...takes(held), tk: 5_000_001 }]), [userId])
+  })
+
+  test("that PostgreSQL goes on rejecting give a call up, and the account goes on", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const accounts = yield* Accounts
+    const { k, userId } = yield* place
+    const limits = { tokens: 1, key: { ...noKeyLimits, concurrentCalls: 9 }, user: noRateLimits }
+    const hold = Effect.suspend(() =>
+      accounts.reserve(userId, reserveOf(10n, { keyId: ApiKeyId.make(BigInt(k)), limits }), ignoreLoss)
+    )
+    yield* hold
+    yield* sql`ALTER FUNCTION realms_over_limits_v1(jsonb) RENAME TO realms_over_limits_kept`
+    yield* sql`CREATE FUNCTION realms_over_limits_v1(p_limits jsonb) RETURNS bigint[] LANGUAGE sql AS $$
+      SELECT array_agg(DISTINCT i.u) FROM jsonb_to_recordset(p_limits) AS i (u bigint) $$`
+    const refused = yield* Effect.flip(hold)
+    yield* sql`DROP FUNCTION realms_over_limits_v1(jsonb)`
+    yield* sql`ALTER FUNCTION realms_over_limits_kept(jsonb) RENAME TO realms_over_limits_v1`
+    assert.deepStrictEqual(refused, stuck)
+    yield* hold
   })
 })

@@ -6,6 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { ApiKeyId, type UserId } from "../../src/domain/Ids.ts"
+import { cleanIdentity } from "../../src/identity/IdentityCleaner.ts"
 import { KeyList } from "../../src/identity/KeyList.ts"
 import { type LimitPeriod, periodEnd, periodStartMs } from "../../src/domain/LimitPeriod.ts"
 import { UsageFolds } from "../../src/usage/UsageFolds.ts"
@@ -52,6 +53,27 @@ const spending = Effect.fnUntraced(function*(of: Limited) {
 })
 
 layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
+  it.effect("is forgotten of keys that have been over for an hour, so that their user's account does not read it for ever", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const { keyId, userId } = yield* limitedKey(1_000n)
+      const [revoked, justRevoked, expired] = [
+        yield* makeKey(userId, 1n),
+        yield* makeKey(userId, 1n),
+        yield* makeKey(userId, 1n)
+      ]
+      yield* sql`UPDATE api_keys SET revoked_at = now() - interval '61 minutes' WHERE id = ${revoked}`
+      yield* sql`UPDATE api_keys SET revoked_at = now() - interval '59 minutes' WHERE id = ${justRevoked}`
+      yield* sql`UPDATE api_keys SET expires_at = now() - interval '61 minutes' WHERE id = ${expired}`
+      yield* sql`INSERT INTO key_spend (user_id, key_id, period, starts_at, spent_micros)
+        SELECT user_id, id, 'total', to_timestamp(0), 5 FROM api_keys WHERE user_id = ${userId}`
+      yield* cleanIdentity
+      const left = yield* sql<
+        { key_id: ApiKeyId }
+      >`SELECT key_id FROM key_spend WHERE user_id = ${userId} ORDER BY key_id`
+      assert.deepStrictEqual(left.map(({ key_id }) => key_id), [keyId, justRevoked])
+    }))
+
   it.effect("counts each call once, before and after it is folded", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
