@@ -87,7 +87,7 @@ const Choices = ({ unmailed, preferences, state, context }: ChoicesProps) => {
         {unmailed === "unverified"
           ? (
             <Notice kind="warning">
-              {say("mail.unverified")} <a href="/account">{say("mail.verify")}</a>
+              {say("mail.unverified")} <a class="text-decoration-underline" href="/account">{say("mail.verify")}</a>
             </Notice>
           )
           : null}
