@@ -257,15 +257,17 @@ const toLimits = ({ concurrent, rpm, tpm }: Pick<typeof Stored.Type, "rpm" | "tp
     ? noRateLimits
     : { requestsPerMinute: rpm, tokensPerMinute: tpm, concurrentCalls: concurrent }
 
-/** What limits have used. Open calls of keys that were not asked for stay as the reader knew them. */
+/**
+ * What limits have used. Open calls of keys that were not asked for stay as the reader knew them, also where nothing else is known of the
+ * key: else its next call would be decided as if it had none open, and be rejected with all of its batch.
+ */
 const usesOf = ({ open, rates, spent }: typeof StoredUses.Type, read: AccountRead): CallUses => {
-  if (rates.length + spent.length + read.keyIds.length === 0) return noUses
+  const before = read.known?.state.uses ?? noUses
+  if (rates.length + spent.length + read.keyIds.length + before.size === 0) return noUses
   const uses = new Map<bigint, CallUse>()
+  for (const [keyId, use] of before) if (use.open > 0) uses.set(keyId, { ...unused, open: use.open })
   const change = (keyId: bigint, use: Partial<CallUse>) =>
-    void uses.set(keyId, {
-      ...uses.get(keyId) ?? { ...unused, open: read.known?.state.uses.get(keyId)?.open ?? 0 },
-      ...use
-    })
+    void uses.set(keyId, { ...uses.get(keyId) ?? unused, ...use })
   for (const { key_id: keyId, requests_us: requestsUs, tokens_us: tokensUs } of rates) {
     change(keyId, { requestsUs, tokensUs })
   }

@@ -7,6 +7,8 @@ import { Clock, Effect, Fiber } from "effect"
 import { SqlClient } from "effect/sql"
 import { stuck } from "../../src/accounts/AccountError.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
+import type { AccountState } from "../../src/accounts/AccountState.ts"
+import { loadAccount } from "../../src/accounts/AccountStore.ts"
 import { noKeyLimits, noRateLimits } from "../../src/domain/CallLimits.ts"
 import { ApiKeyId, makeReservationId } from "../../src/domain/Ids.ts"
 import { commitOf } from "../support/AccountsProcess.ts"
@@ -97,6 +99,24 @@ layer(TestAccounts, { excludeTestServices: true })("limits in a batch", (it) => 
     assert.deepStrictEqual(yield* rates, { requests: 10n, tokens: 15_000_000n })
     assert.deepStrictEqual(yield* over([takes(held), takes(held)]), [])
     assert.deepStrictEqual(yield* over([takes(held), takes(held), { ...takes(held), tk: 5_000_001 }]), [userId])
+  })
+
+  test("of open calls are known of a key after its user's account was read for another", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const accounts = yield* Accounts
+    const { k, userId } = yield* place
+    const limits = { tokens: 1, key: { ...noKeyLimits, concurrentCalls: 2 }, user: noRateLimits }
+    yield* accounts.reserve(userId, reserveOf(10n, { keyId: ApiKeyId.make(BigInt(k)), limits }), ignoreLoss)
+    const read = (state: AccountState | undefined, keyIds: ReadonlyArray<ApiKeyId>) =>
+      loadAccount(
+        sql,
+        { userId, ids: [], keyIds, ...state === undefined ? {} : { known: { state, fences: new Map() } } },
+        0
+      )
+    const keyId = ApiKeyId.make(BigInt(k))
+    const asked = yield* read(undefined, [keyId])
+    assert.strictEqual(asked.state.uses.get(keyId)?.open, 1)
+    assert.strictEqual((yield* read(asked.state, [])).state.uses.get(keyId)?.open, 1)
   })
 
   test("that PostgreSQL goes on rejecting give a call up, and the account goes on", function*() {
