@@ -97,6 +97,8 @@ export const writeMillions = (sql: SqlClient.SqlClient, { calls, say, users }: M
     yield* sql.unsafe("SET maintenance_work_mem = '512MB'")
     yield* sql.unsafe("SET work_mem = '256MB'")
     const { first, last } = yield* makeUsersWithKeys(sql, 0, users)
+    // The books begin with the first user.
+    yield* sql`UPDATE users SET created_at = now() - interval '366 days' WHERE id BETWEEN ${first} AND ${last}`
     // Before there is a call: the server that runs beside folds none of them, because they are folded here.
     yield* sql`INSERT INTO usage_folds (user_id, through)
       SELECT id, realms_uuid_at_v1(floor(extract(epoch FROM now()) * 1000)::bigint - ${FOLDED_AGO_MS}::bigint) FROM users
