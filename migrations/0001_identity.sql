@@ -145,6 +145,18 @@ CREATE TABLE login_networks (
 );
 CREATE INDEX login_networks_seen ON login_networks (last_seen_at);
 
+-- Who users are at providers that sign people in: an issuer and its subject, which never changes, belong to one user.
+CREATE TABLE identities (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  user_id bigint NOT NULL REFERENCES users,
+  issuer text NOT NULL,
+  subject text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  last_used_at timestamptz,
+  UNIQUE (issuer, subject)
+);
+CREATE INDEX identities_user ON identities (user_id);
+
 CREATE TABLE api_keys (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   user_id bigint NOT NULL REFERENCES users,

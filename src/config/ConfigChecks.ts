@@ -75,6 +75,12 @@ const smtpProblems = ({ from, host, security, user }: ConfigDocument["smtp"]): R
     : []
 ]
 
+const unencrypted = (provider: string, key: string, url: string): ReadonlyArray<ConfigProblem> =>
+  url === "" || isHttpsOrLoopback(url) ? [] : [{
+    path: ["sign_in", provider, key],
+    message: "expected an https:// address (http:// only on loopback): the client's secret is sent to it"
+  }]
+
 const headerProblems = (headers: ConfigDocument["telemetry"]["traces"]["headers"]): ReadonlyArray<ConfigProblem> =>
   Object.entries(headers).flatMap(([name, value]) =>
     /^[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/i.test(name) && /^[\x20-\x7e]*$/.test(Redacted.value(value)) ? [] : [{
@@ -121,6 +127,8 @@ export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProbl
         "expected an https:// address (http:// only on loopback): the gateway's answers are not signed, and the " +
         "merchant key is sent to it"
     }],
+    ...unencrypted("oidc", "issuer", document.signIn.oidc.issuer),
+    ...unencrypted("github", "url", document.signIn.github.url),
     ...unreachableProvider(loopback, {
       section: "epay",
       enabled: payment.epay.enabled,

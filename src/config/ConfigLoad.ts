@@ -53,6 +53,7 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
   smtp: document.smtp,
   registration: document.registration,
   security: document.security,
+  signIn: document.signIn,
   limits: document.limits,
   retention: document.retention,
   finance: document.finance,

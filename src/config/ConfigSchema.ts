@@ -52,6 +52,7 @@ import {
   TimeZone,
   TopupBonusText
 } from "./ConfigScalars.ts"
+import { Security, SignIn } from "./AccountSections.ts"
 import { section } from "./ConfigSection.ts"
 import { isMapping } from "./Mapping.ts"
 
@@ -74,7 +75,6 @@ const SITE_CONTACT_CHARACTERS_MAX = 200
 
 const SMTP_USER_CHARACTERS_MAX = 254
 
-const KEYS_PER_HOUR_MAX = 1_000
 const RETENTION_DAYS_MAX = 36_500
 const SUBSCRIPTION_MINUTES_DAYS_MIN = 400
 
@@ -170,14 +170,6 @@ export const Registration = section({
   mode: withDefault(oneOf(["open", "invite", "closed"]), "open"),
   /** The only domains whose addresses register; none: any. */
   emailDomains: listOf(Domain)
-})
-
-/** How accounts are protected. */
-export const Security = section({
-  /** Who signs in with a second factor: those who want to, or also everybody who may give or take money. */
-  secondFactor: withDefault(oneOf(["optional", "root_and_finance"]), "optional"),
-  /** API keys that a user makes within an hour, at most. */
-  keysPerHour: withDefault(integer(1, KEYS_PER_HOUR_MAX), 100)
 })
 
 /** How the books are kept. */
@@ -349,6 +341,7 @@ export const ConfigDocument = section({
   smtp: Smtp,
   registration: Registration,
   security: Security,
+  signIn: SignIn,
   finance: Finance,
   billing: Billing,
   limits: Limits,
@@ -371,6 +364,7 @@ export const withSections = (raw: unknown): unknown => {
   if (!isMapping(raw)) return raw
   const payment = raw["payment"] ?? {}
   const telemetry = raw["telemetry"] ?? {}
+  const signIn = raw["sign_in"] ?? {}
   return {
     server: {},
     cluster: {},
@@ -391,6 +385,7 @@ export const withSections = (raw: unknown): unknown => {
     log: {},
     ...raw,
     payment: isMapping(payment) ? { epay: {}, stripe: {}, ...payment } : payment,
+    sign_in: isMapping(signIn) ? { oidc: {}, github: {}, ...signIn } : signIn,
     telemetry: isMapping(telemetry) ? { metrics: {}, traces: {}, ...telemetry } : telemetry
   }
 }

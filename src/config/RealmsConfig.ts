@@ -58,6 +58,7 @@ export interface RealmsConfig {
   readonly smtp: SmtpConfig
   readonly registration: ConfigDocument["registration"]
   readonly security: SecurityConfig
+  readonly signIn: ConfigDocument["signIn"]
   readonly finance: FinanceConfig
   readonly billing: BillingConfig
   readonly limits: LimitsConfig

@@ -4,6 +4,7 @@
  * in both places alike.
  */
 import { Record, Result, Schema } from "effect"
+import { Security, SignIn } from "./AccountSections.ts"
 import { checkConfig } from "./ConfigChecks.ts"
 import { formatPath, problemsOf } from "./ConfigProblem.ts"
 import {
@@ -14,7 +15,6 @@ import {
   Payment,
   Registration,
   Retention,
-  Security,
   Seller,
   Site,
   Smtp,
@@ -53,6 +53,8 @@ export interface SettingField {
     | "mail"
     | "registration"
     | "security"
+    | "oidc"
+    | "github"
     | "finance"
     | "confirm"
     | "billing"
@@ -88,6 +90,13 @@ export const settingFields = {
   "registration.email_domains": { section: "registration", kind: "list" },
   "security.second_factor": { section: "security", kind: "choice", options: ["optional", "root_and_finance"] },
   "security.keys_per_hour": { section: "security", kind: "integer" },
+  "sign_in.oidc.name": { section: "oidc", kind: "text" },
+  "sign_in.oidc.issuer": { section: "oidc", kind: "url" },
+  "sign_in.oidc.client_id": { section: "oidc", kind: "text" },
+  "sign_in.oidc.client_secret": { section: "oidc", kind: "secret" },
+  "sign_in.github.client_id": { section: "github", kind: "text" },
+  "sign_in.github.client_secret": { section: "github", kind: "secret" },
+  "sign_in.github.url": { section: "github", kind: "url", advanced: true },
   "finance.time_zone": { section: "finance", kind: "zone" },
   "finance.confirm_above_usd": { section: "confirm", kind: "limit" },
   "finance.confirm_above_cny": { section: "confirm", kind: "limit" },
@@ -150,6 +159,7 @@ export interface SettingsValues {
   readonly payment: RealmsConfig["payment"]
   readonly registration: RealmsConfig["registration"]
   readonly security: RealmsConfig["security"]
+  readonly signIn: RealmsConfig["signIn"]
   readonly finance: RealmsConfig["finance"]
   readonly site: SiteConfig
   readonly seller: SellerConfig
@@ -173,6 +183,7 @@ const Sections = section({
   smtp: Smtp,
   registration: Registration,
   security: Security,
+  signIn: SignIn,
   finance: Finance,
   billing: Billing,
   limits: Limits,
@@ -256,6 +267,7 @@ export const decodeSettings = (
     payment: document.payment,
     registration: document.registration,
     security: document.security,
+    signIn: document.signIn,
     finance: document.finance,
     site: document.site,
     seller: document.seller,

@@ -19,6 +19,8 @@ export const OrderId = Schema.BigInt.pipe(Schema.brand("OrderId"))
 export const InviteId = Schema.BigInt.pipe(Schema.brand("InviteId"))
 /** What a user signs in with in place of a password, or besides it. */
 export const PasskeyId = Schema.BigInt.pipe(Schema.brand("PasskeyId"))
+/** Somebody as a provider that signs people in knows them. */
+export const IdentityId = Schema.BigInt.pipe(Schema.brand("IdentityId"))
 /** A payment attempt. */
 export const AttemptId = Schema.BigInt.pipe(Schema.brand("AttemptId"))
 export const PaymentId = Schema.BigInt.pipe(Schema.brand("PaymentId"))
@@ -37,6 +39,7 @@ export type GroupId = typeof GroupId.Type
 export type SubscriptionId = typeof SubscriptionId.Type
 export type InviteId = typeof InviteId.Type
 export type PasskeyId = typeof PasskeyId.Type
+export type IdentityId = typeof IdentityId.Type
 export type OrderId = typeof OrderId.Type
 export type AttemptId = typeof AttemptId.Type
 export type PaymentId = typeof PaymentId.Type

@@ -131,6 +131,28 @@ export class MailLinkInvalid extends Schema.TaggedError<MailLinkInvalid>()("Mail
   override readonly message = "the link is not valid or has expired"
 }
 
+/** A provider that signs people in is not set up, or does not answer as it should. */
+export class ProviderUnavailable extends Schema.TaggedError<ProviderUnavailable>()("ProviderUnavailable", {
+  /** For the log. */
+  reason: Schema.String
+}) {
+  override readonly message = this.reason
+}
+
+/** What came back from the provider is not the answer to what was asked, or says no. */
+export class ProviderLoginFailed extends Schema.TaggedError<ProviderLoginFailed>()("ProviderLoginFailed", {}) {}
+
+/** Nobody here has the identity, and the provider has verified no address for an account. */
+export class NoVerifiedAddress extends Schema.TaggedError<NoVerifiedAddress>()("NoVerifiedAddress", {}) {}
+
+/** Nobody here has the identity, and its address has an account: that account's user connects the two. */
+export class AddressKnown extends Schema.TaggedError<AddressKnown>()("AddressKnown", {}) {}
+
+/** The identity is one of a user's already. */
+export class IdentityTaken extends Schema.TaggedError<IdentityTaken>()("IdentityTaken", {}) {}
+
+export class IdentityNotFound extends Schema.TaggedError<IdentityNotFound>()("IdentityNotFound", {}) {}
+
 /** The group does not exist, or is disabled: no user is given it. */
 export class GroupNotOffered extends Schema.TaggedError<GroupNotOffered>()("GroupNotOffered", {
   code: Schema.String

@@ -5,6 +5,7 @@ import { Layer } from "effect"
 import { AdminKeys } from "./AdminKeys.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { EmailAddresses } from "./EmailAddresses.ts"
+import { ExternalLogins } from "./ExternalLogins.ts"
 import { Invites } from "./Invites.ts"
 import { KeyList } from "./KeyList.ts"
 import { BuyerDetails } from "./BuyerDetails.ts"
@@ -16,6 +17,7 @@ import { PasskeyLogin } from "./PasskeyLogin.ts"
 import { Passkeys } from "./Passkeys.ts"
 import { PasswordLinks } from "./PasswordLinks.ts"
 import { SecondFactors } from "./SecondFactors.ts"
+import { SignInProviders } from "./SignInProviders.ts"
 import { SetupLinks } from "./SetupLinks.ts"
 import { UserAdmin } from "./UserAdmin.ts"
 import { Users } from "./Users.ts"
@@ -34,6 +36,8 @@ export const IdentityLayer = Layer.mergeAll(
   EmailAddresses.layer,
   MailDispatch.layer,
   MailedRegistration.layer,
+  ExternalLogins.layer,
+  SignInProviders.layer,
   Invites.layer,
   KeyList.layer
 ).pipe(Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)))

@@ -40,6 +40,7 @@ export class Settings extends Context.Service<Settings, {
       payment: config.payment,
       registration: config.registration,
       security: config.security,
+      signIn: config.signIn,
       limits: config.limits,
       retention: config.retention,
       finance: config.finance,

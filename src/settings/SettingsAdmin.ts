@@ -288,7 +288,12 @@ const mixed = (loose: ReadonlyArray<SettingKey>, changes: SettingChanges): Reado
     : []
 
 /** Where providers are asked. */
-const asked: ReadonlyArray<SettingKey> = ["payment.epay.gateway", "payment.stripe.api_base"]
+const asked: ReadonlyArray<SettingKey> = [
+  "payment.epay.gateway",
+  "payment.stripe.api_base",
+  "sign_in.oidc.issuer",
+  "sign_in.github.url"
+]
 
 const unfit = (texts: SettingTexts, guard: OutboundGuard): ReadonlyArray<Problem> => [
   ...guard.isForbidden(texts["smtp.host"].trim())

@@ -94,6 +94,21 @@ const others: Readonly<Record<SettingKey, readonly [string, (values: SettingsVal
     (values) => values.registration.emailDomains,
     ["example.com", "a.example"]
   ],
+  "sign_in.oidc.name": ["Company", (values) => values.signIn.oidc.name, "Company"],
+  "sign_in.oidc.issuer": ["https://id.example", (values) => values.signIn.oidc.issuer, "https://id.example"],
+  "sign_in.oidc.client_id": ["realms", (values) => values.signIn.oidc.clientId, "realms"],
+  "sign_in.oidc.client_secret": [
+    `${SECRET}-o`,
+    (values) => Redacted.value(values.signIn.oidc.clientSecret),
+    `${SECRET}-o`
+  ],
+  "sign_in.github.client_id": ["realms", (values) => values.signIn.github.clientId, "realms"],
+  "sign_in.github.client_secret": [
+    `${SECRET}-g`,
+    (values) => Redacted.value(values.signIn.github.clientSecret),
+    `${SECRET}-g`
+  ],
+  "sign_in.github.url": ["https://git.example", (values) => values.signIn.github.url, "https://git.example"],
   "registration.mode": ["open", (values) => values.registration.mode, "open"],
   "retention.refused_calls_days": ["30", (values) => values.retention.refusedCallsDays, 30],
   "retention.subscription_minutes_days": ["500", (values) => values.retention.subscriptionMinutesDays, 500],

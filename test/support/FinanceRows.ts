@@ -35,6 +35,7 @@ const settings = Layer.effect(
       payment: { ...config.payment, epay: { ...config.payment.epay, billColumns: zone.billColumns } },
       registration: config.registration,
       security: config.security,
+      signIn: config.signIn,
       limits: config.limits,
       retention: config.retention,
       site: config.site,

@@ -117,7 +117,8 @@ export const memoryChannels = ({ channels }: RealmsConfig) => {
 
 /** The settings of a configuration. They never change. */
 export const memorySettings = (
-  { billing, finance, limits, payment, registration, retention, security, seller, server, site, smtp }: RealmsConfig
+  { billing, finance, limits, payment, registration, retention, security, seller, server, signIn, site, smtp }:
+    RealmsConfig
 ) => {
   const values: SettingsValues = {
     billing,
@@ -127,6 +128,7 @@ export const memorySettings = (
     payment,
     registration,
     security,
+    signIn,
     site,
     seller,
     smtp,

@@ -59,6 +59,7 @@ const settingsOf = (world: IdentityWorld) =>
       payment: config.payment,
       registration: { mode: world.registration, emailDomains: world.emailDomains },
       security: config.security,
+      signIn: config.signIn,
       finance: config.finance,
       site: config.site,
       seller: config.seller,

@@ -118,6 +118,7 @@ const notThere = [
   "ConfirmationNotFound",
   "EventNotFound",
   "GroupUnknown",
+  "IdentityNotFound",
   "ImportNotFound",
   "InviteNotFound",
   "ModelNotFound",

@@ -11,6 +11,7 @@ import { AnnouncementRoutes } from "./user/Announcements.tsx"
 import { DashboardRoutes } from "./user/Dashboard.tsx"
 import { EmailAddressRoutes } from "./user/EmailAddress.tsx"
 import { ForgotPasswordRoutes } from "./user/ForgotPassword.tsx"
+import { IdentitiesRoutes } from "./user/Identities.tsx"
 import { KeysRoutes } from "./user/Keys.tsx"
 import { LedgerRoutes } from "./user/Ledger.tsx"
 import { LoginCodeRoutes } from "./user/LoginCode.tsx"
@@ -22,6 +23,7 @@ import { PasskeysRoutes } from "./user/Passkeys.tsx"
 import { PayRoutes } from "./user/Pay.tsx"
 import { RegisterRoutes } from "./user/Register.tsx"
 import { SecondFactorRoutes } from "./user/SecondFactor.tsx"
+import { SignInWithRoutes } from "./user/SignInWith.tsx"
 import { SubscriptionRoutes } from "./user/Subscription.tsx"
 import { TermsRoutes } from "./user/Terms.tsx"
 import { TopupRoutes } from "./user/Topup.tsx"
@@ -35,6 +37,7 @@ export const consoleRoutes = routes(
   DashboardRoutes,
   EmailAddressRoutes,
   ForgotPasswordRoutes,
+  IdentitiesRoutes,
   KeysRoutes,
   LedgerRoutes,
   LoginCodeRoutes,
@@ -46,6 +49,7 @@ export const consoleRoutes = routes(
   PayRoutes,
   RegisterRoutes,
   SecondFactorRoutes,
+  SignInWithRoutes,
   SubscriptionRoutes,
   TermsRoutes,
   TopupRoutes,

@@ -8,8 +8,10 @@ import { languages } from "../../../domain/Language.ts"
 import { BuyerDetails } from "../../../identity/BuyerDetails.ts"
 import { deviceOf } from "../../../identity/Device.ts"
 import { EmailAddresses } from "../../../identity/EmailAddresses.ts"
+import { ExternalLogins } from "../../../identity/ExternalLogins.ts"
 import { Login } from "../../../identity/Login.ts"
 import { type ListedSession, LoginSessions } from "../../../identity/LoginSessions.ts"
+import { SignInProviders } from "../../../identity/SignInProviders.ts"
 import { NoticePreferences } from "../../../notices/NoticePreferences.ts"
 import { emptyForm, type FormState, redirect, refuse } from "../Answer.ts"
 import { routes, SECOND_FACTOR_PATH, userForm, userPage, visitorForm } from "../ConsoleRoute.ts"
@@ -20,6 +22,7 @@ import { LANGUAGE_COOKIE, sayOf, THEME_COOKIE, themes, type UserContext } from "
 import { localPath } from "../Params.ts"
 import { codeInput, refusePassword, refuseProof, roleNames } from "../text/SharedTexts.ts"
 import { EmailState } from "./EmailAddress.tsx"
+import { IdentitiesCard } from "./Identities.tsx"
 import { passkeyProof, proofOf } from "./ProofForms.tsx"
 
 const Profile = ({ context, ...state }: ComponentProps<typeof EmailState>) => {
@@ -188,6 +191,8 @@ const show = Effect.fnUntraced(function*(context: UserContext, states: States = 
       buyer: say("done.buyer"),
       sessions: say("done.sessions"),
       look: say("done.look"),
+      connected: sayOf(context, "signIn")("done.connected"),
+      disconnected: sayOf(context, "signIn")("done.removed"),
       verified: sayOf(context, "emailAddress")("done.verified"),
       email: sayOf(context, "emailAddress")("done.changed")
     },
@@ -201,6 +206,14 @@ const show = Effect.fnUntraced(function*(context: UserContext, states: States = 
             <Password context={context} state={states.password ?? emptyForm} passkey={yield* passkeyProof(context)} />
           ],
           ["col-12", <SecondFactor context={context} />],
+          [
+            "col-12",
+            <IdentitiesCard
+              context={context}
+              offered={(yield* SignInProviders).offered()}
+              identities={yield* (yield* ExternalLogins).list(context.user.id)}
+            />
+          ],
           ["col-12", <Buyer context={context} state={states.buyer ?? emptyForm} buyer={buyer} />],
           ["col-12", <Sessions context={context} sessions={sessions} />]
         ]}

@@ -10,6 +10,7 @@ import { MailDispatch } from "../../../identity/MailDispatch.ts"
 import { PasskeyLogin } from "../../../identity/PasskeyLogin.ts"
 import { Passkeys } from "../../../identity/Passkeys.ts"
 import { PasswordLinks } from "../../../identity/PasswordLinks.ts"
+import { SignInProviders } from "../../../identity/SignInProviders.ts"
 import { SetupLinks } from "../../../identity/SetupLinks.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { emptyForm, type FormState, type Page, redirect, refusing } from "../Answer.ts"
@@ -29,6 +30,7 @@ import { type PageContext, sayOf } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
 import { refuseBusy, refusePassword } from "../text/SharedTexts.ts"
 import { LOGIN_CODE_PATH } from "./LoginCode.tsx"
+import { SignInLinks } from "./SignInWith.tsx"
 
 const isOpen = Effect.map(Settings, (settings) => settings.current().registration.mode === "open")
 
@@ -45,6 +47,7 @@ const showLogin = Effect.fnUntraced(function*(context: PageContext, fields: URLS
     children: (
       <>
         <EntryForm {...form} />
+        <SignInLinks context={context} offered={(yield* SignInProviders).offered()} />
         {options === undefined ? null : (
           <PostForm context={context} action="/login/passkey" class="mt-3">
             <Hidden fields={{ next: form.next }} />
