@@ -69,7 +69,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       assert.deepStrictEqual([ids[1], ids[3]], calls.map(({ id }) => `/usage/${id}`))
       const chinese = yield* (yield* clientOf(user.id, "zh")).get("/usage?state=refused")
       assert.include(chinese.text, "余额不足以支付此次调用")
-      assert.include(chinese.text, "保留最近 7 天内最新的 1,000 次")
+      assert.include(chinese.text, "保留最近几天内最新的 1,000 次")
       const second = yield* client.get(hrefIn(first.text, "Older calls"))
       assert.lengthOf(receiptsIn(second.text), 12)
       assert.include(second.text, "mine>-60<")
