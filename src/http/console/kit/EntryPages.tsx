@@ -108,21 +108,21 @@ export const EntryForm = (
   )
 }
 
-interface PasswordFormProps {
+interface PasswordPageProps {
   readonly context: PageContext
   readonly state: FormState
-  readonly action: string
+  readonly title: string
+  readonly lead: string
   /** Whose password it is: shown, and kept by password managers with it. */
   readonly email: string
   readonly label: string
   readonly submit: string
 }
 
-/** A new password for an address that is known. */
-export const PasswordForm = ({ action, email, label, state, submit, context }: PasswordFormProps) => (
+const PasswordForm = ({ context, email, label, state, submit }: Omit<PasswordPageProps, "title" | "lead">) => (
   <InputForm
     context={context}
-    action={action}
+    action={context.pathname}
     state={state}
     inputs={[{
       is: "secret",
@@ -142,6 +142,10 @@ export const PasswordForm = ({ action, email, label, state, submit, context }: P
     </div>
   </InputForm>
 )
+
+/** A new password for an address that is known, asked for on a page of its own, which takes the form. */
+export const passwordPage = ({ lead, title, ...form }: PasswordPageProps): Page =>
+  sheetPage({ title, lead: <span class="break-anywhere">{lead}</span>, children: <PasswordForm {...form} /> })
 
 /** The secret at the end of the address. */
 export const linkToken = Effect.map(HttpRouter.params, ({ token }) => Redacted.make(token ?? ""))

@@ -21,7 +21,7 @@ import {
   entrantRefusals,
   EntryForm,
   linkToken,
-  PasswordForm,
+  passwordPage,
   sheetPage
 } from "../kit/EntryPages.tsx"
 import { Hidden, PostForm } from "../kit/Forms.tsx"
@@ -156,19 +156,14 @@ const showReset = Effect.fnUntraced(function*(context: PageContext, state = empt
   const say = sayOf(context, "reset")
   const email = Option.getOrUndefined(yield* (yield* PasswordLinks).find(yield* linkToken))
   if (email === undefined) return resetInvalid(context)
-  return sheetPage({
+  return passwordPage({
+    context,
+    state,
     title: say("title"),
-    lead: <span class="break-anywhere">{say("lead", { email })}</span>,
-    children: (
-      <PasswordForm
-        context={context}
-        action={context.pathname}
-        state={state}
-        email={email}
-        label={say("password")}
-        submit={say("submit")}
-      />
-    )
+    lead: say("lead", { email }),
+    email,
+    label: say("password"),
+    submit: say("submit")
   })
 })
 

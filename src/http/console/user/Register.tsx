@@ -17,7 +17,7 @@ import {
   entrantRefusals,
   EntryForm,
   linkToken,
-  PasswordForm,
+  passwordPage,
   sheetPage
 } from "../kit/EntryPages.tsx"
 import { FormAlert, InputForm } from "../kit/Forms.tsx"
@@ -159,19 +159,14 @@ const showPassword = Effect.fnUntraced(function*(context: PageContext, state = e
   const say = sayOf(context, "login")
   const email = Option.getOrUndefined(yield* (yield* MailedRegistration).open(yield* linkToken))
   if (email === undefined) return linkInvalid(context)
-  return sheetPage({
+  return passwordPage({
+    context,
+    state,
     title: say("register.title"),
-    lead: <span class="break-anywhere">{say("register.for", { email })}</span>,
-    children: (
-      <PasswordForm
-        context={context}
-        action={context.pathname}
-        state={state}
-        email={email}
-        label={say("password")}
-        submit={say("register.submit")}
-      />
-    )
+    lead: say("register.for", { email }),
+    email,
+    label: say("password"),
+    submit: say("register.submit")
   })
 })
 
