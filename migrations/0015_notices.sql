@@ -70,7 +70,9 @@ CREATE UNIQUE INDEX notice_deliveries_webhook ON notice_deliveries (notice_id, e
 CREATE INDEX notice_deliveries_due ON notice_deliveries (next_attempt_at) WHERE state = 'waiting';
 CREATE INDEX notice_deliveries_user ON notice_deliveries (user_id, id);
 CREATE INDEX notice_deliveries_failed ON notice_deliveries (id) WHERE state = 'failed';
-CREATE INDEX notice_deliveries_endpoint ON notice_deliveries (endpoint_id) WHERE state = 'waiting';
+CREATE INDEX notice_deliveries_endpoint ON notice_deliveries (endpoint_id, id);
+-- For what goes with a notice that is removed.
+CREATE INDEX notice_deliveries_notice ON notice_deliveries (notice_id);
 
 -- What users are told by mail. Without a row: everything, and no threshold of the balance.
 CREATE TABLE notice_preferences (

@@ -91,11 +91,17 @@ const readOutbox = async (dataDir: string, lines: OutboxLines): Promise<void> =>
       const known = lines.get(name) ?? new Set<string>()
       lines.set(name, known)
       // It may have been replayed and removed since it was listed.
-      const text = await readFile(join(dataDir, name), "utf8").catch(() => "")
+      const text = await readFile(join(dataDir, name), "utf8").catch((error: unknown) => {
+        if (error instanceof Error && "code" in error && error.code === "ENOENT") return ""
+        throw error
+      })
       for (const line of text.split("\n")) if (line !== "") known.add(line)
     })
   )
 }
+
+/** Room that a backup leaves beside itself, for its log and for whoever shares the disk. */
+const MARGIN_BYTES = 1_073_741_824
 
 interface Source {
   readonly url: Redacted.Redacted<string>
@@ -117,8 +123,10 @@ const write = async (writer: BackupWriter, source: Source, options: BackupOption
   for await (const event of baseBackup({ url, signal })) {
     if (event._tag === "Size") {
       total = event.bytes
-      if (free !== undefined && free < total) {
-        throw failed(`${dirname(options.path)} has ${free} bytes free, and the backup needs some ${total}`)
+      if (free !== undefined && free < total + MARGIN_BYTES) {
+        throw failed(
+          `${dirname(options.path)} has ${free} bytes free, and the backup needs some ${total + MARGIN_BYTES}`
+        )
       }
     } else if (event._tag === "Archive") {
       await writer.archived(event.bytes)

@@ -30,7 +30,7 @@ import { RateLimiter } from "./RateLimiter.ts"
 import { type Proof, Reauthentication } from "./Reauthentication.ts"
 import { checkRegistration, type RegistrationRefused } from "./RegistrationRules.ts"
 import { hasSecondFactor, insertPendingLogin } from "./SecondFactorStore.ts"
-import { insertSession, type SessionClient } from "./SessionStore.ts"
+import { deleteSessions, insertSession, type SessionClient, type SessionToken } from "./SessionStore.ts"
 import type { ExternalIdentity } from "./SignInProviders.ts"
 import { insertUser } from "./UserStore.ts"
 
@@ -67,7 +67,11 @@ export class ExternalLogins extends Context.Service<ExternalLogins, {
     user: { readonly userId: UserId; readonly address: string },
     identity: ExternalIdentity
   ): Effect.Effect<void, IdentityTaken | ProviderLoginFailed | DatabaseUnavailable>
-  remove(proof: Proof, id: IdentityId): Effect.Effect<void, IdentityNotFound | ProofError>
+  /** Ends all sessions but the one of `keepToken`, and those that the identity has opened with them. */
+  remove(
+    proof: Proof & { readonly keepToken: SessionToken },
+    id: IdentityId
+  ): Effect.Effect<void, IdentityNotFound | ProofError>
 }>()("realms/identity/ExternalLogins") {
   static readonly layerNoDeps = Layer.effect(ExternalLogins)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -135,8 +139,10 @@ export class ExternalLogins extends Context.Service<ExternalLogins, {
       const owner = yield* ownerOf(identity)
       if (owner === undefined) return yield* register(identity, client)
       if (owner.disabled) return yield* new LoginRefused()
-      yield* sql`UPDATE identities SET last_used_at = now()
-        WHERE issuer = ${identity.issuer} AND subject = ${identity.subject}`
+      const used = yield* sql`UPDATE identities SET last_used_at = now()
+        WHERE issuer = ${identity.issuer} AND subject = ${identity.subject} AND user_id = ${owner.userId} RETURNING id`
+      // It was removed while its owner was waited for.
+      if (used.length === 0) return yield* new LoginRefused()
       return yield* enter(owner.userId, client)
     })
 
@@ -174,6 +180,7 @@ export class ExternalLogins extends Context.Service<ExternalLogins, {
                   RETURNING id, issuer, created_at, last_used_at`
               )
               if (gone === undefined) return yield* new IdentityNotFound()
+              yield* deleteSessions(sql, proof.userId, proof.keepToken)
               yield* note(proof, "identity.removed", gone.issuer)
             })
           ).pipe(orUnavailable))

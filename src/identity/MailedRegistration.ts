@@ -93,6 +93,8 @@ export class MailedRegistration extends Context.Service<MailedRegistration, {
       const link = yield* takeMailLink(sql, "registration", completion.token)
       if (link === undefined) return yield* new MailLinkInvalid()
       const { email, inviteHash } = link
+      // Asked for while registration was open.
+      if ((yield* rules).mode === "invite" && inviteHash === null) return yield* new MailLinkInvalid()
       const inviteId = inviteHash === null ? undefined : yield* takeInvite(sql, Buffer.from(inviteHash), email)
       const user = { email, role: "user" as const, passwordHash, inviteId, isVerified: true }
       const { id } = yield* insertUser(sql, user).pipe(

@@ -8,12 +8,14 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { publish } from "../platform/Notifications.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { oneRowOf, rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { PasswordLinkInvalid, type PasswordRefused, type TooBusy, UserDisabled, UserNotFound } from "./IdentityError.ts"
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
+import { deleteSecondFactors } from "./SecondFactorStore.ts"
 import { deleteSessions, makeToken, tokenHashOf } from "./SessionStore.ts"
 import { writePasswordHash } from "./UserStore.ts"
 
@@ -33,7 +35,22 @@ const LockedUser = Row({ disabled: Schema.Boolean })
 
 const WrittenLink = Row({ expiresAt: Schema.Date })
 
-const LinkedUser = Row({ id: UserId, email: Schema.String, mailedTo: Schema.NullOr(Schema.String) })
+const LinkedUser = Row({
+  id: UserId,
+  email: Schema.String,
+  mailedTo: Schema.NullOr(Schema.String),
+  isVerified: Schema.Boolean
+})
+
+/** Ends everything else by which an account can be used: keys, other ways to sign in, second factors, and what is told elsewhere. */
+const dropAccess = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, userId: UserId) {
+  yield* sql`UPDATE api_keys SET revoked_at = now() WHERE user_id = ${userId} AND revoked_at IS NULL`
+  yield* publish(sql, "keys", `user-${userId}`)
+  yield* sql`DELETE FROM identities WHERE user_id = ${userId}`
+  yield* sql`DELETE FROM passkeys WHERE user_id = ${userId}`
+  yield* deleteSecondFactors(sql, userId)
+  yield* sql`DELETE FROM webhook_endpoints WHERE user_id = ${userId}`
+})
 
 export class PasswordLinks extends Context.Service<PasswordLinks, {
   /** A new link for a user; earlier ones of this user are void. */
@@ -79,8 +96,10 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
     const userOf = (token: PasswordToken) =>
       rowOf(
         LinkedUser,
-        sql`SELECT u.id, u.email, l.mailed_to FROM password_links l JOIN users u ON u.id = l.user_id
-        WHERE l.token_hash = ${tokenHashOf(token) ?? null}::bytea AND l.expires_at > now() AND u.disabled_at IS NULL`
+        sql`SELECT u.id, u.email, l.mailed_to, u.email_verified_at IS NOT NULL AS is_verified
+        FROM password_links l JOIN users u ON u.id = l.user_id
+        WHERE l.token_hash = ${tokenHashOf(token) ?? null}::bytea AND l.expires_at > now() AND u.disabled_at IS NULL
+          AND (l.mailed_to IS NULL OR l.mailed_to = u.email)`
       )
 
     const issue = Effect.fn("PasswordLinks.issue")(function*(actor: Actor, userId: UserId) {
@@ -104,6 +123,8 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
         const user = yield* userOf(token)
         if (user?.id !== userId) return yield* new PasswordLinkInvalid()
         if (user.mailedTo === user.email) {
+          // Whoever made the account had not shown that the address is theirs; who has the mailbox has.
+          if (!user.isVerified) yield* dropAccess(sql, userId)
           yield* sql`UPDATE users SET email_verified_at = coalesce(email_verified_at, now()) WHERE id = ${userId}`
         }
         yield* writePasswordHash(sql, userId, passwordHash)

@@ -3,7 +3,7 @@
  * issuer and a subject, and an e-mail address only where the provider says that it is verified. Connections are held to the rules of all
  * that this server calls.
  */
-import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import { Context, Effect, Layer, Option, Redacted, Schema, Semaphore } from "effect"
 import type { Configuration, CustomFetch } from "openid-client"
 import type * as undici from "undici"
 import { isHttpsOrLoopback } from "../config/Config.ts"
@@ -251,9 +251,27 @@ export class SignInProviders extends Context.Service<SignInProviders, {
       }
     )
 
-    return SignInProviders.of({ offered, start, finish })
+    const asking = yield* Semaphore.make(ASKING_MAX)
+    /** Of more at once the others are told to come back: visitors ask for this, and providers may hang. */
+    const bounded = <A, E>(ask: Effect.Effect<A, E>): Effect.Effect<A, E | ProviderUnavailable> =>
+      Effect.flatMap(
+        asking.withPermitsIfAvailable(1)(ask),
+        Option.match({
+          onNone: () => unavailable("too many ask it at once"),
+          onSome: (answer) => Effect.succeed(answer)
+        })
+      )
+
+    return SignInProviders.of({
+      offered,
+      start: (provider, about) => bounded(start(provider, about)),
+      finish: (provider, about, query) => bounded(finish(provider, about, query))
+    })
   }))
 }
+
+/** Requests to providers at once. */
+const ASKING_MAX = 8
 
 /** A setting has no slash at its end, and an issuer may have one. */
 const discovered = <A>(issuer: string, ask: (issuer: string) => Promise<A>): Effect.Effect<A, ProviderUnavailable> =>

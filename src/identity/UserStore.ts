@@ -83,7 +83,7 @@ export const lockCredentials = (sql: SqlClient.SqlClient, userId: UserId, passwo
     (rows) => rows.length === 1
   )
 
-/** Sets a password; false when there is no such user. Links for a new password are void after it. */
+/** Sets a password; false when there is no such user. Links for a new password or address are void after it. */
 export const writePasswordHash = (
   sql: SqlClient.SqlClient,
   userId: UserId,
@@ -93,5 +93,6 @@ export const writePasswordHash = (
     const rows = yield* sql`UPDATE users SET password_hash = ${passwordHash} WHERE id = ${userId} RETURNING id`
     if (rows.length !== 1) return false
     yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
+    yield* sql`DELETE FROM mail_links WHERE user_id = ${userId}`
     return true
   })

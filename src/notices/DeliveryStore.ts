@@ -78,16 +78,28 @@ export interface ClaimBounds {
   readonly ageHoursMax: number
 }
 
-/** Takes deliveries whose time has come; nobody else does until their leases end. */
+/**
+ * Takes deliveries whose time has come; nobody else does until their leases end. Mails and root's webhooks come first, and of each user's
+ * webhook there is one at a time: a receiver that hangs keeps nobody else.
+ */
 export const claimDeliveries = (
   sql: Sql,
   { ageHoursMax, attemptsMax, leaseSeconds, limit }: ClaimBounds
 ): Done<ReadonlyArray<DueDelivery>> =>
   rowsOf(
     DueDelivery,
-    sql`WITH due AS (
-        SELECT id FROM notice_deliveries WHERE state = 'waiting' AND next_attempt_at <= now()
-          ORDER BY next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+    sql`WITH ours AS (
+        SELECT d.id FROM notice_deliveries d WHERE d.state = 'waiting' AND d.next_attempt_at <= now()
+            AND NOT EXISTS (SELECT FROM webhook_endpoints e WHERE e.id = d.endpoint_id AND e.user_id IS NOT NULL)
+          ORDER BY d.next_attempt_at LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED
+      ), theirs AS (
+        SELECT d.id FROM notice_deliveries d WHERE d.state = 'waiting' AND d.next_attempt_at <= now()
+            AND EXISTS (SELECT FROM webhook_endpoints e WHERE e.id = d.endpoint_id AND e.user_id IS NOT NULL)
+            AND NOT EXISTS (SELECT FROM notice_deliveries o WHERE o.endpoint_id = d.endpoint_id AND o.state = 'waiting'
+              AND o.next_attempt_at <= now() AND o.id < d.id)
+          ORDER BY d.next_attempt_at LIMIT ${limit} - (SELECT count(*) FROM ours) FOR UPDATE OF d SKIP LOCKED
+      ), due AS (
+        SELECT id FROM ours UNION ALL SELECT id FROM theirs
       ), taken AS (
         UPDATE notice_deliveries d SET attempts = d.attempts + 1,
             next_attempt_at = now() + make_interval(secs => ${leaseSeconds})

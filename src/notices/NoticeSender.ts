@@ -171,6 +171,13 @@ export class NoticeSender extends Context.Service<NoticeSender, {
     /** One that cannot be concluded is taken again after its lease, and keeps no other. Answers whether it was taken. */
     const tryOne = (delivery: DueDelivery) =>
       attempt(delivery).pipe(
+        // It counts as an attempt, so that it ends one day.
+        Effect.catchDefect((defect) =>
+          Effect.as(
+            Effect.logError("a notice could not be made", { delivery: delivery.uid }, defect),
+            { is: "unavailable", problem: "the notice could not be made" } satisfies Outcome
+          )
+        ),
         Effect.tap((outcome) => countAttempt(delivery.channel, outcome.is, 1)),
         Effect.tap((outcome) => conclude(delivery, outcome)),
         Effect.map(({ is }) => is === "sent" || is === "dropped"),

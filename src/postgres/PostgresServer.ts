@@ -47,6 +47,8 @@ const settings = (facts: PostgresFacts, connectionsMax: number, outlivesPowerLos
     full_page_writes: outlivesPowerLoss ? "on" : "off",
     // Thousands of holds end in a second; what they leave is cleared before it slows the reading of those that are open.
     autovacuum_naptime: "10s",
+    // What a backup that hangs may hold of the log: then the backup fails, and the disk does not fill.
+    max_slot_wal_keep_size: "4GB",
     logging_collector: "off",
     log_destination: "stderr",
     log_checkpoints: "off",

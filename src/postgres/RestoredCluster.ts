@@ -65,6 +65,9 @@ export const restoreInto = <A, E, R>(
   }).pipe(withStartLock(home, LOCK_WAIT_MS))
 }
 
+/** What a backup has besides PostgreSQL's files. */
+const OWN_FOLDER = "realms"
+
 /** Whatever single-user PostgreSQL says when something goes wrong. */
 const complaint = /^.*\b(?:ERROR|FATAL|PANIC):.*$/m
 
@@ -77,7 +80,10 @@ export const recover = Effect.fn("RestoredCluster.recover")(function*(
   { database, folder, role }: { readonly folder: string; readonly role: string; readonly database: string }
 ) {
   if (Option.isSome(user)) {
-    yield* runCommand("chown", ["-R", `${user.value.uid}:${user.value.gid}`, folder], Option.none())
+    // What is ours in the folder - the master key, the outbox - is never theirs.
+    const owner = `${user.value.uid}:${user.value.gid}`
+    const owned = ["-path", join(folder, OWN_FOLDER), "-prune", "-o", "-exec", "chown", "-h", owner, "{}", "+"]
+    yield* runCommand("find", [folder, ...owned], Option.none())
   }
   const password = randomBytes(PASSWORD_BYTES).toString("base64url")
   const { output, succeeded } = yield* runCommand(

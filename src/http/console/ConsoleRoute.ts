@@ -49,8 +49,10 @@ import { PageTurns } from "./PageTurns.ts"
 import { securityHeaders } from "./SecurityHeaders.ts"
 import { refusalText } from "./text/SharedTexts.ts"
 
-/** A choice, such as a language, is remembered so long. */
+/** A choice, such as a language, is remembered so long; a session's cookie, and that of a login under way. */
 const CHOICE_MAX_AGE = "365 days"
+const SESSION_AGE = `${SESSION_DAYS_MAX} days` as const
+const PENDING_AGE = `${PENDING_MINUTES_MAX} minutes` as const
 
 /** A page is there within this, in milliseconds, or it says that it cannot be had now. */
 const PAGE_MS_MAX = 12_000
@@ -103,8 +105,7 @@ const pageOfProblem = (context: PageContext, problem: PageProblem): Page | Redir
   if (problem._tag === "ConfirmationPending") return redirect(`/admin/confirmations/${problem.id}?done=asked`)
   // It neither is done nor waits for a second person.
   if (problem._tag === "ConfirmationRefused") return refusedPage(context, refusalText(context, problem.reason), 409)
-  const title = context.say("problem.unavailable.title")
-  const text = context.say("problem.unavailable.text")
+  const [title, text] = [context.say("problem.unavailable.title"), context.say("problem.unavailable.text")]
   return page(title, ProblemView({ context, title, text, again: context.here }), { status: 503, bare: true })
 }
 
@@ -146,25 +147,19 @@ const encodeDocument = Effect.fnUntraced(function*(context: PageContext, answer:
   })
 })
 
-const isHttps = (publicUrl: string): boolean => publicUrl.startsWith("https:")
-
 const encodeRedirect = (answer: Redirect, publicUrl: string) => {
-  const secure = isHttps(publicUrl)
-  const session = sessionCookie(publicUrl)
-  const pending = pendingCookie(publicUrl)
+  const secure = publicUrl.startsWith("https:")
+  const [session, pending] = [sessionCookie(publicUrl), pendingCookie(publicUrl)]
   let response = HttpServerResponse.redirect(answer.to, { status: 303, headers: { "cache-control": "no-store" } })
   if (answer.session !== undefined) {
     response = answer.session === null
       ? HttpServerResponse.expireCookieUnsafe(response, session, { path: "/", secure })
-      : withCookie(response, session, Redacted.value(answer.session), secure, {
-        httpOnly: true,
-        maxAge: `${SESSION_DAYS_MAX} days`
-      })
+      : withCookie(response, session, Redacted.value(answer.session), secure, { httpOnly: true, maxAge: SESSION_AGE })
     response = HttpServerResponse.expireCookieUnsafe(response, pending, { path: "/", secure })
   }
   if (answer.pending !== undefined) {
-    const maxAge = `${PENDING_MINUTES_MAX} minutes` as const
-    response = withCookie(response, pending, Redacted.value(answer.pending), secure, { httpOnly: true, maxAge })
+    const options = { httpOnly: true, maxAge: PENDING_AGE }
+    response = withCookie(response, pending, Redacted.value(answer.pending), secure, options)
   }
   for (const [name, value] of Object.entries(answer.choices ?? {})) {
     response = withCookie(response, name, value, secure, { httpOnly: true, maxAge: CHOICE_MAX_AGE })
@@ -179,7 +174,7 @@ const encode = Effect.fnUntraced(function*(context: PageContext, answer: Answer)
     ? encodeRedirect(answer, publicUrl)
     : yield* encodeDocument(context, answer)
   return context.secret.isNew && answer._tag === "Page"
-    ? withCookie(response, formCookie(publicUrl), context.secret.value, isHttps(publicUrl), {
+    ? withCookie(response, formCookie(publicUrl), context.secret.value, publicUrl.startsWith("https:"), {
       httpOnly: true,
       maxAge: undefined
     })
@@ -270,6 +265,10 @@ const pageRoute = <R>(access: Access, path: HttpRouter.PathInput, handler: Handl
 /** A page for anybody. */
 export const visitorPage = <R>(path: HttpRouter.PathInput, handler: Handler<PageContext, R>) =>
   pageRoute("anyone", path, handler)
+
+/** The same, whose work is to ask another server: it takes no turn of the others, and bounds itself. */
+export const outwardPage = <R>(path: HttpRouter.PathInput, handler: Handler<PageContext, R>) =>
+  route("anyone", "GET", path, handler)
 
 /** Tells htmx to ask for the whole page again, which then leads to signing in. */
 export const pageReload: Answer = raw(

@@ -3,7 +3,7 @@
  * answered tells nobody whether an address has an account; what is mailed works once, for whom it was meant.
  */
 import { afterAll, assert, describe, layer } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
+import { Effect, Exit, Redacted, Scope } from "effect"
 import { randomUUID } from "node:crypto"
 import { loggedPath } from "../../../src/http/AccessLog.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
@@ -152,6 +152,32 @@ describe("accounts by mail", () => {
           ).length,
           1
         )
+      }))
+
+    it.effect("go to the owner of the mailbox whole, where somebody else had made the account before", () =>
+      Effect.gen(function*() {
+        const { user, world } = yield* asUser
+        const made = yield* world.keys.create({ userId: user.id, name: "theirs" })
+        yield* world
+          .sql`INSERT INTO identities (user_id, issuer, subject) VALUES (${user.id}, 'https://elsewhere.example', 'eve')`
+        const reset = Effect.fnUntraced(function*(count: number) {
+          const client = yield* visitor
+          yield* client.get("/forgot")
+          yield* client.post("/forgot", { email: user.email })
+          const link = linkIn(yield* mailTo(user.email, count))
+          yield* client.get(link)
+          assert.strictEqual((yield* client.post(link, { password: NEXT })).status, 200)
+        })
+        yield* reset(1)
+        assert.strictEqual(
+          (yield* Effect.flip(world.keys.authenticate(Redacted.value(made.key))))._tag,
+          "InvalidApiKey"
+        )
+        assert.deepStrictEqual(yield* world.sql`SELECT FROM identities WHERE user_id = ${user.id}`, [])
+        // From then on the account is theirs: what they make stays.
+        const own = yield* world.keys.create({ userId: user.id, name: "own" })
+        yield* reset(2)
+        assert.strictEqual((yield* world.keys.authenticate(Redacted.value(own.key))).keyId, own.id)
       }))
 
     it.effect("keep links of an administrator when somebody asks for another one, and lose them to no disabled user", () =>

@@ -7,7 +7,7 @@ import { HttpRouter } from "effect/http"
 import { ExternalLogins } from "../../../identity/ExternalLogins.ts"
 import { type ProviderId, providerIds, SignInProviders } from "../../../identity/SignInProviders.ts"
 import { type Page, PageNotFound, redirect } from "../Answer.ts"
-import { routes, visitorPage } from "../ConsoleRoute.ts"
+import { outwardPage, routes } from "../ConsoleRoute.ts"
 import { endPage } from "../kit/EntryPages.tsx"
 import { isUserContext, type PageContext, sayOf } from "../PageContext.ts"
 import { oneOf } from "../Params.ts"
@@ -97,6 +97,6 @@ const callback = (context: PageContext) =>
   })
 
 export const SignInWithRoutes = routes(
-  visitorPage("/login/with/:provider", start),
-  visitorPage("/login/callback/:provider", callback)
+  outwardPage("/login/with/:provider", start),
+  outwardPage("/login/callback/:provider", callback)
 )
