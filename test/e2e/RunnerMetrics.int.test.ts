@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { freePort } from "../support/FreePort.ts"
+import { freePorts } from "../support/FreePort.ts"
 import { samplesOf } from "../support/MetricsText.ts"
 import { document } from "../support/ProcessCalls.ts"
 import { makeInstallation } from "../support/SpawnRealms.ts"
@@ -20,7 +20,7 @@ describe("metrics of runners", () => {
   it.live("are read from each, also after all were replaced", () =>
     Effect.gen(function*() {
       const upstream = yield* TestUpstream.acquire
-      const port = yield* freePort
+      const port = yield* freePorts(RUNNERS)
       const realms = yield* makeInstallation(
         document(upstream, 2, {
           server: { port: 0, runners: RUNNERS },
