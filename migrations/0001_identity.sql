@@ -125,6 +125,8 @@ CREATE TABLE passkeys (
   transports text[] NOT NULL,
   rp_id text NOT NULL,
   name text NOT NULL,
+  -- The authenticator has known its owner, when it was registered or after the password: only then does it sign in alone.
+  user_verified boolean NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   last_used_at timestamptz
 );

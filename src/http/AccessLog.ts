@@ -10,7 +10,10 @@ const tokenPattern = /[\w-]{40,}/g
 
 /** A path as it may be logged: links that are as good as a password end in one. */
 export const loggedPath = (pathname: string): string =>
-  pathname.replace(/^(\/+(?:setup|reset|invite)\/).*/is, "$1…").replace(tokenPattern, "…")
+  pathname.replace(/^(\/+(?:setup|reset|invite|register|account\/+email\/+(?:verify|change))\/).*/is, "$1…").replace(
+    tokenPattern,
+    "…"
+  )
 
 /** Characters of a path that are logged, at most. */
 const PATH_CHARACTERS_MAX = 200

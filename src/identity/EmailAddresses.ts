@@ -27,7 +27,7 @@ import { findMailLink, insertMailLink, takeMailLink } from "./MailLinks.ts"
 import { insertMailedPasswordLink } from "./PasswordLinks.ts"
 import { RateLimiter } from "./RateLimiter.ts"
 import { type Proof, Reauthentication } from "./Reauthentication.ts"
-import { deleteSessions, type SessionToken } from "./SessionStore.ts"
+import { keepSession, type SessionToken } from "./SessionStore.ts"
 import { credentialsByEmail } from "./UserStore.ts"
 
 export { MAIL_LINK_HOURS } from "./MailLinks.ts"
@@ -68,7 +68,7 @@ export class EmailAddresses extends Context.Service<EmailAddresses, {
   >
   /** The address that a link changes to, while it is good for this user. */
   changeOf(userId: UserId, token: SessionToken): Effect.Effect<string | undefined, DatabaseUnavailable>
-  /** Changes the address, ends every other session, and tells the old address. */
+  /** Changes the address, ends every other session, and tells the old address. Answers the new token of this session. */
   change(
     asked: {
       readonly userId: UserId
@@ -77,7 +77,7 @@ export class EmailAddresses extends Context.Service<EmailAddresses, {
       readonly address: string
       readonly mail: (email: string) => MailText
     }
-  ): Effect.Effect<void, MailLinkInvalid | EmailTaken | DatabaseUnavailable>
+  ): Effect.Effect<SessionToken, MailLinkInvalid | EmailTaken | DatabaseUnavailable>
 }>()("realms/identity/EmailAddresses") {
   static readonly layerNoDeps = Layer.effect(EmailAddresses)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -165,24 +165,25 @@ export class EmailAddresses extends Context.Service<EmailAddresses, {
         // What was sent to the old address is good for nothing any more.
         yield* sql`DELETE FROM mail_links WHERE user_id = ${userId}`
         yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
-        yield* deleteSessions(sql, userId, keepToken)
+        const session = yield* keepSession(sql, userId, keepToken)
         yield* recordChange(sql, { name: `user:${userId}`, userId, address: from }, {
           action: "user.email_changed",
           target: `user:${userId}`,
           before: { email: before.email },
           after: { email: link.email }
         })
-        return { before: before.email, after: link.email }
+        return { session, before: before.email, after: link.email }
       }
     )
 
     const change: EmailAddresses["Service"]["change"] = Effect.fn("EmailAddresses.change")(function*(asked) {
-      const { after, before } = yield* inTransaction(sql, changeNow(asked)).pipe(
+      const { after, before, session } = yield* inTransaction(sql, changeNow(asked)).pipe(
         // Somebody else has taken it at this very moment.
         Effect.catchReason("SqlError", "UniqueViolation", () => Effect.fail(new EmailTaken({ email: "" }))),
         orUnavailable
       )
       yield* dispatch.send(Effect.succeed({ to: before, ...asked.mail(after) }))
+      return session
     })
 
     return EmailAddresses.of({

@@ -27,10 +27,10 @@ import {
 import type { LoginResult } from "./Login.ts"
 import { takeChallenge } from "./PasskeyStore.ts"
 import { RateLimiter } from "./RateLimiter.ts"
-import { type Proof, Reauthentication } from "./Reauthentication.ts"
+import { type Proof, type ProvenChange, Reauthentication } from "./Reauthentication.ts"
 import { checkRegistration, type RegistrationRefused } from "./RegistrationRules.ts"
 import { hasSecondFactor, insertPendingLogin } from "./SecondFactorStore.ts"
-import { deleteSessions, insertSession, type SessionClient, type SessionToken } from "./SessionStore.ts"
+import { hasSession, insertSession, keepSession, type SessionClient, type SessionToken } from "./SessionStore.ts"
 import type { ExternalIdentity } from "./SignInProviders.ts"
 import { insertUser } from "./UserStore.ts"
 
@@ -54,6 +54,13 @@ type LoginError =
   | TooManyAttempts
   | DatabaseUnavailable
 
+/** The user who connects an identity, and the session that they do it in. */
+interface Connecting {
+  readonly userId: UserId
+  readonly address: string
+  readonly token: SessionToken
+}
+
 type ProofError = WrongPassword | SecondFactorWrong | TooManyAttempts | TooBusy | DatabaseUnavailable
 
 export class ExternalLogins extends Context.Service<ExternalLogins, {
@@ -62,16 +69,13 @@ export class ExternalLogins extends Context.Service<ExternalLogins, {
   list(userId: UserId): Effect.Effect<ReadonlyArray<ConnectedIdentity>, DatabaseUnavailable>
   /** Finds the proof good: what comes next is the login at the provider. */
   prove(proof: Proof): Effect.Effect<void, ProofError>
-  /** Makes an identity the user's, who has proved who they are before they went to the provider. */
+  /** Makes an identity the user's, who has proved who they are before they went to the provider, in a session that is still there. */
   connect(
-    user: { readonly userId: UserId; readonly address: string },
+    user: Connecting,
     identity: ExternalIdentity
   ): Effect.Effect<void, IdentityTaken | ProviderLoginFailed | DatabaseUnavailable>
-  /** Ends all sessions but the one of `keepToken`, and those that the identity has opened with them. */
-  remove(
-    proof: Proof & { readonly keepToken: SessionToken },
-    id: IdentityId
-  ): Effect.Effect<void, IdentityNotFound | ProofError>
+  /** Ends every other session, also those that the identity has opened, and answers the new token of this one. */
+  remove(change: ProvenChange, id: IdentityId): Effect.Effect<SessionToken, IdentityNotFound | ProofError>
 }>()("realms/identity/ExternalLogins") {
   static readonly layerNoDeps = Layer.effect(ExternalLogins)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -147,8 +151,10 @@ export class ExternalLogins extends Context.Service<ExternalLogins, {
     })
 
     const connectNow = Effect.fnUntraced(
-      function*(user: { readonly userId: UserId; readonly address: string }, identity: ExternalIdentity) {
+      function*(user: Connecting, identity: ExternalIdentity) {
         yield* sql`SELECT FROM users WHERE id = ${user.userId} FOR NO KEY UPDATE`
+        // Ended, by a new password for example, while the provider was asked.
+        if (!(yield* hasSession(sql, user.userId, user.token))) return yield* new ProviderLoginFailed()
         if (!(yield* takeChallenge(sql, identity.state))) return yield* new ProviderLoginFailed()
         if (!(yield* insert(identity, user.userId))) return yield* new IdentityTaken()
         yield* note(user, "identity.connected", identity.issuer)
@@ -168,20 +174,20 @@ export class ExternalLogins extends Context.Service<ExternalLogins, {
       connect: Effect.fn("ExternalLogins.connect")(function*(user, identity) {
         yield* inTransaction(sql, connectNow(user, identity)).pipe(orUnavailable)
       }),
-      remove: Effect.fn("ExternalLogins.remove")(function*(proof, id) {
-        yield* proven(proof, (lock) =>
+      remove: Effect.fn("ExternalLogins.remove")(function*(change, id) {
+        return yield* proven(change, (lock) =>
           inTransaction(
             sql,
             Effect.gen(function*() {
               yield* lock
               const [gone] = yield* rowsOf(
                 ConnectedIdentity,
-                sql`DELETE FROM identities WHERE id = ${id} AND user_id = ${proof.userId}
+                sql`DELETE FROM identities WHERE id = ${id} AND user_id = ${change.userId}
                   RETURNING id, issuer, created_at, last_used_at`
               )
               if (gone === undefined) return yield* new IdentityNotFound()
-              yield* deleteSessions(sql, proof.userId, proof.keepToken)
-              yield* note(proof, "identity.removed", gone.issuer)
+              yield* note(change, "identity.removed", gone.issuer)
+              return yield* keepSession(sql, change.userId, change.keepToken)
             })
           ).pipe(orUnavailable))
       })

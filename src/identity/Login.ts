@@ -33,7 +33,7 @@ import { type InviteToken, takeInvite } from "./Invites.ts"
 import { type PasskeyAnswer, PasskeyCeremony } from "./PasskeyCeremony.ts"
 import { matchPassword, PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
-import { type Proof, Reauthentication } from "./Reauthentication.ts"
+import { type ProvenChange, Reauthentication } from "./Reauthentication.ts"
 import {
   findPendingLogin,
   hasSecondFactor,
@@ -41,7 +41,7 @@ import {
   takeFactor,
   takePendingLogin
 } from "./SecondFactorStore.ts"
-import { deleteSessions, insertSession, type SessionClient, type SessionToken, tokenHashOf } from "./SessionStore.ts"
+import { insertSession, keepSession, type SessionClient, type SessionToken, tokenHashOf } from "./SessionStore.ts"
 import { isSetupLink, type SetupToken, takeSetupLink } from "./SetupLinks.ts"
 import type { User } from "./Users.ts"
 import { credentialsByEmail, insertUser, lockCredentials, writePasswordHash } from "./UserStore.ts"
@@ -77,10 +77,8 @@ export interface SecondFactorInput extends SessionClient {
   readonly passkey?: PasskeyAnswer | undefined
 }
 
-export interface PasswordChange extends Proof {
+export interface PasswordChange extends ProvenChange {
   readonly next: Redacted.Redacted<string>
-  /** The one session that goes on. */
-  readonly keepToken: SessionToken
 }
 
 export class Login extends Context.Service<Login, {
@@ -106,11 +104,14 @@ export class Login extends Context.Service<Login, {
     SessionToken,
     SetupLinkInvalid | InvalidEmail | PasswordRefused | EmailTaken | TooBusy | DatabaseUnavailable
   >
-  /** Ends every other session of the user. Of two changes at once, the second finds its current password wrong. */
+  /**
+   * Ends every other session of the user, and answers the new token of this one. Of two changes at once, the second finds its current
+   * password wrong.
+   */
   changePassword(
     change: PasswordChange
   ): Effect.Effect<
-    void,
+    SessionToken,
     WrongPassword | SecondFactorWrong | PasswordRefused | TooManyAttempts | TooBusy | DatabaseUnavailable
   >
 }>()("realms/identity/Login") {
@@ -227,16 +228,19 @@ export class Login extends Context.Service<Login, {
 
     const changePassword = Effect.fn("Login.changePassword")(function*(change: PasswordChange) {
       yield* checkNewPassword(change.next)
-      yield* proven(change, (lock) =>
-        Effect.flatMap(passwords.hash(change.next), (passwordHash) =>
-          inTransaction(
-            sql,
-            Effect.gen(function*() {
-              yield* lock
-              yield* writePasswordHash(sql, change.userId, passwordHash)
-              yield* deleteSessions(sql, change.userId, change.keepToken)
-            })
-          ).pipe(orUnavailable)))
+      return yield* proven(
+        change,
+        (lock) =>
+          Effect.flatMap(passwords.hash(change.next), (passwordHash) =>
+            inTransaction(
+              sql,
+              Effect.gen(function*() {
+                yield* lock
+                yield* writePasswordHash(sql, change.userId, passwordHash)
+                return yield* keepSession(sql, change.userId, change.keepToken)
+              })
+            ).pipe(orUnavailable))
+      )
     })
 
     return Login.of({

@@ -8,17 +8,7 @@ import type { UserId } from "../domain/Ids.ts"
 import { Row, RowWith } from "../domain/Row.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
-import { inTransaction } from "../postgres/Transaction.ts"
-import { UserNotFound } from "./IdentityError.ts"
-import {
-  deleteSessions,
-  IDLE_DAYS_MAX,
-  insertSession,
-  type SessionClient,
-  SESSIONS_PER_USER_MAX,
-  type SessionToken,
-  tokenHashOf
-} from "./SessionStore.ts"
+import { deleteSessions, IDLE_DAYS_MAX, SESSIONS_PER_USER_MAX, type SessionToken, tokenHashOf } from "./SessionStore.ts"
 import { hasSecondFactorSql } from "./SecondFactorStore.ts"
 import { User } from "./User.ts"
 
@@ -60,10 +50,6 @@ const FoundSession = RowWith(User, {
 })
 
 export class LoginSessions extends Context.Service<LoginSessions, {
-  /** Opens a session without asking for a password: `Login` does that. Fails for a user that is unknown or disabled. */
-  open(
-    session: SessionClient & { readonly userId: UserId }
-  ): Effect.Effect<SessionToken, UserNotFound | DatabaseUnavailable>
   /** None for a token that is unknown, idle for 7 days, older than 30 days, or of a disabled user. */
   find(token: SessionToken): Effect.Effect<Option.Option<LoginSession>, DatabaseUnavailable>
   /** Ends the session, if there is one. */
@@ -77,18 +63,6 @@ export class LoginSessions extends Context.Service<LoginSessions, {
   static readonly layer = Layer.effect(LoginSessions)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const live = sql.literal(`s.expires_at > now() AND s.last_seen_at > now() - interval '${IDLE_DAYS_MAX} days'`)
-
-    const open = Effect.fn("LoginSessions.open")(function*(session: SessionClient & { readonly userId: UserId }) {
-      return yield* inTransaction(
-        sql,
-        Effect.gen(function*() {
-          const [user] = yield* sql`SELECT FROM users WHERE id = ${session.userId} AND disabled_at IS NULL
-          FOR NO KEY UPDATE`
-          if (user === undefined) return yield* new UserNotFound({ userId: session.userId })
-          return yield* insertSession(sql, session.userId, session)
-        })
-      ).pipe(orUnavailable)
-    })
 
     // That it is in use is not waited for: a session that another transaction is writing is left as it is.
     const findByHash = (tokenHash: Buffer) =>
@@ -147,6 +121,6 @@ export class LoginSessions extends Context.Service<LoginSessions, {
       ).pipe(orUnavailable)
     })
 
-    return LoginSessions.of({ open, find, close, closeOthers, closeAll, list })
+    return LoginSessions.of({ find, close, closeOthers, closeAll, list })
   }))
 }

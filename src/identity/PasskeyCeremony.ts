@@ -18,6 +18,7 @@ export const CHALLENGE_MINUTES_MAX = 10
 const NONCE_BYTES = 16
 const END_BYTES = 6
 const MAC_BYTES = 32
+const CHALLENGE_BYTES = NONCE_BYTES + END_BYTES + MAC_BYTES
 
 /** Of what a browser sends, in characters. A certificate of an attestation has some thousand; none is asked for. */
 const ANSWER_CHARACTERS_MAX = 20_000
@@ -70,11 +71,14 @@ export interface VerifiedPasskey {
   readonly signCount: number
   readonly transports: ReadonlyArray<string>
   readonly rpId: string
+  /** The authenticator has known its owner. */
+  readonly userVerified: boolean
   /** As it was used up. */
   readonly challenge: string
 }
 
 export interface VerifiedAnswer {
+  readonly userVerified: boolean
   readonly signCount: number
   readonly challenge: string
 }
@@ -119,7 +123,8 @@ export class PasskeyCeremony extends Context.Service<PasskeyCeremony, {
       const all = yield* keys
       return (text: string, about: About): boolean => {
         const bytes = Buffer.from(text, "base64url")
-        if (bytes.length !== NONCE_BYTES + END_BYTES + MAC_BYTES) return false
+        // Another spelling of the same bytes would be good once more.
+        if (bytes.length !== CHALLENGE_BYTES || bytes.toString("base64url") !== text) return false
         const head = bytes.subarray(0, NONCE_BYTES + END_BYTES)
         const mac = bytes.subarray(NONCE_BYTES + END_BYTES)
         return head.readUIntBE(NONCE_BYTES, END_BYTES) > nowMs &&
@@ -170,6 +175,7 @@ export class PasskeyCeremony extends Context.Service<PasskeyCeremony, {
           signCount: registrationInfo.credential.counter,
           transports: created.response.transports ?? [],
           rpId: ours.id,
+          userVerified: registrationInfo.userVerified,
           challenge: used
         }
       }),
@@ -193,7 +199,11 @@ export class PasskeyCeremony extends Context.Service<PasskeyCeremony, {
           })
         )
         return verified
-          ? { signCount: authenticationInfo.newCounter, challenge: used }
+          ? {
+            signCount: authenticationInfo.newCounter,
+            userVerified: authenticationInfo.userVerified,
+            challenge: used
+          }
           : yield* new SecondFactorWrong()
       })
     })

@@ -56,15 +56,16 @@ const bytesOf = (credentialId: string): Buffer => Buffer.from(credentialId, "bas
 /** False: somebody has it already. */
 export const insertPasskey = (
   sql: SqlClient.SqlClient,
-  { credentialId, name, publicKey, rpId, signCount, transports, userId }: VerifiedPasskey & {
+  { credentialId, name, publicKey, rpId, signCount, transports, userId, userVerified }: VerifiedPasskey & {
     readonly userId: UserId
     readonly name: string
   }
 ) =>
   Effect.map(
-    sql`INSERT INTO passkeys (user_id, credential_id, public_key, sign_count, transports, rp_id, name)
+    sql`INSERT INTO passkeys (user_id, credential_id, public_key, sign_count, transports, rp_id, name, user_verified)
       VALUES (${userId}, ${bytesOf(credentialId)}, ${Buffer.from(publicKey)}, ${BigInt(signCount)}::bigint,
-        ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(transports)}::jsonb)), ${rpId}, ${name})
+        ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(transports)}::jsonb)), ${rpId}, ${name},
+        ${userVerified})
       ON CONFLICT DO NOTHING RETURNING id`,
     (rows) => rows.length === 1
   )
@@ -78,17 +79,26 @@ export const takeChallenge = (sql: SqlClient.SqlClient, challenge: string) =>
     (rows) => rows.length === 1
   )
 
-const Stored = Row({ id: PasskeyId, userId: UserId, publicKey: Schema.Uint8Array, rpId: Schema.String })
+const Stored = Row({
+  id: PasskeyId,
+  userId: UserId,
+  publicKey: Schema.Uint8Array,
+  rpId: Schema.String,
+  userVerified: Schema.Boolean
+})
 
 /** Whose passkey it is; undefined: nobody's. */
 export const findPasskey = (sql: SqlClient.SqlClient, credentialId: string) =>
   rowOf(
     Stored,
-    sql`SELECT id, user_id, public_key, rp_id FROM passkeys WHERE credential_id = ${bytesOf(credentialId)}`
+    sql`SELECT id, user_id, public_key, rp_id, user_verified FROM passkeys WHERE credential_id = ${
+      bytesOf(credentialId)
+    }`
   )
 
 /**
- * Verifies what a passkey of this user has signed, and uses it up. A count that does not go up says that there are two of them: it is
+ * Verifies what a passkey of this user has signed, and uses it up. It signs in alone only where its authenticator has known its owner
+ * before, when it was registered or after the password: who finds a key without a PIN could set one. A count that does not go up says that there are two of them: it is
  * refused.
  */
 export const takePasskey = (
@@ -104,13 +114,15 @@ export const takePasskey = (
     const signed = yield* ceremony.read(answer)
     const known = yield* findPasskey(sql, signed.id)
     if (known === undefined || known.userId !== userId) return yield* new SecondFactorWrong()
-    const { challenge, signCount } = yield* ceremony.verifySigned(signed, {
+    if (purpose === "login" && !known.userVerified) return yield* new SecondFactorWrong()
+    const { challenge, signCount, userVerified } = yield* ceremony.verifySigned(signed, {
       ...known,
       purpose,
       visitor: answer.visitor
     })
     const count = BigInt(signCount)
-    const used = yield* sql`UPDATE passkeys SET sign_count = ${count}::bigint, last_used_at = now()
+    const used = yield* sql`UPDATE passkeys SET sign_count = ${count}::bigint, last_used_at = now(),
+        user_verified = user_verified OR ${userVerified}
       WHERE id = ${known.id} AND (sign_count < ${count}::bigint OR (sign_count = 0 AND ${count}::bigint = 0))
       RETURNING id`
     if (used.length === 0) {

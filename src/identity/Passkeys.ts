@@ -2,7 +2,7 @@
  * Passkeys as their users have them: made, listed, removed. One is a second factor; where the authenticator knows its owner (by a finger,
  * a face, a PIN) it signs in alone.
  */
-import { Context, Effect, Layer, type Redacted, Schema } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { PasskeyId, UserId } from "../domain/Ids.ts"
 import { recordChange } from "../platform/AuditLog.ts"
@@ -19,11 +19,11 @@ import {
   PASSKEYS_MAX,
   takeChallenge
 } from "./PasskeyStore.ts"
-import { type Proof, Reauthentication } from "./Reauthentication.ts"
-import { makeRecoveryCodes } from "./RecoveryCodes.ts"
+import { type Proof, type ProvenChange, Reauthentication } from "./Reauthentication.ts"
 import type { RelyingParty } from "./RelyingParty.ts"
-import { deleteSecondFactors, hasSecondFactor, replaceRecoveryCodes } from "./SecondFactorStore.ts"
-import { deleteSessions, type SessionToken } from "./SessionStore.ts"
+import type { AddedFactor } from "./SecondFactors.ts"
+import { deleteSecondFactors, hasSecondFactor, insertRecoveryCodes } from "./SecondFactorStore.ts"
+import { keepSession, type SessionToken } from "./SessionStore.ts"
 
 export { type Passkey, PASSKEYS_MAX } from "./PasskeyStore.ts"
 
@@ -35,11 +35,6 @@ export class PasskeyNotFound extends Schema.TaggedError<PasskeyNotFound>()("Pass
 export class PasskeyRefused extends Schema.TaggedError<PasskeyRefused>()("PasskeyRefused", {
   reason: Schema.Literals(["name", "many", "known"])
 }) {}
-
-export interface PasskeyChange extends Proof {
-  /** The one session that goes on. */
-  readonly keepToken: SessionToken
-}
 
 /** What a browser is asked, as JSON; undefined where there are no passkeys, or none that could be used. */
 export type PasskeyOptions = string | undefined
@@ -59,12 +54,12 @@ export class Passkeys extends Context.Service<Passkeys, {
   request(
     asked: { readonly purpose: Exclude<PasskeyPurpose, "create">; readonly visitor: string; readonly userId?: UserId }
   ): Effect.Effect<PasskeyOptions, DatabaseUnavailable>
-  /** Answers recovery codes where it is the user's first second factor. Every other session ends. */
+  /** Every other session ends. */
   add(
-    change: PasskeyChange & { readonly name: string; readonly created: PasskeyAnswer }
-  ): Effect.Effect<Redacted.Redacted<ReadonlyArray<string>> | undefined, PasskeyRefused | ProofError>
-  /** Without any second factor left, recovery codes go with it. Every other session ends. */
-  remove(change: PasskeyChange & { readonly id: PasskeyId }): Effect.Effect<void, PasskeyNotFound | ProofError>
+    change: ProvenChange & { readonly name: string; readonly created: PasskeyAnswer }
+  ): Effect.Effect<AddedFactor, PasskeyRefused | ProofError>
+  /** Without any second factor left, recovery codes go with it. Ends every other session, and answers the new token of this one. */
+  remove(change: ProvenChange & { readonly id: PasskeyId }): Effect.Effect<SessionToken, PasskeyNotFound | ProofError>
 }>()("realms/identity/Passkeys") {
   static readonly layerNoDeps = Layer.effect(Passkeys)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -136,12 +131,9 @@ export class Passkeys extends Context.Service<Passkeys, {
                 if (!(yield* insertPasskey(sql, { ...passkey, userId, name }))) {
                   return yield* new PasskeyRefused({ reason: "known" })
                 }
-                yield* deleteSessions(sql, userId, keepToken)
+                const session = yield* keepSession(sql, userId, keepToken)
                 yield* note(change, "passkey.added", name)
-                if (!isFirst) return undefined
-                const codes = makeRecoveryCodes()
-                yield* replaceRecoveryCodes(sql, userId, codes)
-                return codes
+                return { session, codes: isFirst ? yield* insertRecoveryCodes(sql, userId) : undefined }
               })
             ).pipe(orUnavailable))
       )
@@ -149,7 +141,7 @@ export class Passkeys extends Context.Service<Passkeys, {
 
     const remove: Passkeys["Service"]["remove"] = Effect.fn("Passkeys.remove")(function*(change) {
       const { id, keepToken, userId } = change
-      yield* proven(change, (lock) =>
+      return yield* proven(change, (lock) =>
         inTransaction(
           sql,
           Effect.gen(function*() {
@@ -158,8 +150,8 @@ export class Passkeys extends Context.Service<Passkeys, {
             if (passkey === undefined) return yield* new PasskeyNotFound()
             yield* sql`DELETE FROM passkeys WHERE id = ${id} AND user_id = ${userId}`
             if (!(yield* hasSecondFactor(sql, userId))) yield* deleteSecondFactors(sql, userId)
-            yield* deleteSessions(sql, userId, keepToken)
             yield* note(change, "passkey.removed", passkey.name)
+            return yield* keepSession(sql, userId, keepToken)
           })
         ).pipe(orUnavailable))
     })

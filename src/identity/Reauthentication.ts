@@ -12,6 +12,7 @@ import { type PasskeyAnswer, PasskeyCeremony } from "./PasskeyCeremony.ts"
 import { matchPassword, PasswordQueue } from "./PasswordQueue.ts"
 import { RateLimiter } from "./RateLimiter.ts"
 import { hasSecondFactor, takeFactor } from "./SecondFactorStore.ts"
+import type { SessionToken } from "./SessionStore.ts"
 import { credentialsById, lockCredentials } from "./UserStore.ts"
 
 export interface Proof {
@@ -22,6 +23,11 @@ export interface Proof {
   /** What a passkey has signed, in place of the code. */
   readonly passkey?: PasskeyAnswer | undefined
   readonly address: string
+}
+
+/** A proof, and the session of who gives it, which goes on. */
+export interface ProvenChange extends Proof {
+  readonly keepToken: SessionToken
 }
 
 /**

@@ -13,7 +13,7 @@ import { oneRowOf, rowOf } from "../postgres/Rows.ts"
 import { SecondFactorWrong } from "./IdentityError.ts"
 import type { PasskeyAnswer, PasskeyCeremony } from "./PasskeyCeremony.ts"
 import { takePasskey } from "./PasskeyStore.ts"
-import { recoveryCodeHash } from "./RecoveryCodes.ts"
+import { makeRecoveryCodes, recoveryCodeHash } from "./RecoveryCodes.ts"
 import { makeToken, type SessionToken, tokenHashOf } from "./SessionStore.ts"
 import { totpStep } from "./Totp.ts"
 
@@ -129,19 +129,20 @@ export const insertTotp = (
     return made.length === 1
   })
 
-/** Puts these recovery codes in place of those that there are. */
-export const replaceRecoveryCodes = (
+/** Makes recovery codes, in place of those that there are. */
+export const insertRecoveryCodes = (
   sql: SqlClient.SqlClient,
-  userId: UserId,
-  codes: Redacted.Redacted<ReadonlyArray<string>>
-): Effect.Effect<void, SqlError.SqlError> =>
+  userId: UserId
+): Effect.Effect<Redacted.Redacted<ReadonlyArray<string>>, SqlError.SqlError> =>
   Effect.gen(function*() {
+    const codes = makeRecoveryCodes()
     yield* sql`DELETE FROM recovery_codes WHERE user_id = ${userId}`
     const hashes = Redacted.value(codes).flatMap((code) => recoveryCodeHash(userId, code)?.toString("hex") ?? [])
     yield* sql`INSERT INTO recovery_codes (user_id, code_hash)
       SELECT ${userId}::bigint, decode(code, 'hex') FROM jsonb_array_elements_text(${
       JSON.stringify(hashes)
     }::jsonb) code`
+    return codes
   })
 
 /** Removes all second factors of a user; false: there was none. */

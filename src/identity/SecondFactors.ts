@@ -22,17 +22,16 @@ import {
   UserNotFound,
   type WrongPassword
 } from "./IdentityError.ts"
-import { type Proof, Reauthentication } from "./Reauthentication.ts"
-import { makeRecoveryCodes } from "./RecoveryCodes.ts"
+import { type Proof, type ProvenChange, Reauthentication } from "./Reauthentication.ts"
 import {
   deleteSecondFactors,
   hasSecondFactor,
+  insertRecoveryCodes,
   insertTotp,
-  replaceRecoveryCodes,
   type SecondFactorView,
   secondFactorView
 } from "./SecondFactorStore.ts"
-import { deleteSessions, type SessionToken } from "./SessionStore.ts"
+import { deleteSessions, keepSession, type SessionToken } from "./SessionStore.ts"
 import { makeTotpSecret, totpStep, totpUri } from "./Totp.ts"
 
 export type { SecondFactorView } from "./SecondFactorStore.ts"
@@ -54,15 +53,18 @@ export interface Enroller {
   readonly issuer: string
 }
 
-/** What was proved, and the one session that goes on. */
-export interface SecondFactorChange extends Proof {
-  readonly keepToken: SessionToken
-}
-
 type ProofError = WrongPassword | SecondFactorWrong | TooManyAttempts | TooBusy | DatabaseUnavailable
 
 /** Told this once. */
 type ToldCodes = Redacted.Redacted<ReadonlyArray<string>>
+
+/** What is left after a second factor was added. */
+export interface AddedFactor {
+  /** The new token of the session that goes on. */
+  readonly session: SessionToken
+  /** Where it is the first second factor. */
+  readonly codes: ToldCodes | undefined
+}
 
 export class SecondFactors extends Context.Service<SecondFactors, {
   view(userId: UserId): Effect.Effect<SecondFactorView, DatabaseUnavailable>
@@ -70,13 +72,14 @@ export class SecondFactors extends Context.Service<SecondFactors, {
   begin(enroller: Enroller): Effect.Effect<Enrolment, DatabaseUnavailable>
   /** That of a form, which is shown again. */
   resume(enroller: Enroller, sealed: string): Effect.Effect<Enrolment, EnrolmentInvalid>
-  /** Makes the app the user's, once it has shown a right code; answers recovery codes where it is the first second factor. */
+  /** Makes the app the user's, once it has shown a right code. Every other session ends. */
   setUp(
-    change: SecondFactorChange & { readonly sealed: string; readonly appCode: string }
-  ): Effect.Effect<ToldCodes | undefined, EnrolmentInvalid | AppCodeWrong | SecondFactorExists | ProofError>
+    change: ProvenChange & { readonly sealed: string; readonly appCode: string }
+  ): Effect.Effect<AddedFactor, EnrolmentInvalid | AppCodeWrong | SecondFactorExists | ProofError>
   /** New recovery codes in place of the others. */
   renewCodes(proof: Proof): Effect.Effect<ToldCodes, SecondFactorMissing | ProofError>
-  remove(change: SecondFactorChange): Effect.Effect<void, SecondFactorMissing | ProofError>
+  /** Ends every other session, and answers the new token of this one. */
+  remove(change: ProvenChange): Effect.Effect<SessionToken, SecondFactorMissing | ProofError>
   /** Removes those of somebody who has lost them, and ends all their sessions. Nobody does it to themselves. */
   reset(
     actor: Actor,
@@ -118,7 +121,7 @@ export class SecondFactors extends Context.Service<SecondFactors, {
     }
 
     const setUp = Effect.fn("SecondFactors.setUp")(function*(
-      change: SecondFactorChange & { readonly sealed: string; readonly appCode: string }
+      change: ProvenChange & { readonly sealed: string; readonly appCode: string }
     ) {
       const { keepToken, userId } = change
       const secret = yield* secretOf(userId, change.sealed)
@@ -131,12 +134,9 @@ export class SecondFactors extends Context.Service<SecondFactors, {
             if (step === undefined) return yield* new AppCodeWrong()
             const isFirst = !(yield* hasSecondFactor(sql, userId))
             if (!(yield* insertTotp(sql, box, { userId, secret, step }))) return yield* new SecondFactorExists()
-            yield* deleteSessions(sql, userId, keepToken)
+            const session = yield* keepSession(sql, userId, keepToken)
             yield* note(change, "second_factor.set_up")
-            if (!isFirst) return undefined
-            const codes = makeRecoveryCodes()
-            yield* replaceRecoveryCodes(sql, userId, codes)
-            return codes
+            return { session, codes: isFirst ? yield* insertRecoveryCodes(sql, userId) : undefined }
           })
         ).pipe(orUnavailable))
     })
@@ -148,23 +148,21 @@ export class SecondFactors extends Context.Service<SecondFactors, {
           Effect.gen(function*() {
             yield* lock
             if (!(yield* hasSecondFactor(sql, proof.userId))) return yield* new SecondFactorMissing()
-            const codes = makeRecoveryCodes()
-            yield* replaceRecoveryCodes(sql, proof.userId, codes)
             yield* note(proof, "second_factor.codes_renewed")
-            return codes
+            return yield* insertRecoveryCodes(sql, proof.userId)
           })
         ).pipe(orUnavailable))
     })
 
-    const remove = Effect.fn("SecondFactors.remove")(function*(change: SecondFactorChange) {
-      yield* proven(change, (lock) =>
+    const remove = Effect.fn("SecondFactors.remove")(function*(change: ProvenChange) {
+      return yield* proven(change, (lock) =>
         inTransaction(
           sql,
           Effect.gen(function*() {
             yield* lock
             if (!(yield* deleteSecondFactors(sql, change.userId))) return yield* new SecondFactorMissing()
-            yield* deleteSessions(sql, change.userId, change.keepToken)
             yield* note(change, "second_factor.removed")
+            return yield* keepSession(sql, change.userId, change.keepToken)
           })
         ).pipe(orUnavailable))
     })

@@ -115,6 +115,30 @@ export const insertSession = (
     return token
   })
 
+/**
+ * Gives the one session that goes on a new token, and ends the user's others, after a change of how the user signs in: whoever has
+ * copied the old token is out.
+ */
+export const keepSession = (
+  sql: SqlClient.SqlClient,
+  userId: UserId,
+  keepToken: SessionToken
+): Effect.Effect<SessionToken, SqlError.SqlError> =>
+  Effect.gen(function*() {
+    const { token, tokenHash } = makeToken()
+    yield* sql`UPDATE sessions SET id_hash = ${tokenHash}
+      WHERE user_id = ${userId} AND id_hash = ${tokenHashOf(keepToken) ?? null}::bytea`
+    yield* deleteSessions(sql, userId, token)
+    return token
+  })
+
+/** Whether the session is still there, for a change that nothing else proves, under the lock of the user's row. */
+export const hasSession = (sql: SqlClient.SqlClient, userId: UserId, token: SessionToken) =>
+  Effect.map(
+    sql`SELECT FROM sessions WHERE user_id = ${userId} AND id_hash = ${tokenHashOf(token) ?? null}::bytea`,
+    (rows) => rows.length === 1
+  )
+
 /** Ends a user's sessions, all of them or all but the one of `keepToken`, and logins whose second factor is still asked for. */
 export const deleteSessions = (
   sql: SqlClient.SqlClient,

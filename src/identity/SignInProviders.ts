@@ -16,6 +16,9 @@ import { Settings } from "../settings/Settings.ts"
 import { ProviderLoginFailed, ProviderUnavailable } from "./IdentityError.ts"
 import { derivedOf, keyOfState, makeState, type SignInPurpose } from "./SignInState.ts"
 
+/** Whose answer is waited for in which browser; what the settings say of the provider is added here. */
+type AskedPurpose = Pick<SignInPurpose, "purpose" | "visitor">
+
 /** Each answer of a provider is waited for so long, in seconds. */
 const ANSWER_SECONDS_MAX = 10
 
@@ -72,12 +75,12 @@ export class SignInProviders extends Context.Service<SignInProviders, {
   /** Where the browser goes to sign in there; fails where the provider is not set up or does not answer. */
   start(
     provider: ProviderId,
-    about: Omit<SignInPurpose, "provider">
+    about: AskedPurpose
   ): Effect.Effect<string, ProviderUnavailable | DatabaseUnavailable>
   /** Who came back, by the query of the address that the provider sent the browser to. */
   finish(
     provider: ProviderId,
-    about: Omit<SignInPurpose, "provider">,
+    about: AskedPurpose,
     query: URLSearchParams
   ): Effect.Effect<ExternalIdentity, FinishError>
 }>()("realms/identity/SignInProviders") {
@@ -140,8 +143,7 @@ export class SignInProviders extends Context.Service<SignInProviders, {
       }
     )
 
-    const configured = Effect.fnUntraced(function*(provider: ProviderId) {
-      const client = yield* clientOf(provider)
+    const configured = Effect.fnUntraced(function*(provider: ProviderId, client: Client) {
       const library = yield* Effect.promise(() => import("openid-client"))
       const customFetch = yield* fetching
       const secret = Redacted.value(client.secret)
@@ -170,14 +172,15 @@ export class SignInProviders extends Context.Service<SignInProviders, {
         config.timeout = ANSWER_SECONDS_MAX
         if (isPlain) library.allowInsecureRequests(config)
       }
-      return { client, config, library }
+      return { config, library }
     })
 
     const start: SignInProviders["Service"]["start"] = Effect.fn("SignInProviders.start")(function*(provider, about) {
-      const { config, library } = yield* configured(provider)
+      const client = yield* clientOf(provider)
+      const { config, library } = yield* configured(provider, client)
       const [key] = yield* keys
       if (key === undefined) return yield* Effect.die(new Error("there is no master key"))
-      const state = yield* makeState(key, { ...about, provider })
+      const state = yield* makeState(key, { ...about, ...client, provider })
       const { nonce, verifier } = derivedOf(key, state)
       const challenge = yield* Effect.promise(() => library.calculatePKCECodeChallenge(verifier))
       return library.buildAuthorizationUrl(config, {
@@ -193,9 +196,10 @@ export class SignInProviders extends Context.Service<SignInProviders, {
     const finish: SignInProviders["Service"]["finish"] = Effect.fn("SignInProviders.finish")(
       function*(provider, about, query) {
         const state = query.get("state") ?? ""
-        const key = yield* keyOfState(yield* keys, state, { ...about, provider })
+        const client = yield* clientOf(provider)
+        const key = yield* keyOfState(yield* keys, state, { ...about, ...client, provider })
         if (key === undefined || query.get("code") === null) return yield* new ProviderLoginFailed()
-        const { client, config, library } = yield* configured(provider)
+        const { config, library } = yield* configured(provider, client)
         const { nonce, verifier } = derivedOf(key, state)
         const current = new URL(`${redirectUri(provider)}?${query}`)
         const tokens = yield* Effect.tryPromise({

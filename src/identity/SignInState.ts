@@ -1,5 +1,5 @@
 /**
- * The `state` of a login at a provider, and what is derived from it: it carries its end and a MAC over the provider, the purpose and the
+ * The `state` of a login at a provider, and what is derived from it: it carries its end and a MAC over the provider, its issuer and our client there, the purpose and the
  * visitor's cookie, so that an answer counts only in the browser that asked, for what it asked. The verifier of PKCE and the nonce are MACs
  * of the state: nothing is stored before it is used.
  */
@@ -13,10 +13,14 @@ export const SIGN_IN_MINUTES_MAX = 10
 const NONCE_BYTES = 16
 const END_BYTES = 6
 const MAC_BYTES = 32
+const STATE_BYTES = NONCE_BYTES + END_BYTES + MAC_BYTES
 
 /** Whose answer is waited for, and what for. */
 export interface SignInPurpose {
   readonly provider: string
+  /** The provider's, and ours there: a state is worth nothing once either was changed. */
+  readonly issuer: string
+  readonly clientId: string
   /** `login`: whoever it is comes in. `link`: the identity becomes one of the user who is signed in. */
   readonly purpose: "login" | "link"
   /** The secret of the visitor's cookie. */
@@ -26,9 +30,14 @@ export interface SignInPurpose {
 const macOf = ({ bytes }: DerivedKey, said: ReadonlyArray<string>): Buffer =>
   createHmac("sha256", Redacted.value(bytes)).update(JSON.stringify(said)).digest()
 
-const saidOf = (head: Uint8Array, { provider, purpose, visitor }: SignInPurpose): ReadonlyArray<string> => [
+const saidOf = (
+  head: Uint8Array,
+  { clientId, issuer, provider, purpose, visitor }: SignInPurpose
+): ReadonlyArray<string> => [
   "state",
   provider,
+  issuer,
+  clientId,
   purpose,
   hash("sha256", visitor, "hex"),
   Buffer.from(head).toString("hex")
@@ -50,7 +59,8 @@ export const keyOfState = (
 ): Effect.Effect<DerivedKey | undefined> =>
   Effect.map(Clock.currentTimeMillis, (nowMs) => {
     const bytes = Buffer.from(state, "base64url")
-    if (bytes.length !== NONCE_BYTES + END_BYTES + MAC_BYTES) return undefined
+    // Another spelling of the same bytes would be good once more.
+    if (bytes.length !== STATE_BYTES || bytes.toString("base64url") !== state) return undefined
     const head = bytes.subarray(0, NONCE_BYTES + END_BYTES)
     if (head.readUIntBE(NONCE_BYTES, END_BYTES) <= nowMs) return undefined
     const mac = bytes.subarray(NONCE_BYTES + END_BYTES)

@@ -36,6 +36,11 @@ describe("the access log", () => {
     for (const path of ["/setup/", "//setup/", "/SETUP/", "/%73etup/", "/reset//", "http://example.com/reset/"]) {
       assert.notInclude(loggedPath(`${path}${token}`), token.slice(0, 10))
     }
+    // Whatever follows: also what is too short, or has characters that no token has.
+    for (const path of ["/register/", "/Register//", "/account/email/verify/", "/account//email/change/"]) {
+      assert.notInclude(loggedPath(`${path}kT0-%2F.short`), "short")
+    }
+    assert.strictEqual(loggedPath("/account/email"), "/account/email")
     const call = "/v1/usage/01890000-0000-7000-8000-000000000000"
     assert.strictEqual(loggedPath(call), call)
   })

@@ -17,23 +17,17 @@ import {
   loggedIn,
   outcome,
   PASSWORD,
+  type Person,
   person,
+  proofOf,
   registered
 } from "../support/TestIdentity.ts"
 
 const ADA = "ada@example.com"
 const NEXT = "another horse battery"
 
-const change = (userId: UserId, keepToken: Redacted.Redacted<string>, current: string, next = NEXT) =>
-  Effect.flatMap(Login, (login) =>
-    login.changePassword({
-      userId,
-      password: Redacted.make(current),
-      code: "",
-      next: Redacted.make(next),
-      keepToken,
-      address: "192.0.2.1"
-    }))
+const change = (who: Person, current: string, next = NEXT) =>
+  Effect.flatMap(Login, (login) => login.changePassword({ ...proofOf(who, "", current), next: Redacted.make(next) }))
 
 describe("Login", () => {
   identityTest("registers a user with an empty account, who is logged in and can log in", function*() {
@@ -123,24 +117,27 @@ describe("Login", () => {
 
   identityTest("changes a password, which ends every other session", function*() {
     const login = yield* Login
-    const { token, userId } = yield* registered(ADA)
+    const ada = yield* registered(ADA)
+    const { token } = ada
     const stranger = yield* registered("eve@example.com")
     const others = [yield* loggedIn(person(ADA)), yield* loggedIn(person(ADA))]
-    assert.strictEqual(yield* outcome(change(userId, token, "not the current one")), "WrongPassword")
-    assert.strictEqual(yield* outcome(change(userId, token, PASSWORD, "short")), "PasswordRefused")
-    assert.strictEqual(yield* outcome(change(UserId.make(999_999n), token, PASSWORD)), "WrongPassword")
+    assert.strictEqual(yield* outcome(change(ada, "not the current one")), "WrongPassword")
+    assert.strictEqual(yield* outcome(change(ada, PASSWORD, "short")), "PasswordRefused")
+    assert.strictEqual(yield* outcome(change({ ...ada, userId: UserId.make(999_999n) }, PASSWORD)), "WrongPassword")
     assert.deepStrictEqual(yield* areLive(token, ...others), [true, true, true])
-    yield* change(userId, token, PASSWORD)
-    assert.deepStrictEqual(yield* areLive(token, ...others, stranger.token), [true, false, false, true])
+    const kept = yield* change(ada, PASSWORD)
+    assert.deepStrictEqual(yield* areLive(kept, ...others, stranger.token), [true, false, false, true])
+    assert.deepStrictEqual(yield* areLive(token), [false], "whoever copied the old token is out")
+    assert.strictEqual(yield* count("sessions"), 2, "it is the same session")
     assert.strictEqual(yield* outcome(login.login(person(ADA))), "LoginRefused")
     assert.strictEqual(yield* outcome(login.login(person(ADA, { password: NEXT }))), "ok")
   })
 
   identityTest("of two changes at once makes one", function*() {
     const login = yield* Login
-    const { token, userId } = yield* registered(ADA)
+    const ada = yield* registered(ADA)
     const nexts = ["first next password", "second next password"]
-    const ends = yield* Effect.forEach(nexts, (next) => outcome(change(userId, token, PASSWORD, next)), {
+    const ends = yield* Effect.forEach(nexts, (next) => outcome(change(ada, PASSWORD, next)), {
       concurrency: 2
     })
     assert.sameMembers([...ends], ["ok", "WrongPassword"])
@@ -153,9 +150,9 @@ describe("Login", () => {
     function*(world) {
       const login = yield* Login
       const sql = yield* SqlClient.SqlClient
-      const { token, userId } = yield* registered(ADA)
+      const ada = yield* registered(ADA)
       const context = yield* Effect.context<IdentityServices>()
-      world.afterCompared = change(userId, token, PASSWORD).pipe(Effect.orDie, Effect.provide(context))
+      world.afterCompared = Effect.asVoid(change(ada, PASSWORD)).pipe(Effect.orDie, Effect.provide(context))
       assert.strictEqual(yield* outcome(login.login(person(ADA))), "LoginRefused")
       world.afterCompared = Effect.asVoid(sql`UPDATE users SET disabled_at = now()`).pipe(Effect.orDie)
       assert.strictEqual(yield* outcome(login.login(person(ADA, { password: NEXT }))), "LoginRefused")
@@ -182,17 +179,18 @@ describe("Login", () => {
   identityTest("says no password and no token, in errors or in the log", function*(world) {
     const login = yield* Login
     const sql = yield* SqlClient.SqlClient
-    const { token, userId } = yield* registered(ADA)
+    const ada = yield* registered(ADA)
+    const { token, userId } = ada
     const key = yield* (yield* ApiKeys).create({ userId, name: "laptop" })
     const errors: Array<unknown> = [
       yield* Effect.flip(login.register(person(ADA))),
       yield* Effect.flip(login.login(person(ADA, { password: "wrong password" }))),
-      yield* Effect.flip(change(userId, token, "wrong password"))
+      yield* Effect.flip(change(ada, "wrong password"))
     ]
     yield* sql`ALTER TABLE sessions RENAME TO sessions_away`
     errors.push(yield* Effect.flip(login.login(person(ADA))))
     errors.push(yield* Effect.flip(login.register(person("eve@example.com"))))
-    errors.push(yield* Effect.flip(change(userId, token, PASSWORD)))
+    errors.push(yield* Effect.flip(change(ada, PASSWORD)))
     errors.push(yield* Effect.flip((yield* LoginSessions).close(token)))
     yield* Effect.logInfo("seen", errors)
     assert.isAbove(world.logged.length, 0)

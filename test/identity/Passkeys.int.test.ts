@@ -19,9 +19,12 @@ import {
   areLive,
   count,
   identityTest,
+  opened,
   outcome,
-  PASSWORD,
+  pendingOf,
+  type Person,
   person,
+  proofOf,
   recordedOf,
   registered
 } from "../support/TestIdentity.ts"
@@ -30,16 +33,6 @@ const ADA = "ada@example.com"
 /** Of the public address of these tests. */
 const PARTY = { rpId: "realms.example", origin: "https://realms.example" }
 const VISITOR = "a browser's cookie"
-
-type Person = Effect.Success<ReturnType<typeof registered>>
-
-const proofOf = ({ token, userId }: Person, code = "") => ({
-  userId,
-  password: Redacted.make(PASSWORD),
-  code,
-  address: "192.0.2.1",
-  keepToken: token
-})
 
 const challengeIn = (options: string | undefined): string => JSON.parse(options ?? "{}").challenge ?? ""
 
@@ -57,8 +50,8 @@ const request = (purpose: "login" | "factor", who?: Person, visitor = VISITOR) =
       challengeIn
     ))
 
-const add = Effect.fnUntraced(function*(who: Person, device: SoftAuthenticator, code = "") {
-  const json = device.create({ ...PARTY, challenge: yield* creation(who) })
+const add = Effect.fnUntraced(function*(who: Person, device: SoftAuthenticator, code = "", isVerified = true) {
+  const json = device.create({ ...PARTY, challenge: yield* creation(who), isVerified })
   return yield* (yield* Passkeys).add({ ...proofOf(who, code), name: "Laptop", created: { json, visitor: VISITOR } })
 })
 
@@ -66,17 +59,12 @@ const add = Effect.fnUntraced(function*(who: Person, device: SoftAuthenticator, 
 const withPasskey = Effect.fnUntraced(function*(email: string) {
   const who = yield* registered(email)
   const device = new SoftAuthenticator()
-  const codes = Redacted.value((yield* add(who, device)) ?? assert.fail("no codes"))
-  return { ...who, device, codes }
+  const { codes, session } = yield* add(who, device)
+  return { ...who, token: session, device, codes: Redacted.value(codes ?? assert.fail("no codes")) }
 })
 
 const passkeyLogin = (json: string, visitor = VISITOR, address = "192.0.2.1") =>
   Effect.flatMap(PasskeyLogin, (login) => login.login({ answer: { json, visitor }, address, userAgent: "Test/1" }))
-
-const pendingOf = Effect.fnUntraced(function*(email: string) {
-  const result = yield* (yield* Login).login(person(email))
-  return result._tag === "SecondFactorNeeded" ? result.pending : yield* Effect.die("no second factor was asked for")
-})
 
 const answer = (pending: Redacted.Redacted<string>, json: string, visitor = VISITOR) =>
   Effect.flatMap(
@@ -114,6 +102,28 @@ describe("Passkeys", () => {
     const list = yield* (yield* Passkeys).list(userId)
     assert.deepStrictEqual(list.map(({ name, rpId }) => [name, rpId]), [["Laptop", "realms.example"]])
     assert.isNotNull(list[0]?.lastUsedAt ?? null)
+  })
+
+  identityTest("sign in alone only once the authenticator has known its owner in the owner's presence", function*() {
+    const ada = yield* registered(ADA)
+    const device = new SoftAuthenticator()
+    yield* add(ada, device, "", false)
+    const login = Effect.flatMap(
+      request("login"),
+      (challenge) => outcome(passkeyLogin(device.get({ ...PARTY, challenge })))
+    )
+    assert.strictEqual(yield* login, "LoginRefused", "whoever found the key could have given it a PIN")
+    const factor = (isVerified: boolean) =>
+      Effect.gen(function*() {
+        const json = device.get({ ...PARTY, challenge: yield* request("factor", ada), isVerified })
+        return yield* outcome(answer(yield* pendingOf(ADA), json))
+      })
+    assert.strictEqual(yield* factor(false), "ok")
+    assert.strictEqual(yield* login, "LoginRefused")
+    assert.strictEqual(yield* factor(true), "ok")
+    assert.strictEqual(yield* login, "ok")
+    assert.strictEqual(yield* factor(false), "ok")
+    assert.strictEqual(yield* login, "ok", "it was known once")
   })
 
   identityTest("answer after the password, and a code does not have to be given", function*() {
@@ -195,9 +205,9 @@ describe("Passkeys", () => {
     assert.strictEqual(yield* adding({}), "SecondFactorWrong", "a code is needed")
     assert.strictEqual(yield* adding({ name: " " }), "PasskeyRefused")
     assert.strictEqual(yield* adding({ created: { ...created, visitor: "another" } }), "SecondFactorWrong")
-    const open = yield* (yield* LoginSessions).open({ userId: ada.userId, address: "", userAgent: "" })
-    assert.strictEqual(yield* adding({ code: ada.codes[0] }), "ok")
-    assert.deepStrictEqual(yield* areLive(ada.token, open), [true, false])
+    const open = yield* opened(ada.userId)
+    const { session } = yield* passkeys.add({ ...proofOf(ada, ada.codes[0]), name: "Key", created })
+    assert.deepStrictEqual(yield* areLive(session, ada.token, open), [true, false, false])
     assert.strictEqual(yield* adding({ code: ada.codes[1] }), "SecondFactorWrong", "the same form again")
     assert.strictEqual(yield* outcome(add(ada, other, ada.codes[2])), "PasskeyRefused", "it is known")
     assert.strictEqual(
@@ -229,7 +239,8 @@ describe("Passkeys", () => {
       const eve = yield* withPasskey("eve@example.com")
       const theirs = (yield* passkeys.list(eve.userId))[0]?.id ?? PasskeyId.make(0n)
       assert.strictEqual(yield* removing(theirs, { passkey: yield* signed }), "PasskeyNotFound")
-      assert.strictEqual(yield* removing(id, { passkey: yield* signed }), "ok")
+      const left = yield* passkeys.remove({ ...proofOf(ada), id, passkey: yield* signed })
+      assert.deepStrictEqual(yield* areLive(left, ada.token), [true, false])
       assert.strictEqual((yield* (yield* SecondFactors).view(ada.userId)).recoveryCodes, 0)
       assert.strictEqual((yield* (yield* Login).login(person(ADA)))._tag, "LoggedIn")
       assert.include(yield* recordedOf(ada.userId), `user:${ada.userId} passkey.removed`)

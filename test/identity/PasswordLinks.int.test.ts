@@ -13,8 +13,8 @@ import {
   count,
   identityTest,
   outcome,
-  PASSWORD,
   person,
+  proofOf,
   recordedOf,
   registered
 } from "../support/TestIdentity.ts"
@@ -81,14 +81,7 @@ describe("PasswordLinks", () => {
     const ada = yield* registered("ada@example.com")
     const admin = yield* UserAdmin
     const token = yield* issue(ada.userId)
-    yield* (yield* Login).changePassword({
-      userId: ada.userId,
-      password: Redacted.make(PASSWORD),
-      code: "",
-      next: Redacted.make(NEXT),
-      keepToken: ada.token,
-      address: "192.0.2.1"
-    })
+    yield* (yield* Login).changePassword({ ...proofOf(ada), next: Redacted.make(NEXT) })
     assert.isFalse(yield* isGood(token))
     const later = yield* issue(ada.userId)
     yield* admin.disable(cliActor, ada.userId)

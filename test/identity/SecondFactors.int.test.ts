@@ -24,9 +24,13 @@ import {
   type IdentityServices,
   identityTest as liveTest,
   type IdentityWorld,
+  opened,
   outcome,
   PASSWORD,
+  pendingOf,
+  type Person,
   person,
+  proofOf,
   recordedOf,
   registered
 } from "../support/TestIdentity.ts"
@@ -56,16 +60,6 @@ const identityTest = (title: string, steps: Steps<IdentityWorld, IdentityService
     yield* Effect.gen(() => steps(world)).pipe(Effect.provideService(Clock.Clock, standingClock))
   })
 
-type Person = Effect.Success<ReturnType<typeof registered>>
-
-const proofOf = ({ token, userId }: Person, code: string, password = PASSWORD) => ({
-  userId,
-  password: Redacted.make(password),
-  code,
-  address: "192.0.2.1",
-  keepToken: token
-})
-
 const enroller = ({ userId }: Person) => ({ userId, email: ADA, issuer: "Realms" })
 
 /** Somebody with an app, set up with the code of the step before this one, so that those of this step and the next are left. */
@@ -73,14 +67,8 @@ const protectedPerson = Effect.fnUntraced(function*(email: string) {
   const person = yield* registered(email)
   const factors = yield* SecondFactors
   const { sealed, secret } = yield* factors.begin(enroller(person))
-  const codes = yield* factors.setUp({ ...proofOf(person, ""), appCode: yield* codeIn(secret, -1), sealed })
-  return { ...person, secret, codes: Redacted.value(codes ?? assert.fail("no codes")) }
-})
-
-/** The first step of a login, which asks for the second. */
-const pendingOf = Effect.fnUntraced(function*(email: string) {
-  const result = yield* (yield* Login).login(person(email))
-  return result._tag === "SecondFactorNeeded" ? result.pending : yield* Effect.die("no second factor was asked for")
+  const { codes, session } = yield* factors.setUp({ ...proofOf(person), appCode: yield* codeIn(secret, -1), sealed })
+  return { ...person, token: session, secret, codes: Redacted.value(codes ?? assert.fail("no codes")) }
 })
 
 const answer = (pending: Redacted.Redacted<string>, code: string, address = "192.0.2.1") =>
@@ -202,20 +190,21 @@ describe("SecondFactors", () => {
     "ends every other session when it is set up and when it is turned off, and logins under way",
     function*() {
       const ada = yield* registered(ADA)
-      const sessions = yield* LoginSessions
-      const open = () => sessions.open({ userId: ada.userId, address: "", userAgent: "" })
-      const other = yield* open()
+      const other = yield* opened(ada.userId)
       const factors = yield* SecondFactors
       const { sealed, secret } = yield* factors.begin(enroller(ada))
-      const codes = yield* factors.setUp({ ...proofOf(ada, ""), appCode: yield* codeIn(secret, -1), sealed })
-      assert.deepStrictEqual(yield* areLive(ada.token, other), [true, false])
+      const appCode = yield* codeIn(secret, -1)
+      const { codes, session: kept } = yield* factors.setUp({ ...proofOf(ada), appCode, sealed })
+      assert.deepStrictEqual(yield* areLive(kept, other), [true, false])
+      assert.deepStrictEqual(yield* areLive(ada.token), [false], "whoever copied the old token is out")
       const pending = yield* pendingOf(ADA)
-      const later = yield* open()
+      const later = yield* opened(ada.userId)
       assert.strictEqual(yield* outcome(factors.remove(proofOf(ada, "000000"))), "SecondFactorWrong")
       assert.strictEqual(yield* outcome(factors.remove(proofOf(ada, "", "wrong password"))), "WrongPassword")
       assert.deepStrictEqual(yield* areLive(later), [true])
-      yield* factors.remove(proofOf(ada, Redacted.value(codes ?? assert.fail("no codes"))[3] ?? ""))
-      assert.deepStrictEqual(yield* areLive(ada.token, later), [true, false])
+      const proof = proofOf({ ...ada, token: kept }, Redacted.value(codes ?? assert.fail("no codes"))[3])
+      const left = yield* factors.remove(proof)
+      assert.deepStrictEqual(yield* areLive(left, kept, later), [true, false, false])
       assert.strictEqual(yield* outcome(answer(pending, yield* codeIn(secret, 0))), "PendingLoginOver")
       assert.deepStrictEqual([yield* count("totp_factors"), yield* count("recovery_codes")], [0, 0])
       assert.strictEqual((yield* (yield* Login).login(person(ADA)))._tag, "LoggedIn")

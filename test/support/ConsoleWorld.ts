@@ -14,7 +14,6 @@ import { demoDocument } from "../../src/cli/DemoConfig.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { paymentAudit } from "../../src/events/PaymentAudit.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
-import { LoginSessions } from "../../src/identity/LoginSessions.ts"
 import { hashPassword } from "../../src/identity/Passwords.ts"
 import { SetupLinks } from "../../src/identity/SetupLinks.ts"
 import { Users } from "../../src/identity/Users.ts"
@@ -22,6 +21,7 @@ import { Orders } from "../../src/orders/Orders.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
 import { redemptionAudit } from "../../src/redemption/RedemptionAudit.ts"
 import { ConsoleClient } from "./ConsoleClient.ts"
+import { openSession } from "./OpenSession.ts"
 import { problemsIn } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
 import { startServer } from "./TestServer.ts"
@@ -76,11 +76,7 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
   })
 
   /** A session's token, as the browser's cookie has it. */
-  const session = (userId: UserId) =>
-    Effect.map(
-      Context.get(context, LoginSessions).open({ userId, userAgent: "test", address: "127.0.0.1" }),
-      Redacted.value
-    ).pipe(Effect.orDie)
+  const session = (userId: UserId) => Effect.map(openSession(sql, userId), Redacted.value).pipe(Effect.orDie)
 
   const root = Effect.suspend(() => person("root", "root.example.com")).pipe(Effect.orDie)
 

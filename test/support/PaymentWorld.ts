@@ -21,7 +21,6 @@ import { booksAudit } from "../../src/finance/BooksAudit.ts"
 import { Statements } from "../../src/finance/Statements.ts"
 import { AdminKeys } from "../../src/identity/AdminKeys.ts"
 import { BuyerDetails } from "../../src/identity/BuyerDetails.ts"
-import { LoginSessions } from "../../src/identity/LoginSessions.ts"
 import { Checkout } from "../../src/orders/Checkout.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import { Orders } from "../../src/orders/Orders.ts"
@@ -94,7 +93,6 @@ export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
     reconciliation: Context.get(context, Reconciliation),
     statements: Context.get(context, Statements),
     adminKeys: Context.get(context, AdminKeys),
-    sessions: Context.get(context, LoginSessions),
     accounts: Context.get(context, Accounts),
     sql
   }

@@ -65,11 +65,11 @@ export class SoftAuthenticator {
   }
 
   /** A new passkey, as the page's script sends it. */
-  create(asked: Asked): string {
+  create({ isVerified = true, ...asked }: Asked & Pick<Signing, "isVerified">): string {
     const length = Buffer.alloc(2)
     length.writeUInt16BE(this.id.length)
     const authData = Buffer.concat([
-      this.data(asked, 0x45, this.count),
+      this.data(asked, isVerified ? 0x45 : 0x41, this.count),
       Buffer.alloc(16),
       length,
       this.id,

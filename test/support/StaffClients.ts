@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto"
 import { UserId } from "../../src/domain/Ids.ts"
 import type { Role } from "../../src/identity/Roles.ts"
 import { adminClient, type Answer } from "./AdminClient.ts"
+import { openSession } from "./OpenSession.ts"
 import { PaymentWorld } from "./PaymentWorld.ts"
 
 export interface Staff {
@@ -18,13 +19,13 @@ export interface Staff {
 
 /** Another one at each time. */
 export const staff = Effect.fnUntraced(function*(role: Role) {
-  const { origin, sessions, sql } = yield* PaymentWorld
+  const { origin, sql } = yield* PaymentWorld
   const email = `${randomUUID()}@staff.example.com`
   const [row] = yield* Effect.orDie(
     sql<{ id: UserId }>`INSERT INTO users (email, role) VALUES (${email}, ${role}) RETURNING id`
   )
   const id = row?.id ?? UserId.make(0n)
-  const token = yield* Effect.orDie(sessions.open({ userId: id, userAgent: "test", address: "127.0.0.1" }))
+  const token = yield* Effect.orDie(openSession(sql, id))
   const client = yield* adminClient(origin, Redacted.value(token))
   return { id, email, ...client, post: (path, body = {}) => client.post(path, body) } satisfies Staff
 })

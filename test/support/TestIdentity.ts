@@ -9,6 +9,7 @@ import { SqlClient } from "effect/sql"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
+import { ExternalLogins } from "../../src/identity/ExternalLogins.ts"
 import { Invites, type InviteToken } from "../../src/identity/Invites.ts"
 import { RateLimiter } from "../../src/identity/RateLimiter.ts"
 import { Login } from "../../src/identity/Login.ts"
@@ -28,6 +29,7 @@ import { PublicAddress } from "../../src/platform/PublicAddress.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
 import { Settings } from "../../src/settings/Settings.ts"
 import { logsTo } from "./LogLines.ts"
+import { openSession } from "./OpenSession.ts"
 import type { Steps } from "./Steps.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 
@@ -97,6 +99,7 @@ export const identityLayer = (world: IdentityWorld) =>
     SecondFactors.layerNoDeps,
     Passkeys.layerNoDeps,
     PasskeyLogin.layerNoDeps,
+    ExternalLogins.layerNoDeps,
     Invites.layer
   ).pipe(
     Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)),
@@ -145,6 +148,27 @@ export const loggedIn = Effect.fnUntraced(function*(input: ReturnType<typeof per
   const result = yield* (yield* Login).login(input)
   return result._tag === "LoggedIn" ? result.session : yield* Effect.die("a second factor was asked for")
 })
+
+export type Person = Effect.Success<ReturnType<typeof registered>>
+
+/** What is given before a change of how somebody signs in, who goes on with the session that they registered with. */
+export const proofOf = ({ token, userId }: Person, code = "", password = PASSWORD) => ({
+  userId,
+  password: Redacted.make(password),
+  code,
+  address: "192.0.2.1",
+  keepToken: token
+})
+
+/** The first step of a login, which asks for the second. */
+export const pendingOf = Effect.fnUntraced(function*(email: string) {
+  const result = yield* (yield* Login).login(person(email))
+  return result._tag === "SecondFactorNeeded" ? result.pending : yield* Effect.die("no second factor was asked for")
+})
+
+/** Opens a session without a word. */
+export const opened = (userId: UserId, client = { address: "", userAgent: "" }) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => openSession(sql, userId, client))
 
 /** Whether each of these tokens stands for somebody. */
 export const areLive = (...tokens: ReadonlyArray<SessionToken>) =>

@@ -18,6 +18,8 @@ export interface Page {
   readonly status?: number
   /** A browser without scripts asks for the page again after this many seconds. */
   readonly refreshSeconds?: number
+  /** The new token of the visitor's session. */
+  readonly session?: Redacted.Redacted<string>
   /** Without navigation, in the middle: signing in and the like. */
   readonly bare?: boolean
   /** Origins that this page's forms may go to besides this site and the payment providers. */

@@ -7,8 +7,6 @@ import { Cause, Effect, type Layer, Redacted } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { AccountOverview } from "../../accounts/AccountOverview.ts"
 import { makeReservationId } from "../../domain/Ids.ts"
-import { PENDING_MINUTES_MAX } from "../../identity/Login.ts"
-import { SESSION_DAYS_MAX } from "../../identity/LoginSessions.ts"
 import { paymentOrigins } from "../../payments/PaymentOrigins.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { DatabaseUnavailable } from "../../postgres/DatabaseUnavailable.ts"
@@ -33,26 +31,14 @@ import {
   type Redirect,
   redirect
 } from "./Answer.ts"
-import { isCsrfToken, isForeign } from "./Csrf.ts"
+import { encodeRedirect, withFormSecret, withSession } from "./AnswerCookies.ts"
+import { csrfToken, isCsrfToken, isForeign } from "./Csrf.ts"
 import { type ReadForm, readForm, statusOfUnreadable } from "./FormBody.ts"
 import { ProblemView, renderPage, renderPart } from "./frame/Frame.tsx"
-import {
-  formCookie,
-  isUserContext,
-  type PageContext,
-  pendingCookie,
-  readContext,
-  sessionCookie,
-  type UserContext
-} from "./PageContext.ts"
+import { isUserContext, type PageContext, readContext, type UserContext } from "./PageContext.ts"
 import { PageTurns } from "./PageTurns.ts"
 import { securityHeaders } from "./SecurityHeaders.ts"
 import { refusalText } from "./text/SharedTexts.ts"
-
-/** A choice, such as a language, is remembered so long; a session's cookie, and that of a login under way. */
-const CHOICE_MAX_AGE = "365 days"
-const SESSION_AGE = `${SESSION_DAYS_MAX} days` as const
-const PENDING_AGE = `${PENDING_MINUTES_MAX} minutes` as const
 
 /** A page is there within this, in milliseconds, or it says that it cannot be had now. */
 const PAGE_MS_MAX = 12_000
@@ -68,26 +54,6 @@ const compressed = HttpMiddleware.compression({
   minSize: COMPRESSED_BYTES_MIN,
   levels: { gzip: 5 }
 })
-
-interface CookieOptions {
-  readonly httpOnly: boolean
-  readonly maxAge: "365 days" | `${number} days` | `${number} minutes` | undefined
-}
-
-const withCookie = (
-  response: HttpServerResponse.HttpServerResponse,
-  name: string,
-  value: string,
-  secure: boolean,
-  { httpOnly, maxAge }: CookieOptions
-) =>
-  HttpServerResponse.setCookieUnsafe(response, name, value, {
-    path: "/",
-    sameSite: "lax",
-    secure,
-    httpOnly,
-    ...(maxAge === undefined ? {} : { maxAge })
-  })
 
 const problemPage = (context: PageContext, title: string, text: string, status: number): Page =>
   page(title, ProblemView({ context, title, text }), { status, bare: context.user === undefined })
@@ -120,7 +86,15 @@ const announcedOn = (context: PageContext, { bare }: Page) => {
     )
 }
 
-const encodeDocument = Effect.fnUntraced(function*(context: PageContext, answer: Page | Part) {
+/** The context after an answer that has given the session a new token: forms are made with it. */
+const contextAfter = (context: PageContext, answer: Page | Part): PageContext => {
+  if (answer._tag === "Part" || answer.session === undefined) return context
+  const value = Redacted.value(answer.session)
+  return { ...context, secret: { value, isNew: false }, csrf: csrfToken(value) }
+}
+
+const encodeDocument = Effect.fnUntraced(function*(asked: PageContext, answer: Page | Part) {
+  const context = contextAfter(asked, answer)
   const settings = yield* Settings
   const overview = yield* AccountOverview
   const { payment, site } = settings.current()
@@ -147,37 +121,15 @@ const encodeDocument = Effect.fnUntraced(function*(context: PageContext, answer:
   })
 })
 
-const encodeRedirect = (answer: Redirect, publicUrl: string) => {
-  const secure = publicUrl.startsWith("https:")
-  const [session, pending] = [sessionCookie(publicUrl), pendingCookie(publicUrl)]
-  let response = HttpServerResponse.redirect(answer.to, { status: 303, headers: { "cache-control": "no-store" } })
-  if (answer.session !== undefined) {
-    response = answer.session === null
-      ? HttpServerResponse.expireCookieUnsafe(response, session, { path: "/", secure })
-      : withCookie(response, session, Redacted.value(answer.session), secure, { httpOnly: true, maxAge: SESSION_AGE })
-    response = HttpServerResponse.expireCookieUnsafe(response, pending, { path: "/", secure })
-  }
-  if (answer.pending !== undefined) {
-    const options = { httpOnly: true, maxAge: PENDING_AGE }
-    response = withCookie(response, pending, Redacted.value(answer.pending), secure, options)
-  }
-  for (const [name, value] of Object.entries(answer.choices ?? {})) {
-    response = withCookie(response, name, value, secure, { httpOnly: true, maxAge: CHOICE_MAX_AGE })
-  }
-  return response
-}
-
 const encode = Effect.fnUntraced(function*(context: PageContext, answer: Answer) {
   const publicUrl = (yield* PublicAddress).url()
   if (answer._tag === "Raw") return answer.response
   const response = answer._tag === "Redirect"
     ? encodeRedirect(answer, publicUrl)
     : yield* encodeDocument(context, answer)
+  if (answer._tag === "Page" && answer.session !== undefined) return withSession(response, answer.session, publicUrl)
   return context.secret.isNew && answer._tag === "Page"
-    ? withCookie(response, formCookie(publicUrl), context.secret.value, publicUrl.startsWith("https:"), {
-      httpOnly: true,
-      maxAge: undefined
-    })
+    ? withFormSecret(response, context.secret.value, publicUrl)
     : response
 })
 

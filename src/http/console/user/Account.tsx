@@ -223,7 +223,7 @@ const show = Effect.fnUntraced(function*(context: UserContext, states: States = 
 })
 
 const changePassword = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
-  yield* (yield* Login).changePassword({
+  const session = yield* (yield* Login).changePassword({
     ...proofOf(context, fields, "current"),
     next: Redacted.make(fields.get("next") ?? "")
   }).pipe(
@@ -232,7 +232,7 @@ const changePassword = Effect.fnUntraced(function*(context: UserContext, fields:
       PasswordRefused: refusePassword(context, "next")
     })
   )
-  return redirect("/account?done=password")
+  return redirect("/account?done=password", { session })
 })
 
 const saveBuyer = Effect.fnUntraced(function*(context: UserContext, form: URLSearchParams) {

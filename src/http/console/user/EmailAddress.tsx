@@ -148,8 +148,8 @@ const confirm = (context: UserContext) =>
     const { address, session, user } = context
     const mail = (yield* mailsOf(context)).changed
     const asked = { userId: user.id, token: yield* linkToken, keepToken: session.token, address, mail }
-    yield* (yield* EmailAddresses).change(asked)
-    return redirect("/account?done=email")
+    const renewed = yield* (yield* EmailAddresses).change(asked)
+    return redirect("/account?done=email", { session: renewed })
   }).pipe(
     Effect.catchTags({
       MailLinkInvalid: () => Effect.succeed(invalidPage(context)),

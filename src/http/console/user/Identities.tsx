@@ -133,8 +133,10 @@ const showRemove = Effect.fnUntraced(function*(context: UserContext, state = emp
 
 const remove = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
   const { id } = yield* theIdentity(context)
-  yield* (yield* ExternalLogins).remove(proofOf(context, fields), id).pipe(Effect.catchTags(refuseProof(context)))
-  return redirect("/account?done=disconnected")
+  const session = yield* (yield* ExternalLogins).remove(proofOf(context, fields), id).pipe(
+    Effect.catchTags(refuseProof(context))
+  )
+  return redirect("/account?done=disconnected", { session })
 }, orNotFound)
 
 export const IdentitiesRoutes = routes(

@@ -16,7 +16,7 @@ import { Badge, Panel, Small } from "../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../PageContext.ts"
 import { pathId } from "../Params.ts"
 import { refuseProof } from "../text/SharedTexts.ts"
-import { codesPage } from "./RecoveryCodesPage.tsx"
+import { addedAnswer } from "./RecoveryCodesPage.tsx"
 import { passkeyProof, proofInputs, proofOf } from "./ProofForms.tsx"
 
 const PATH = "/account/passkeys"
@@ -117,7 +117,7 @@ const add = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchP
     many: { form: say("many", { max: PASSKEYS_MAX }) },
     known: { form: say("known") }
   }
-  const codes = yield* (yield* Passkeys).add({ ...proof, created, name: fields.get("name") ?? "" }).pipe(
+  const added = yield* (yield* Passkeys).add({ ...proof, created, name: fields.get("name") ?? "" }).pipe(
     Effect.catchTags({
       ...refuseProof(context),
       // Without a second factor no code was asked for: it is the passkey that is wrong.
@@ -127,9 +127,7 @@ const add = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchP
       PasskeyRefused: ({ reason }) => refuse(problems[reason])
     })
   )
-  return codes === undefined
-    ? redirect(`${SECOND_FACTOR_PATH}?done=passkey`)
-    : codesPage(context, codes, say("done.added"))
+  return addedAnswer(context, added, { done: "passkey", title: say("done.added") })
 })
 
 const thePasskey = Effect.fnUntraced(function*({ user }: UserContext) {
@@ -157,8 +155,10 @@ const showRemove = Effect.fnUntraced(function*(context: UserContext, state = emp
 
 const remove = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
   const { id } = yield* thePasskey(context)
-  yield* (yield* Passkeys).remove({ ...proofOf(context, fields), id }).pipe(Effect.catchTags(refuseProof(context)))
-  return redirect(`${SECOND_FACTOR_PATH}?done=passkey_removed`)
+  const session = yield* (yield* Passkeys).remove({ ...proofOf(context, fields), id }).pipe(
+    Effect.catchTags(refuseProof(context))
+  )
+  return redirect(`${SECOND_FACTOR_PATH}?done=passkey_removed`, { session })
 }, orNotFound)
 
 export const PasskeysRoutes = routes(

@@ -2,6 +2,9 @@
  * Recovery codes as they are shown once: in the answer of the form that made them, and nowhere else.
  */
 import { Redacted } from "effect"
+import type { AddedFactor } from "../../../identity/SecondFactors.ts"
+import { redirect } from "../Answer.ts"
+import { SECOND_FACTOR_PATH } from "../ConsoleRoute.ts"
 import { headedPage } from "../kit/Forms.tsx"
 import { Copyable, Notice, Panel } from "../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../PageContext.ts"
@@ -27,3 +30,13 @@ export const codesPage = (context: UserContext, codes: Redacted.Redacted<Readonl
     )
   })
 }
+
+/** What is answered when a second factor was added: recovery codes with the first, and the page that lists them otherwise. */
+export const addedAnswer = (
+  context: UserContext,
+  { codes, session }: AddedFactor,
+  { done, title }: { readonly done: string; readonly title: string }
+) =>
+  codes === undefined
+    ? redirect(`${SECOND_FACTOR_PATH}?done=${done}`, { session })
+    : { ...codesPage(context, codes, title), session }

@@ -17,7 +17,7 @@ import { sayOf, type UserContext } from "../PageContext.ts"
 import { codeInput, refuseProof } from "../text/SharedTexts.ts"
 import { PasskeysCard } from "./Passkeys.tsx"
 import { passkeyProof, proofInputs, proofOf } from "./ProofForms.tsx"
-import { codesPage } from "./RecoveryCodesPage.tsx"
+import { addedAnswer, codesPage } from "./RecoveryCodesPage.tsx"
 
 const paths = {
   setUp: `${SECOND_FACTOR_PATH}/set-up`,
@@ -172,10 +172,8 @@ const elsewhere = () => Effect.succeed(redirect(SECOND_FACTOR_PATH))
 const setUp = (context: UserContext, fields: URLSearchParams) =>
   Effect.gen(function*() {
     const given = { sealed: fields.get("sealed") ?? "", appCode: fields.get("app_code") ?? "" }
-    const codes = yield* (yield* SecondFactors).setUp({ ...proofOf(context, fields), ...given })
-    return codes === undefined
-      ? redirect(`${SECOND_FACTOR_PATH}?done=app`)
-      : codesPage(context, codes, sayOf(context, "secondFactor")("done.on"))
+    const added = yield* (yield* SecondFactors).setUp({ ...proofOf(context, fields), ...given })
+    return addedAnswer(context, added, { done: "app", title: sayOf(context, "secondFactor")("done.on") })
   }).pipe(
     Effect.catchTags({
       ...refuseProof(context),
@@ -193,8 +191,8 @@ const renew = (context: UserContext, fields: URLSearchParams) =>
 
 const remove = (context: UserContext, fields: URLSearchParams) =>
   Effect.gen(function*() {
-    yield* (yield* SecondFactors).remove(proofOf(context, fields))
-    return redirect(`${SECOND_FACTOR_PATH}?done=removed`)
+    const session = yield* (yield* SecondFactors).remove(proofOf(context, fields))
+    return redirect(`${SECOND_FACTOR_PATH}?done=removed`, { session })
   }).pipe(Effect.catchTags({ ...refuseProof(context), SecondFactorMissing: elsewhere }))
 
 export const SecondFactorRoutes = routes(

@@ -67,7 +67,8 @@ const connect = Effect.fnUntraced(function*(context: PageContext, provider: Prov
   if (!isUserContext(context)) return redirect("/login")
   const about = { purpose: "link" as const, visitor: context.secret.value }
   const identity = yield* (yield* SignInProviders).finish(provider, about, context.query)
-  yield* (yield* ExternalLogins).connect({ userId: context.user.id, address: context.address }, identity)
+  const user = { userId: context.user.id, address: context.address, token: context.session.token }
+  yield* (yield* ExternalLogins).connect(user, identity)
   return redirect("/account?done=connected")
 })
 
