@@ -389,9 +389,9 @@ export class AccountActor implements JournalAccount {
     const waiting = this.mailbox
     this.mailbox = waiting.filter((envelope) => isSettlement(envelope.command) && !dropped.includes(envelope))
     const kept = new Set(this.mailbox)
-    for (const envelope of waiting.filter((one) => !kept.has(one))) {
-      if (isSettlement(envelope.command)) this.host.setAside(this.userId, envelope.command, this.refusedCause)
-      envelope.reply(stuck)
+    for (const { command, reply } of waiting.filter((one) => !kept.has(one))) {
+      if (isSettlement(command)) this.host.setAside(this.userId, command, this.refusedCause, () => reply(stuck))
+      else reply(stuck)
     }
     if (this.mailbox.length > 0 && !this.pausing) this.pause()
     this.pump()

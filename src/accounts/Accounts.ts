@@ -156,7 +156,7 @@ export class Accounts extends Context.Service<Accounts, {
     })
 
     const leases = new Leases()
-    let opening = 0
+    let [opening, settingAside] = [0, 0]
     let closing = false
 
     const host: ActorHost = {
@@ -183,13 +183,18 @@ export class Accounts extends Context.Service<Accounts, {
         run(Effect.sync(callback).pipe(Effect.delay(Duration.millis(delayMs))))
       },
       divert: (userId, envelope) => routes.divert(userId, envelope),
-      setAside: (userId, command, cause) => {
+      setAside: (userId, command, cause, done) => {
         leases.close(command.id)
+        settingAside++
         run(
           Effect.logError("a settlement can not be written and is set aside", cause).pipe(
             Effect.annotateLogs({ userId: String(userId) }),
             Effect.andThen(Metric.update(setAsideTotal, 1)),
-            Effect.andThen(outbox.setAside([{ userId, command }]))
+            Effect.andThen(outbox.setAside([{ userId, command }])),
+            Effect.ensuring(Effect.sync(() => {
+              settingAside--
+              done()
+            }))
           )
         )
       }
@@ -308,7 +313,7 @@ export class Accounts extends Context.Service<Accounts, {
         const unsettled = () =>
           residents.all().flatMap((actor) => actor.unsettled.map((command) => ({ userId: actor.userId, command })))
             .concat(routes.unsettled)
-        const isBusy = () => opening > 0 || unsettled().length > 0
+        const isBusy = () => opening + settingAside > 0 || unsettled().length > 0
         while (isBusy() && now() < deadline) {
           yield* Effect.sleep(Duration.millis(20))
         }

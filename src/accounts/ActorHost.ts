@@ -29,6 +29,6 @@ export interface ActorHost {
    * False: it is decided here.
    */
   divert(userId: UserId, envelope: Envelope): boolean
-  /** A settlement that can never land. */
-  setAside(userId: UserId, command: Commit | Void, cause: unknown): void
+  /** Keeps a settlement that can never land; calls back when it is kept. */
+  setAside(userId: UserId, command: Commit | Void, cause: unknown, done: () => void): void
 }

@@ -35,11 +35,11 @@ layer(TestAccounts, { excludeTestServices: true })("Journal", (it) => {
   const test = audited(it)
 
   test("a guard that fails for one user of a batch rejects that user's reserve and nothing else", function*() {
-    const { accounts, proxy } = yield* proxied
     const other = yield* Accounts
     const short = yield* makeUser(1_000n)
     const rich = yield* Effect.forEach(Array.from({ length: 5 }), () => makeUser(1_000n))
     const plug = yield* makeUser(10n)
+    const { accounts, proxy } = yield* proxied
     const open = reserveOf(100n)
     yield* accounts.reserve(short, open, ignoreLoss)
     for (const user of [...rich, plug]) {

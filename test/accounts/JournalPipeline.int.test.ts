@@ -26,13 +26,13 @@ const makeUsers = (count: number, usdMicros: bigint) =>
 
 /** Accounts behind a proxy, in which everybody but `extra` has an open hold of 500 and 500 left. */
 const opened = Effect.gen(function*() {
-  const world = yield* proxied
   const users = yield* makeUsers(FILLED, 1_000n)
+  const extra = yield* makeUser(1_000n)
+  const world = yield* proxied
   const open = yield* Effect.forEach(users, (user) => {
     const command = reserveOf(500n)
     return Effect.as(world.accounts.reserve(user, command, ignoreLoss), { user, id: command.id })
   })
-  const extra = yield* makeUser(1_000n)
   const first = reserveOf(1n)
   yield* world.accounts.reserve(extra, first, ignoreLoss)
   yield* world.accounts.void(extra, voidOf(first.id))

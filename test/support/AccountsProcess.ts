@@ -35,23 +35,31 @@ export const accountsAt = (
   notifications: NotificationsLayer = Notifications.layer
 ) => Effect.map(processAt(url, dataDir, policy, notifications), (context) => Context.get(context, Accounts))
 
-/** Accounts of another process over the same database, once it hears of changes: until then it trusts nothing that it has read. */
+/** The accounts of such a process, once it hears of changes: until then it trusts nothing that it has read. */
+const hearingAt = Effect.fnUntraced(function*(url: string, dataDir: string, policy = PolicyLayer) {
+  const context = yield* processAt(url, dataDir, policy, Notifications.layer)
+  const notifications = Context.get(context, Notifications)
+  yield* eventually("the process hears of changes", Effect.sync(() => notifications.isUp()), (isUp) => isUp)
+  return Context.get(context, Accounts)
+})
+
+/** Accounts of another process over the same database. */
 export const anotherProcess = (policy = PolicyLayer) =>
   Effect.gen(function*() {
-    const context = yield* processAt(yield* databaseUrl, yield* scratchFolder, policy, Notifications.layer)
-    const notifications = Context.get(context, Notifications)
-    yield* eventually("the process hears of changes", Effect.sync(() => notifications.isUp()), (isUp) => isUp)
-    return Context.get(context, Accounts)
+    return yield* hearingAt(yield* databaseUrl, yield* scratchFolder, policy)
   })
 
 /** The URL of the test's database. */
 export const databaseUrl = Effect.map(Database, ({ url }) => Redacted.value(url))
 
-/** Accounts behind a proxy, with a data folder of their own. */
+/**
+ * Accounts behind a proxy, with a data folder of their own. Messages about users who were made before are never heard here: a test that
+ * counts on what these accounts have read makes its users first.
+ */
 export const proxied = Effect.gen(function*() {
   const proxy = yield* makeProxy(yield* databaseUrl)
   const dataDir = yield* scratchFolder
-  return { proxy, dataDir, accounts: yield* accountsAt(proxy.url, dataDir) }
+  return { proxy, dataDir, accounts: yield* hearingAt(proxy.url, dataDir) }
 })
 
 export interface UsageRow {
