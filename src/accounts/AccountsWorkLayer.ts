@@ -1,10 +1,10 @@
 /**
- * What a server does with accounts besides calls: it replays what an earlier stop left, sweeps, looks for drift, keeps partitions,
+ * What a server does with accounts besides calls: it replays what an earlier stop left, sweeps, looks for drift, keeps partitions, cleans,
  * and on the way down drains before the database goes.
  */
 import { Effect, Layer } from "effect"
+import { AccountCleanerLayer } from "./AccountCleaner.ts"
 import { Accounts } from "./Accounts.ts"
-import { ClaimCleanerLayer } from "./CallClaims.ts"
 import { LedgerDrift } from "./LedgerDrift.ts"
 import { ReferencePartitionsLayer } from "./ResponseReferences.ts"
 import { SweeperLayer } from "./Sweeper.ts"
@@ -22,7 +22,7 @@ const ReplayAndDrainLayer = Layer.effectDiscard(Effect.gen(function*() {
 }))
 
 export const AccountsWorkLayer = Layer.mergeAll(
-  ClaimCleanerLayer,
+  AccountCleanerLayer,
   LedgerDrift.layer,
   ReferencePartitionsLayer,
   SweeperLayer,

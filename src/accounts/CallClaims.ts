@@ -3,12 +3,10 @@
  * in the batch of the call's hold; here it is looked up, and given the answer, which is sealed.
  */
 import { Cache, Context, Effect, Exit, Layer, Redacted, Schema } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import { SqlClient } from "effect/sql"
 import type { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
-import { inRounds } from "../platform/Rounds.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
-import { Singletons } from "../platform/Singletons.ts"
 import { type DatabaseUnavailable, databaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 import { oneRowOf, rowOf } from "../postgres/Rows.ts"
 import type { CallClaim } from "./AccountState.ts"
@@ -20,11 +18,6 @@ const KEPT_BYTES_PER_USER_MAX = 104_857_600
 /** What is kept of a user is summed so often, in milliseconds, and for so many users at once; in between it is counted on. */
 const KEPT_SUM_MS = 60_000
 const KEPT_USERS_MAX = 10_000
-
-/** Between two removals of what is past its day, in milliseconds; rows of one statement, and statements of one round. */
-const ROUND_MS = 600_000
-const BATCH_ROWS_MAX = 1_000
-const BATCHES_MAX = 50
 
 /** What a client was answered: headers, and the body in base64. */
 const KeptAnswer = Schema.fromJsonString(
@@ -147,26 +140,3 @@ export class CallClaims extends Context.Service<CallClaims, {
     return CallClaims.of({ find, keep, release })
   }))
 }
-
-/** Removes the claims that are past their day. One round. */
-export const cleanClaims: Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient> = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  yield* Effect.repeat(
-    sql`DELETE FROM call_claims WHERE (user_id, key_hash) IN (
-      SELECT user_id, key_hash FROM call_claims WHERE expires_at <= now()
-        LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING user_id`,
-    { while: (rows) => rows.length >= BATCH_ROWS_MAX, times: BATCHES_MAX - 1 }
-  )
-})
-
-/** Removes them as long as the layer lives. */
-export const ClaimCleanerLayer = Layer.effectDiscard(
-  Effect.flatMap(
-    Singletons,
-    (run) =>
-      run(
-        "claim-cleaner",
-        inRounds(cleanClaims, { failure: "old idempotency keys could not be removed", everyMs: ROUND_MS })
-      )
-  )
-)

@@ -10,7 +10,7 @@ import type { AccountState, Reservation, ReservationRow, Reserve } from "./Accou
 import { affordable, isRunning, leastMicros, refusalOf, withinSpend } from "./Affordability.ts"
 import { judge, type Judged, openHoldsMaxOf, spendRefusal, spendRoom, userLimits } from "./CallUses.ts"
 import type { Decision } from "./Decision.ts"
-import { balanceMultipliers, boundMicros, planMultipliers } from "./HoldBound.ts"
+import { balanceMultipliers, boundMicros, type FundingMultipliers, planMultipliers } from "./HoldBound.ts"
 import { rolled, room } from "./SubscriptionWindows.ts"
 
 export const decideReserve = (
@@ -44,34 +44,25 @@ export const decideReserve = (
   if (command.counted === true && state.countedOpen) return { _tag: "Refuse", error: refusalOf(state, command, true) }
   const spend = judged?.taken.spend ?? []
   const keyRoom = spendRoom(state.uses, command.keyId, spend)
-  // Whether funds would have covered it, and what it needs of them, where the key's limit does not.
+  // What the call needs of a funding that would have covered it, where the key's limit does not.
   let unspendable: bigint | undefined
   for (const subscription of state.subscriptions) {
     if (!isRunning(subscription, command.atMs)) continue
-    const left = room(rolled(subscription.windows, command.atMs), subscription.limits)
+    const availableMicros = room(rolled(subscription.windows, command.atMs), subscription.limits)
     const multipliers = planMultipliers(state, subscription)
-    const tokensOf = (asked: Reserve) =>
-      left === undefined ? asked.tokensMax : affordable(asked, { availableMicros: left, ...multipliers })
-    const within = withinSpend(command, keyRoom, multipliers)
-    const outputTokens = within === undefined ? undefined : tokensOf(within)
-    if (within === undefined && tokensOf(command) !== undefined) unspendable ??= leastMicros(command, multipliers)
-    if (outputTokens !== undefined) {
-      return reserved(command, limited, {
-        funding: "subscription",
-        subscriptionId: subscription.id,
-        ...multipliers,
-        outputTokens
-      })
+    const outputTokens = outputOf(command, { availableMicros, keyRoom, multipliers })
+    if (outputTokens === "unspendable") unspendable ??= leastMicros(command, multipliers)
+    else if (outputTokens !== undefined) {
+      const { id } = subscription
+      return reserved(command, limited, { funding: "subscription", subscriptionId: id, ...multipliers, outputTokens })
     }
   }
   if (command.payAsYouGo) {
     const availableMicros = state.owedMicros > 0n ? 0n : state.usdMicros
     const multipliers = balanceMultipliers(state)
-    const tokensOf = (asked: Reserve) => affordable(asked, { availableMicros, ...multipliers })
-    const within = withinSpend(command, keyRoom, multipliers)
-    const outputTokens = within === undefined ? undefined : tokensOf(within)
-    if (within === undefined && tokensOf(command) !== undefined) unspendable ??= leastMicros(command, multipliers)
-    if (outputTokens !== undefined) {
+    const outputTokens = outputOf(command, { availableMicros, keyRoom, multipliers })
+    if (outputTokens === "unspendable") unspendable ??= leastMicros(command, multipliers)
+    else if (outputTokens !== undefined) {
       return reserved(command, limited, { funding: "balance", subscriptionId: null, ...multipliers, outputTokens })
     }
   }
@@ -80,6 +71,26 @@ export const decideReserve = (
     return { _tag: "Refuse", error: spendRefusal(state.uses, command.keyId, needed) }
   }
   return { _tag: "Refuse", error: refusalOf(state, command, false) }
+}
+
+/**
+ * The output that a funding pays for, in tokens; undefined: it does not cover the call. `unspendable`: it would, and the key's spend limit
+ * does not.
+ */
+const outputOf = (
+  command: Reserve,
+  { availableMicros, keyRoom, multipliers }: {
+    /** Undefined: not limited. */
+    readonly availableMicros: bigint | undefined
+    readonly keyRoom: bigint | undefined
+    readonly multipliers: FundingMultipliers
+  }
+): number | "unspendable" | undefined => {
+  const tokensOf = (asked: Reserve) =>
+    availableMicros === undefined ? asked.tokensMax : affordable(asked, { availableMicros, ...multipliers })
+  const within = withinSpend(command, keyRoom, multipliers)
+  if (within !== undefined) return tokensOf(within)
+  return tokensOf(command) === undefined ? undefined : "unspendable"
 }
 
 /** What was judged of a call before its funds. */

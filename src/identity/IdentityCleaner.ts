@@ -4,6 +4,7 @@
  */
 import { Clock, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { BATCH_ROWS_MAX, inBatches } from "../platform/Batches.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { Singletons } from "../platform/Singletons.ts"
 import { IDLE_DAYS_MAX } from "./SessionStore.ts"
@@ -13,23 +14,6 @@ const ROUND_MS = 600_000
 
 /** A network that nobody signed in from for so long is new again. */
 const NETWORK_DAYS_MAX = 180
-
-/** Rows removed by one statement, and statements of one round for each table. */
-const BATCH_ROWS_MAX = 1_000
-const BATCHES_MAX = 50
-
-/** What keys spent in a period is kept for so long after its beginning, in days; where it is asked for again, it is summed again. */
-const SPEND_DAYS_KEPT = 70
-
-/** What a key spent that has been over for so long is forgotten, in hours: an account reads what it has of all its keys. */
-const ENDED_HOURS_KEPT = 1
-
-/** A rate that has been free for so long is forgotten, in milliseconds. */
-const RATE_KEPT_MS = 3_600_000n
-
-/** Removes with `batch`, which answers what it removed, until there is no full batch left. */
-const inBatches = (batch: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>) =>
-  Effect.repeat(batch, { while: (rows) => rows.length >= BATCH_ROWS_MAX, times: BATCHES_MAX - 1 })
 
 /** One round. What is locked at this moment is left for the next one. */
 export const cleanIdentity: Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient> = Effect.gen(function*() {
@@ -43,19 +27,6 @@ export const cleanIdentity: Effect.Effect<void, SqlError.SqlError, SqlClient.Sql
     SELECT key_hash FROM attempt_limits WHERE full_at_ms <= ${nowMs}::bigint
       LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING key_hash`)
   yield* sql`DELETE FROM pending_logins WHERE expires_at <= now()`
-  yield* inBatches(sql`DELETE FROM key_spend WHERE (user_id, key_id, period, starts_at) IN (
-    SELECT user_id, key_id, period, starts_at FROM key_spend
-      WHERE period <> 'total' AND starts_at < now() - make_interval(days => ${SPEND_DAYS_KEPT}::integer)
-      LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING key_id`)
-  yield* inBatches(sql`DELETE FROM key_spend WHERE (user_id, key_id, period, starts_at) IN (
-    SELECT s.user_id, s.key_id, s.period, s.starts_at FROM key_spend s JOIN api_keys k ON k.id = s.key_id
-      WHERE least(k.revoked_at, k.expires_at) < now() - make_interval(hours => ${ENDED_HOURS_KEPT}::integer)
-      LIMIT ${BATCH_ROWS_MAX} FOR UPDATE OF s SKIP LOCKED) RETURNING key_id`)
-  yield* inBatches(sql`DELETE FROM call_rates WHERE (user_id, key_id) IN (
-    SELECT user_id, key_id FROM call_rates WHERE greatest(requests_us, tokens_us) < ${
-    nowMs - RATE_KEPT_MS
-  }::bigint * 1000
-      LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING key_id`)
   yield* sql`DELETE FROM used_challenges WHERE expires_at <= now()`
   yield* inBatches(sql`DELETE FROM login_networks WHERE (user_id, network) IN (
     SELECT user_id, network FROM login_networks

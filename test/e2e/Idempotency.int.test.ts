@@ -56,6 +56,8 @@ layer(Keyed, { excludeTestServices: true })("an idempotency key", (it) => {
       })
       const answers = Array.from({ length: 10 }, () => open(gateway, user, "many", { stream }))
       yield* until("the call is made", () => gateway.upstream.calls.length === before + 1)
+      const other = yield* chat(gateway, user, "many", { stream, max_tokens: 11 })
+      assert.deepStrictEqual([other.status, errorOf(other.text).code], [409, "idempotency_mismatch"], "at once")
       gate.open()
       yield* until("all are answered", () => answers.every((answer) => answer.ended))
       const later = yield* chat(gateway, user, "many", { stream })

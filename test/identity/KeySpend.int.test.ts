@@ -6,7 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { ApiKeyId, type UserId } from "../../src/domain/Ids.ts"
-import { cleanIdentity } from "../../src/identity/IdentityCleaner.ts"
+import { cleanAccounts } from "../../src/accounts/AccountCleaner.ts"
 import { KeyList } from "../../src/identity/KeyList.ts"
 import { type LimitPeriod, periodEnd, periodStartMs } from "../../src/domain/LimitPeriod.ts"
 import { UsageFolds } from "../../src/usage/UsageFolds.ts"
@@ -67,7 +67,7 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
       yield* sql`UPDATE api_keys SET expires_at = now() - interval '61 minutes' WHERE id = ${expired}`
       yield* sql`INSERT INTO key_spend (user_id, key_id, period, starts_at, spent_micros)
         SELECT user_id, id, 'total', to_timestamp(0), 5 FROM api_keys WHERE user_id = ${userId}`
-      yield* cleanIdentity
+      yield* cleanAccounts
       const left = yield* sql<
         { key_id: ApiKeyId }
       >`SELECT key_id FROM key_spend WHERE user_id = ${userId} ORDER BY key_id`

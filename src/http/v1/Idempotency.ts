@@ -64,12 +64,18 @@ interface KeyedCall {
 
 type Refusal = CallRefused | UpstreamRefused
 
+/** Makes the call, which answers this client. */
+type Make = (client: CallClient, claim: CallClaim) => Effect.Effect<void, Refusal>
+
+/** A call of this process that has a key. */
+interface RunningCall {
+  readonly bodyHash: string
+  readonly done: Deferred.Deferred<void>
+}
+
 export class Idempotency extends Context.Service<Idempotency, {
   /** Makes the call with `make`, or answers its client with what an earlier one was answered. */
-  run(
-    call: KeyedCall,
-    make: (client: CallClient, claim: CallClaim) => Effect.Effect<void, Refusal>
-  ): Effect.Effect<void, Refusal>
+  run(call: KeyedCall, make: Make): Effect.Effect<void, Refusal>
   /** Whether a call of the user was made with the key, or is being made, so that one that names it may need no funds. */
   isTaken(userId: UserId, key: string): Effect.Effect<boolean, CallRefused>
   /** Nobody waits any more for what another process makes. */
@@ -83,8 +89,8 @@ export class Idempotency extends Context.Service<Idempotency, {
     const fork = Effect.runForkWith(yield* Effect.context<never>())
     const now = () => clock.currentTimeMillisUnsafe()
     let closed = false
-    /** Calls of this process that have a key, by user and key. */
-    const running = new Map<string, Deferred.Deferred<void>>()
+    /** By user and key. */
+    const running = new Map<string, RunningCall>()
 
     const claimedOf = ({ claim, requestId, userId }: KeyedCall): ClaimedCall => ({ userId, callId: requestId, claim })
 
@@ -99,10 +105,7 @@ export class Idempotency extends Context.Service<Idempotency, {
     }
 
     /** Makes the call. What it came to is kept before its client has all of it, or its key is given up. */
-    const makeNow = (
-      call: KeyedCall,
-      make: Parameters<Idempotency["Service"]["run"]>[1]
-    ): Effect.Effect<void, Refusal> => {
+    const makeNow = (call: KeyedCall, make: Make): Effect.Effect<void, Refusal> => {
       const { claim, client, notes } = call
       const kept = Deferred.makeUnsafe<void>()
       let isEnding = false
@@ -153,11 +156,7 @@ export class Idempotency extends Context.Service<Idempotency, {
         () => unavailable("Idempotency keys cannot be checked at this moment. Please try again shortly.")
       )
 
-    const look = Effect.fnUntraced(function*(
-      call: KeyedCall,
-      make: Parameters<Idempotency["Service"]["run"]>[1],
-      untilMs: number
-    ) {
+    const look = Effect.fnUntraced(function*(call: KeyedCall, make: Make, untilMs: number) {
       let lookMs = LOOK_MS_MIN
       while (!call.client.isGone) {
         if (closed) return yield* stopping
@@ -194,7 +193,7 @@ export class Idempotency extends Context.Service<Idempotency, {
         const first = running.get(place)
         if (first === undefined) {
           const done = Deferred.makeUnsafe<void>()
-          running.set(place, done)
+          running.set(place, { bodyHash: call.claim.bodyHash, done })
           return yield* Effect.ensuring(
             look(call, make, untilMs),
             Effect.suspend(() => {
@@ -203,7 +202,8 @@ export class Idempotency extends Context.Service<Idempotency, {
             })
           )
         }
-        const waited = yield* Deferred.await(first).pipe(
+        if (first.bodyHash !== call.claim.bodyHash) return yield* mismatch
+        const waited = yield* Deferred.await(first.done).pipe(
           Effect.raceFirst(left(call.client)),
           Effect.timeoutOption(Duration.millis(Math.max(0, untilMs - now())))
         )
