@@ -4,7 +4,7 @@
  */
 import { DateTime, Effect, type Layer, Option, Redacted, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
-import { CONCURRENT_MAX, RATE_MAX } from "../domain/CallLimits.ts"
+import { CONCURRENT_MAX, parseRate, RATE_MAX } from "../domain/CallLimits.ts"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { type ListedApiKey, type SpendingApiKey, spendLimitsOf } from "../identity/ApiKey.ts"
 import { ApiKeys } from "../identity/ApiKeys.ts"
@@ -37,8 +37,8 @@ const parseLimit = (text: string): Option.Option<bigint> =>
 const parseMoment = (text: string): Option.Option<Date> =>
   Option.map(DateTime.make(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T23:59:59Z` : text), DateTime.toDateUtc)
 
-const parseWhole = (max: number) => (text: string): Option.Option<number> =>
-  /^\d{1,10}$/.test(text) && Number(text) >= 1 && Number(text) <= max ? Option.some(Number(text)) : Option.none()
+const parseLimitUpTo = (max: number) => (text: string): Option.Option<number> =>
+  Option.fromUndefinedOr(parseRate(text, max))
 
 const listIn = (text: string): Option.Option<ReadonlyArray<string>> =>
   Option.some(text.split(",").map((item) => item.trim()))
@@ -57,7 +57,7 @@ const rateFlag = (name: string, max: number, description: string) =>
   Flag.String(name).pipe(
     Flag.withMetavar("number|none"),
     Flag.withDescription(description),
-    Flag.filterMap(orNone(parseWhole(max)), () => `a whole number from 1 to ${max}, or none`),
+    Flag.filterMap(orNone(parseLimitUpTo(max)), () => `a whole number from 1 to ${max}, or none`),
     Flag.optional
   )
 

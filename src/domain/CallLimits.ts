@@ -71,16 +71,16 @@ export type RateKind = typeof rateKinds[number]
 
 export const rateMaxOf = (kind: RateKind): number => kind === "concurrentCalls" ? CONCURRENT_MAX : RATE_MAX
 
-/** A limit as a form has it; blank: none. Undefined for what is no whole number from 1 up. */
-const readLimit = (text: string | null, max: number): number | null | undefined => {
-  const digits = (text ?? "").trim()
-  if (digits === "") return null
-  return /^\d{1,10}$/.test(digits) && Number(digits) >= 1 && Number(digits) <= max ? Number(digits) : undefined
-}
+/** A limit as it is typed; undefined for what is no whole number from 1 up. */
+export const parseRate = (text: string, max: number): number | undefined =>
+  /^\d{1,10}$/.test(text) && Number(text) >= 1 && Number(text) <= max ? Number(text) : undefined
 
-/** The limits that a form says; fails with those that are wrong. */
+/** The limits that a form says, each blank for none; fails with those that are wrong. */
 export const readRateLimits = (fields: URLSearchParams): Result.Result<RateLimits, ReadonlyArray<RateKind>> => {
-  const read = (kind: RateKind) => readLimit(fields.get(rateNames[kind]), rateMaxOf(kind))
+  const read = (kind: RateKind): number | null | undefined => {
+    const text = (fields.get(rateNames[kind]) ?? "").trim()
+    return text === "" ? null : parseRate(text, rateMaxOf(kind))
+  }
   const [requestsPerMinute, tokensPerMinute, concurrentCalls] = [
     read("requestsPerMinute"),
     read("tokensPerMinute"),
