@@ -13,11 +13,12 @@ export interface LimitDefaults {
   readonly user: RateLimits
 }
 
-let known: { readonly config: LimitsConfig; readonly defaults: LimitDefaults } | undefined
+const made = new WeakMap<LimitsConfig, LimitDefaults>()
 
 /** The limits of the settings, in the shape that decisions take. They are the same object until the settings change. */
 export const limitDefaultsOf = (config: LimitsConfig): LimitDefaults => {
-  if (known?.config === config) return known.defaults
+  const known = made.get(config)
+  if (known !== undefined) return known
   const defaults = {
     key: {
       requestsPerMinute: config.keyRequestsPerMinute,
@@ -31,7 +32,7 @@ export const limitDefaultsOf = (config: LimitsConfig): LimitDefaults => {
       concurrentCalls: config.userConcurrentCalls
     }
   }
-  known = { config, defaults }
+  made.set(config, defaults)
   return defaults
 }
 

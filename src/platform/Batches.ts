@@ -8,7 +8,7 @@ import type { SqlError } from "effect/sql"
 export const BATCH_ROWS_MAX = 1_000
 
 /** Statements of one round for each table, at most. */
-const BATCHES_MAX = 50
+const BATCHES_MAX = 1_000
 
 /** Removes with `batch`, which answers what it removed, until a batch is not full. What is left is for the next round. */
 export const inBatches = (

@@ -12,7 +12,7 @@ import { readdir, readFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { Row } from "../domain/Row.ts"
 import { MigrationError } from "./MigrationError.ts"
-import { rowsOf } from "./Rows.ts"
+import { oneRowOf, rowsOf } from "./Rows.ts"
 import { classifySqlError } from "./SqlFailure.ts"
 import { splitSql } from "./SqlSplit.ts"
 
@@ -137,6 +137,13 @@ const applyMigration = Effect.fnUntraced(function*(migration: Migration) {
   yield* Effect.logInfo(`migration ${label(migration)} applied`)
 })
 
+/** Whether a database has a table, whatever version made it. */
+export const hasTable = (sql: SqlClient.SqlClient, name: string): Effect.Effect<boolean, SqlError> =>
+  Effect.map(
+    oneRowOf(TableThere, sql`SELECT to_regclass(${name}) IS NOT NULL AS there`.unprepared),
+    ({ there }) => there
+  )
+
 const readApplied = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   return yield* rowsOf(
@@ -148,11 +155,7 @@ const readApplied = Effect.gen(function*() {
 /** The migrations that the database has, whatever version made it; none where it is empty. */
 export const appliedMigrations = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  const [table] = yield* rowsOf(
-    TableThere,
-    sql`SELECT to_regclass('realms_migrations') IS NOT NULL AS there`.unprepared
-  )
-  return table?.there === true ? yield* readApplied : []
+  return (yield* hasTable(sql, "realms_migrations")) ? yield* readApplied : []
 })
 
 /** Fails where these migrations of a database and this version do not go together. */

@@ -7,6 +7,7 @@ import type { SqlClient, SqlError } from "effect/sql"
 import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { type MasterKeyInvalid, MasterKeyWrong, type SecretBox, type SecretUnreadable } from "../platform/SecretBox.ts"
+import { hasTable } from "../postgres/Migrations.ts"
 import { rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 
@@ -88,14 +89,12 @@ export const checkSealedRows = (
   )
 
 const KeyId = Row({ keyId: Schema.String })
-const TableThere = Row({ there: Schema.Boolean })
 
 /** The ids of the keys that have sealed anything, also in a database that is not migrated yet. */
 export const sealedKeyIds = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
   const found = yield* Effect.forEach(tables, ({ table }) =>
     Effect.gen(function*() {
-      const [seen] = yield* rowsOf(TableThere, sql`SELECT to_regclass(${table}) IS NOT NULL AS there`)
-      if (seen?.there !== true) return []
+      if (!(yield* hasTable(sql, table))) return []
       return yield* rowsOf(KeyId, sql.unsafe(`SELECT DISTINCT key_id FROM ${table} WHERE key_id IS NOT NULL`))
     }))
   return [...new Set(found.flat().map(({ keyId }) => keyId))].toSorted()

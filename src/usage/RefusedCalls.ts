@@ -7,6 +7,7 @@ import { Clock, Context, Effect, Layer, Metric, Schema, Semaphore } from "effect
 import { SqlClient, type SqlError } from "effect/sql"
 import { ApiKeyId, isUuid, UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
+import { BATCH_ROWS_MAX, inBatches } from "../platform/Batches.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { recordsetOf, rowOf } from "../postgres/Rows.ts"
@@ -23,14 +24,10 @@ export const REFUSED_PER_USER_MAX = 1_000
 const WRITE_MS = 1_000
 
 /** Rows written by one statement, at most. */
-const BATCH_ROWS_MAX = 1_000
+const WRITE_ROWS_MAX = 1_000
 
 /** At the stop, writing takes no longer. */
 const STOP_MS_MAX = 2_000
-
-/** Rows removed by one statement, and statements of one removal. */
-const CLEAN_ROWS_MAX = 1_000
-const CLEAN_BATCHES_MAX = 1_000
 
 /** The column lengths of a model's name, and of an endpoint or a code. */
 const MODEL_LENGTH_MAX = 256
@@ -93,7 +90,7 @@ export class RefusedCalls extends Context.Service<RefusedCalls, {
     const oneWriter = yield* Semaphore.make(1)
     const flush = Effect.gen(function*() {
       while (batch.length > 0 || queue.size > 0) {
-        if (batch.length === 0) batch = queue.take(BATCH_ROWS_MAX)
+        if (batch.length === 0) batch = queue.take(WRITE_ROWS_MAX)
         yield* writeBatch
       }
     }).pipe(oneWriter.withPermits(1))
@@ -156,12 +153,9 @@ const trim = (sql: SqlClient.SqlClient, batch: ReadonlyArray<QueuedRefusal>) => 
 }
 
 const removeOld = (sql: SqlClient.SqlClient, days: number) =>
-  Effect.repeat(
-    sql`DELETE FROM refused_calls WHERE (user_id, id) IN (
-      SELECT user_id, id FROM refused_calls WHERE at < now() - make_interval(days => ${days}::integer)
-        LIMIT ${CLEAN_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING id`,
-    { while: (rows) => rows.length >= CLEAN_ROWS_MAX, times: CLEAN_BATCHES_MAX - 1 }
-  ).pipe(Effect.asVoid)
+  inBatches(sql`DELETE FROM refused_calls WHERE (user_id, id) IN (
+    SELECT user_id, id FROM refused_calls WHERE at < now() - make_interval(days => ${days}::integer)
+      LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING id`)
 
 const findCall = (sql: SqlClient.SqlClient) =>
   Effect.fn("RefusedCalls.find")(function*(id: string, userId?: UserId) {

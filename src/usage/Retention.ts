@@ -5,6 +5,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { Row } from "../domain/Row.ts"
+import { BATCH_ROWS_MAX, inBatches } from "../platform/Batches.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { Singletons } from "../platform/Singletons.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
@@ -30,10 +31,6 @@ export class Retention extends Context.Service<Retention, {
   }))
 }
 
-/** Rows removed by one statement, and statements of one round. */
-const STEP_ROWS_MAX = 1_000
-const STEPS_MAX = 1_000
-
 /** Between two rounds, in milliseconds. */
 const ROUND_MS = 600_000
 
@@ -48,15 +45,12 @@ const removeMinutes = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, days
       ON CONFLICT (one) DO UPDATE SET kept_from = greatest(k.kept_from, excluded.kept_from) RETURNING kept_from`
   )
   // A look-up in the index for each subscription, not a scan of all minutes.
-  yield* Effect.repeat(
-    sql`DELETE FROM subscription_usage WHERE (subscription_id, bucket_start) IN (
-      SELECT m.subscription_id, m.bucket_start FROM user_subscriptions s CROSS JOIN LATERAL (
-        SELECT u.subscription_id, u.bucket_start FROM subscription_usage u
-          WHERE u.subscription_id = s.id AND u.bucket_start < ${keptFrom} ORDER BY u.bucket_start LIMIT ${STEP_ROWS_MAX}
-          FOR UPDATE SKIP LOCKED
-      ) m LIMIT ${STEP_ROWS_MAX}) RETURNING subscription_id`,
-    { while: (rows) => rows.length >= STEP_ROWS_MAX, times: STEPS_MAX - 1 }
-  )
+  yield* inBatches(sql`DELETE FROM subscription_usage WHERE (subscription_id, bucket_start) IN (
+    SELECT m.subscription_id, m.bucket_start FROM user_subscriptions s CROSS JOIN LATERAL (
+      SELECT u.subscription_id, u.bucket_start FROM subscription_usage u
+        WHERE u.subscription_id = s.id AND u.bucket_start < ${keptFrom} ORDER BY u.bucket_start LIMIT ${BATCH_ROWS_MAX}
+        FOR UPDATE SKIP LOCKED
+    ) m LIMIT ${BATCH_ROWS_MAX}) RETURNING subscription_id`)
 })
 
 /** Removes as long as the layer lives. */
