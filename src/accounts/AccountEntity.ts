@@ -21,8 +21,8 @@ export const OWNER_MS_MAX = 300
 const isRefusal = Schema.is(AccountError)
 
 /**
- * Of the commands. It grows with every field that a decision or a price needs: an owner that is older than the message does not decide on what
- * it would drop.
+ * Of the commands. It grows with every field that a decision or a price needs: an owner that is older than the message does not decide
+ * on what it would drop.
  */
 const MESSAGE_VERSION = 1
 

@@ -150,7 +150,8 @@ const loadSql = (rows: string) => `
         'cached', u.cached_input_micros_per_1m::text, 'write', u.cache_write_micros_per_1m::text,
         'output', u.output_micros_per_1m::text, 'extras', u.price_extras,
         'billing', u.billing_multiplier_micros::text, 'plan', u.plan_multiplier_micros::text,
-        'grp', u.group_multiplier_micros::text, 'output_limit', u.output_limit, 'reserved_at_ms', floor(extract(epoch FROM u.reserved_at) * 1000),
+        'grp', u.group_multiplier_micros::text, 'output_limit', u.output_limit,
+        'reserved_at_ms', floor(extract(epoch FROM u.reserved_at) * 1000),
         'counted', u.counted, 'key_id', u.key_id::text, 'late', u.late))
       FROM (
         ${rows}

@@ -46,7 +46,8 @@ const bucketsSql = `
       FROM calls WHERE funding = 'subscription' GROUP BY 1, 2
     ) c USING (subscription_id, bucket_start)
   ) d JOIN user_subscriptions s ON s.id = d.subscription_id
-  WHERE d.bucket_start >= coalesce((SELECT kept_from FROM subscription_usage_kept), '-infinity') AND (d.counted <> d.used OR d.counted_held <> d.used_held)
+  WHERE d.bucket_start >= coalesce((SELECT kept_from FROM subscription_usage_kept), '-infinity')
+    AND (d.counted <> d.used OR d.counted_held <> d.used_held)
   GROUP BY s.id, s.user_id ORDER BY s.id`
 
 /**

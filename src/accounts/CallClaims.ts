@@ -54,7 +54,8 @@ const KeptBytes = Row({ bytes: Schema.BigInt })
 
 const findSql = `SELECT c.call_id, c.body_hash, c.unkept, c.answer, c.answer_key_id, l.alive,
     realms_claim_ended_v1(c.call_id, l.alive) AS ended
-  FROM call_claims c CROSS JOIN LATERAL (SELECT realms_claim_alive_v1(c.backend_pid, c.backend_start) AS alive) l WHERE c.user_id = $1 AND c.key_hash = decode($2, 'hex') AND c.expires_at > now()`
+  FROM call_claims c CROSS JOIN LATERAL (SELECT realms_claim_alive_v1(c.backend_pid, c.backend_start) AS alive) l
+  WHERE c.user_id = $1 AND c.key_hash = decode($2, 'hex') AND c.expires_at > now()`
 
 /** Where a sealed answer is stored. */
 const placeOf = (callId: string): string => `claim:${callId}`

@@ -31,7 +31,8 @@ export const LIVE_SQL = "(revoked_at IS NULL AND (expires_at IS NULL OR expires_
 /** The columns that a user may see. */
 export const LISTED_SQL =
   `id, name, hint, created_at, expires_at, revoked_at, last_used_at, paused_at, spend_limit_micros,
-  spend_limit_period, day_limit_micros, month_limit_micros, requests_per_minute, tokens_per_minute, concurrent_calls, allowed_models, allowed_networks`
+  spend_limit_period, day_limit_micros, month_limit_micros, requests_per_minute, tokens_per_minute, concurrent_calls,
+  allowed_models, allowed_networks`
 
 const InsertedKey = Row({ id: ApiKeyId })
 
