@@ -104,6 +104,7 @@ export class Visitor {
 
   /** Notes a page that is wider than the screen. */
   async checkFits(): Promise<void> {
+    await this.page.waitForLoadState()
     const [content = 0, screen = 0] = await this.page.evaluate(
       "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     ) as Array<number>
@@ -112,6 +113,8 @@ export class Visitor {
 
   /** Notes what keeps people from using the page: violations that are serious or critical. */
   async checkAccessible(): Promise<void> {
+    // A link of a page that is still coming has no text yet.
+    await this.page.waitForLoadState()
     const violations = await this.page.evaluate(
       "axe.run(document, { resultTypes: ['violations'] }).then((result) => result.violations)"
     ) as ReadonlyArray<AxeViolation>
