@@ -25,7 +25,7 @@ export class OutboundRefused extends Error {
   readonly code = OUTBOUND_REFUSED
 }
 
-/** How names are resolved. Replaced in tests. */
+/** How names that root chooses are resolved. Replaced in tests. */
 export const HostLookup = Context.Reference<LookupFunction>("realms/config/OutboundUrl/HostLookup", {
   defaultValue: () => dnsLookup
 })
@@ -171,11 +171,17 @@ export const shownUrl = (text: string): string => {
   return baseUrlOf(`${origin}${pathname}${search}`)
 }
 
-/** The guard of a configuration: `allowed` are its `server.link_local_hosts_allowed`. `by`: who says what is called. */
+/**
+ * The guard of a configuration: `allowed` are its `server.link_local_hosts_allowed`, which are resolved by `lookupAllowed`. `by`: who says
+ * what is called.
+ */
 export const outboundGuard = (
   allowed: ReadonlyArray<string>,
   lookup: LookupFunction = dnsLookup,
-  by: "root" | "user" = "root"
+  { by = "root", lookupAllowed = lookup }: {
+    readonly by?: "root" | "user"
+    readonly lookupAllowed?: LookupFunction
+  } = {}
 ): OutboundGuard => {
   const exempt = new Set(allowed.map(normalHost))
   const isForbidden = (hostname: string): boolean => {
@@ -192,9 +198,10 @@ export const outboundGuard = (
     return isForbidden(url.hostname) ? "forbidden" : undefined
   }
 
-  const guarded: LookupFunction = (hostname, options, callback) =>
+  const guarded: LookupFunction = (hostname, options, callback) => {
+    if (exempt.has(normalHost(hostname))) return lookupAllowed(hostname, options, callback)
     lookup(hostname, options, (error, found, family) => {
-      if (error !== null || exempt.has(normalHost(hostname))) return callback(error, found, family)
+      if (error !== null) return callback(error, found, family)
       const addresses = typeof found === "string" ? [{ address: found, family: family ?? 0 }] : found
       const passing = isForbidden(hostname) ? [] : addresses.filter(({ address }) => !isForbidden(address))
       const [first] = passing
@@ -204,6 +211,7 @@ export const outboundGuard = (
       if (typeof found === "string") callback(null, first.address, first.family)
       else callback(null, passing)
     })
+  }
 
   return { problemOf, isForbidden, lookup: guarded }
 }

@@ -11,6 +11,7 @@ import type { LookupFunction } from "node:net"
 import type { IncomingHttpHeaders } from "node:http"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { HostLookup } from "../../src/config/OutboundUrl.ts"
+import { PublicHostLookup } from "../../src/config/PublicLookup.ts"
 import { UserId } from "../../src/domain/Ids.ts"
 import { Row } from "../../src/domain/Row.ts"
 import { Mailer } from "../../src/notices/Mailer.ts"
@@ -91,7 +92,12 @@ const start = Effect.gen(function*() {
         Layer.provideMerge(WebhookClient.layer),
         Layer.provideMerge(Layer.mergeAll(memorySettings(config), PublicAddress.layer, SecretBox.layer)),
         Layer.provideMerge(database),
-        Layer.provide(Layer.mergeAll(AppConfig.layerOf(config), NodeServices.layer, Layer.succeed(HostLookup, lookup)))
+        Layer.provide(Layer.mergeAll(
+          AppConfig.layerOf(config),
+          NodeServices.layer,
+          Layer.succeed(HostLookup, lookup),
+          Layer.succeed(PublicHostLookup, lookup)
+        ))
       )
     ).pipe(
       Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()),
