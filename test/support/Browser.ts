@@ -102,6 +102,19 @@ export class Visitor {
     assert.deepStrictEqual(this.problems, [])
   }
 
+  /** Clicks, and waits until the page that it leads to has wholly come. */
+  async follow(selector: string): Promise<void> {
+    await this.page.click(selector)
+    await this.page.waitForLoadState()
+  }
+
+  /** The text of a part that comes, once its page has wholly come. */
+  async textOf(selector: string): Promise<string> {
+    await this.page.waitForSelector(selector, { state: "attached" })
+    await this.page.waitForLoadState()
+    return await this.page.textContent(selector) ?? ""
+  }
+
   /** Notes a page that is wider than the screen. */
   async checkFits(): Promise<void> {
     await this.page.waitForLoadState()

@@ -212,7 +212,7 @@ export const subscribe = async (visitor: Visitor, telling: Telling, origin: stri
   await page.click("form:has([name=plan_code][value=basic]) button[type=submit]")
   await page.waitForURL(/\/pay\/subscription\/\d+$/)
   await page.click("main form:has([name=provider][value=stripe]) button[type=submit]")
-  await page.click("button[name=action][value=pay] >> nth=0")
+  await visitor.follow("button[name=action][value=pay] >> nth=0")
   const back = page.locator("a", { hasText: "Back to the shop" })
   if (await back.count() > 0) await back.click()
   await page.waitForURL(/\/pay\/subscription\/\d+/)

@@ -38,7 +38,7 @@ describe.skipIf(chromiumPath === undefined)("an invitation in a browser", () => 
             await admin.page.fill("#field-note", "Ada")
             await admin.page.fill("#field-uses", "2")
             await admin.page.click("form[action='/admin/invites/new'] button[type=submit]")
-            const link = await admin.page.textContent("#invite-link") ?? ""
+            const link = await admin.textOf("#invite-link")
             await look(admin, "link")
             await guest.page.goto(`${world.origin}/register`)
             await look(guest, "needed")

@@ -70,7 +70,7 @@ describe.skipIf(chromiumPath === undefined)("a passkey in a browser", () => {
               await page.fill("#field-name", "Laptop")
               await page.fill("#field-password", world.password)
               await page.click("[data-passkey=create]")
-              const codes = (await page.textContent("#recovery-codes") ?? "").split("\n")
+              const codes = (await visitor.textOf("#recovery-codes")).split("\n")
               assert.strictEqual(codes.length, 10)
               const [credential] = await device.credentials()
               assert.deepInclude(credential, { rpId: "localhost", isResidentCredential: true })
