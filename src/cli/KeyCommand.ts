@@ -6,7 +6,7 @@ import { DateTime, Effect, type Layer, Option, Redacted, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
 import { CONCURRENT_MAX, parseRate, RATE_MAX } from "../domain/CallLimits.ts"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
-import { type ListedApiKey, type SpendingApiKey, spendLimitsOf } from "../identity/ApiKey.ts"
+import { type ListedApiKey, type SpendingApiKey, spendLimitsOf, termFactsOf } from "../identity/ApiKey.ts"
 import { ApiKeys } from "../identity/ApiKeys.ts"
 import { KeyList } from "../identity/KeyList.ts"
 import type { LimitPeriod } from "../domain/LimitPeriod.ts"
@@ -141,15 +141,7 @@ const keyFields = (key: ListedApiKey) => ({
   revoked_at: key.revokedAt,
   paused_at: key.pausedAt,
   last_used_at: key.lastUsedAt,
-  spend_limit_micros: key.spendLimitMicros,
-  spend_limit_period: key.spendLimitPeriod,
-  day_limit_micros: key.dayLimitMicros,
-  month_limit_micros: key.monthLimitMicros,
-  requests_per_minute: key.requestsPerMinute,
-  tokens_per_minute: key.tokensPerMinute,
-  concurrent_calls: key.concurrentCalls,
-  allowed_models: key.allowedModels,
-  allowed_networks: key.allowedNetworks
+  ...termFactsOf(key)
 } satisfies Printable)
 
 const resetOf = (period: LimitPeriod): string => Struct.keys(resets).find((name) => resets[name] === period) ?? period

@@ -330,12 +330,8 @@ const Traces = section({
 
 const Telemetry = section({ metrics: Metrics, traces: Traces })
 
-/** The whole document, with its sections present: see {@link withSections}. */
-export const ConfigDocument = section({
-  server: Server,
-  cluster: Cluster,
-  dataDir: withDefault(NonEmptyText, "./data"),
-  database: section({ url: withDefault(PostgresUrl, "") }),
+/** The sections of which every key is a setting, which an administrator may change in the browser. */
+export const settingSections = {
   site: Site,
   seller: Seller,
   smtp: Smtp,
@@ -346,7 +342,16 @@ export const ConfigDocument = section({
   billing: Billing,
   limits: Limits,
   retention: Retention,
-  payment: Payment,
+  payment: Payment
+}
+
+/** The whole document, with its sections present: see {@link withSections}. */
+export const ConfigDocument = section({
+  server: Server,
+  cluster: Cluster,
+  dataDir: withDefault(NonEmptyText, "./data"),
+  database: section({ url: withDefault(PostgresUrl, "") }),
+  ...settingSections,
   channels: Schema.Array(Channel),
   models: Schema.Array(Model),
   plans: Schema.Array(Plan),

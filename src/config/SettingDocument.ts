@@ -3,25 +3,12 @@
  * the texts that the file could have. It is decoded by the very schema and rules of the file, so that a value is right or wrong
  * in both places alike.
  */
-import { Record, Result, Schema } from "effect"
-import { Security, SignIn } from "./AccountSections.ts"
+import { Record, Result, Schema, Struct } from "effect"
 import { checkConfig } from "./ConfigChecks.ts"
 import { formatPath, problemsOf } from "./ConfigProblem.ts"
-import {
-  Billing,
-  ConfigDocument,
-  Finance,
-  Limits,
-  Payment,
-  Registration,
-  Retention,
-  Seller,
-  Site,
-  Smtp,
-  withSections
-} from "./ConfigSchema.ts"
+import { ConfigDocument, settingSections, withSections } from "./ConfigSchema.ts"
 import { section } from "./ConfigSection.ts"
-import type { RealmsConfig, SellerConfig, SiteConfig, SmtpConfig } from "./RealmsConfig.ts"
+import type { RealmsConfig } from "./RealmsConfig.ts"
 
 /**
  * What kind of text a setting takes. A list's items are separated by commas; a limit is a decimal, or empty for none; an image is a
@@ -152,18 +139,7 @@ export const fieldOf = (key: SettingKey): SettingField => settingFields[key]
 export type SettingTexts = Readonly<Record<SettingKey, string>>
 
 /** What the settings mean. */
-export interface SettingsValues {
-  readonly billing: RealmsConfig["billing"]
-  readonly limits: RealmsConfig["limits"]
-  readonly retention: RealmsConfig["retention"]
-  readonly payment: RealmsConfig["payment"]
-  readonly registration: RealmsConfig["registration"]
-  readonly security: RealmsConfig["security"]
-  readonly signIn: RealmsConfig["signIn"]
-  readonly finance: RealmsConfig["finance"]
-  readonly site: SiteConfig
-  readonly seller: SellerConfig
-  readonly smtp: SmtpConfig
+export interface SettingsValues extends Pick<RealmsConfig, keyof typeof settingSections> {
   /** Undefined: it follows host and port. */
   readonly publicUrl: string | undefined
 }
@@ -177,19 +153,9 @@ export interface SettingProblem {
 
 const isRecord = (value: unknown): value is { [name: string]: unknown } => typeof value === "object" && value !== null
 
-const Sections = section({
-  site: Site,
-  seller: Seller,
-  smtp: Smtp,
-  registration: Registration,
-  security: Security,
-  signIn: SignIn,
-  finance: Finance,
-  billing: Billing,
-  limits: Limits,
-  retention: Retention,
-  payment: Payment
-})
+const Sections = section(settingSections)
+
+const sectionNames = Struct.keys(settingSections)
 
 const encodeSections = Schema.encodeSync(Sections)
 
@@ -261,17 +227,7 @@ export const decodeSettings = (
   }
   const document = decoded.success
   return Result.succeed({
-    billing: document.billing,
-    limits: document.limits,
-    retention: document.retention,
-    payment: document.payment,
-    registration: document.registration,
-    security: document.security,
-    signIn: document.signIn,
-    finance: document.finance,
-    site: document.site,
-    seller: document.seller,
-    smtp: document.smtp,
+    ...Struct.pick(document, sectionNames),
     publicUrl: document.server.publicUrl === "" ? undefined : document.server.publicUrl
   })
 }

@@ -104,6 +104,19 @@ export const ListedApiKey = Row({
 })
 export interface ListedApiKey extends Schema.Schema.Type<typeof ListedApiKey> {}
 
+/** What a key may do, under the names that the API has for it. */
+export const termFactsOf = (key: ListedApiKey) => ({
+  spend_limit_micros: key.spendLimitMicros,
+  spend_limit_period: key.spendLimitPeriod,
+  day_limit_micros: key.dayLimitMicros,
+  month_limit_micros: key.monthLimitMicros,
+  requests_per_minute: key.requestsPerMinute,
+  tokens_per_minute: key.tokensPerMinute,
+  concurrent_calls: key.concurrentCalls,
+  allowed_models: key.allowedModels,
+  allowed_networks: key.allowedNetworks
+})
+
 /** The same with what was spent, open holds included, in USD micros. */
 export const SpendingApiKey = RowWith(ListedApiKey, {
   /** Ever. */

@@ -15,7 +15,7 @@ import {
   withinDatabaseWait
 } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
-import type { ApiKeyIdentity, ListedApiKey } from "./ApiKey.ts"
+import { type ApiKeyIdentity, type ListedApiKey, termFactsOf } from "./ApiKey.ts"
 import { ApiKeyCache } from "./ApiKeyCache.ts"
 import { changeApiKey, findApiKey, insertApiKey, listApiKeys, revokeApiKey } from "./ApiKeyStore.ts"
 import {
@@ -259,15 +259,7 @@ const secretOf = (key: NewApiKey, form: SentForm | undefined): string => {
 const factsOf = (key: ListedApiKey): AuditFacts => ({
   name: key.name,
   expires_at: key.expiresAt?.toISOString() ?? null,
-  spend_limit_micros: key.spendLimitMicros,
-  spend_limit_period: key.spendLimitPeriod,
-  day_limit_micros: key.dayLimitMicros,
-  month_limit_micros: key.monthLimitMicros,
-  requests_per_minute: key.requestsPerMinute,
-  tokens_per_minute: key.tokensPerMinute,
-  concurrent_calls: key.concurrentCalls,
-  allowed_models: key.allowedModels,
-  allowed_networks: key.allowedNetworks,
+  ...termFactsOf(key),
   paused: key.pausedAt !== null
 })
 
