@@ -175,12 +175,12 @@ BEGIN
   RETURN v_passed;
 END $$;
 
--- Makes one row of those of an hour with the same model and channel, in up to p_hours_max hours from p_since on that have many;
+-- Makes one row of those of an hour with the same model and channel, in the hours from p_from on and before p_before that have many;
 -- answers in how many. A row that another process has taken is counted there, and once.
-CREATE FUNCTION realms_join_usage_totals_v1(p_since timestamptz, p_hours_max integer) RETURNS integer LANGUAGE sql AS $$
+CREATE FUNCTION realms_join_usage_totals_v1(p_from timestamptz, p_before timestamptz) RETURNS integer LANGUAGE sql AS $$
   WITH many AS MATERIALIZED (
-    SELECT t.hour FROM usage_totals t WHERE t.hour >= p_since
-      GROUP BY t.hour HAVING count(*) > 2 * count(DISTINCT (t.model, t.channel)) ORDER BY t.hour LIMIT p_hours_max
+    SELECT t.hour FROM usage_totals t WHERE t.hour >= p_from AND t.hour < p_before
+      GROUP BY t.hour HAVING count(*) > 2 * count(DISTINCT (t.model, t.channel))
   ), taken AS (
     DELETE FROM usage_totals t USING many m WHERE t.hour = m.hour RETURNING t.*
   ), joined AS (

@@ -4,8 +4,8 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { Row } from "../domain/Row.ts"
-import { BATCH_ROWS_MAX, inBatches } from "../platform/Batches.ts"
+import { Count, Row } from "../domain/Row.ts"
+import { BATCH_ROWS_MAX } from "../platform/Batches.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { Singletons } from "../platform/Singletons.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
@@ -21,10 +21,12 @@ export class Retention extends Context.Service<Retention, {
     const settings = yield* Settings
     const refused = yield* RefusedCalls
 
+    const removeMinutes = minuteRemover(sql)
+
     const round = Effect.gen(function*() {
       const { refusedCallsDays, subscriptionMinutesDays } = settings.current().retention
       if (refusedCallsDays !== null) yield* refused.clean(refusedCallsDays)
-      if (subscriptionMinutesDays !== null) yield* removeMinutes(sql, subscriptionMinutesDays)
+      if (subscriptionMinutesDays !== null) yield* removeMinutes(subscriptionMinutesDays)
     })
 
     return Retention.of({ round })
@@ -34,24 +36,65 @@ export class Retention extends Context.Service<Retention, {
 /** Between two rounds, in milliseconds. */
 const ROUND_MS = 600_000
 
+/** Statements of one round, at most. */
+const STEPS_MAX = 1_000
+
+/** Subscriptions that one statement looks at, at most. */
+const STEP_SUBSCRIPTIONS_MAX = 10_000
+
 const Bound = Row({ keptFrom: Schema.Date })
 
-/** The bound is written first, so that the ledger check never misses a minute that it still expects. It only moves on. */
-const removeMinutes = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, days: number) {
-  const { keptFrom } = yield* oneRowOf(
-    Bound,
-    sql`INSERT INTO subscription_usage_kept AS k (kept_from)
-      VALUES (date_trunc('hour', now() - make_interval(days => ${days}::integer), 'UTC'))
-      ON CONFLICT (one) DO UPDATE SET kept_from = greatest(k.kept_from, excluded.kept_from) RETURNING kept_from`
-  )
-  // A look-up in the index for each subscription, not a scan of all minutes.
-  yield* inBatches(sql`DELETE FROM subscription_usage WHERE (subscription_id, bucket_start) IN (
-    SELECT m.subscription_id, m.bucket_start FROM user_subscriptions s CROSS JOIN LATERAL (
-      SELECT u.subscription_id, u.bucket_start FROM subscription_usage u
-        WHERE u.subscription_id = s.id AND u.bucket_start < ${keptFrom} ORDER BY u.bucket_start LIMIT ${BATCH_ROWS_MAX}
-        FOR UPDATE SKIP LOCKED
-    ) m LIMIT ${BATCH_ROWS_MAX}) RETURNING subscription_id`)
+const Step = Row({
+  removed: Count,
+  /** The last subscription with a minute that was removed, and the last that was looked at. Null: none. */
+  removedTo: Schema.NullOr(Schema.BigInt),
+  lookedTo: Schema.NullOr(Schema.BigInt)
 })
+
+/**
+ * Goes through the subscriptions by their ids, and in the next round on from where this one ends. The bound is written first, so that the
+ * ledger check never misses a minute that it still expects. It only moves on.
+ */
+const minuteRemover = (sql: SqlClient.SqlClient) => {
+  let from = 0n
+
+  // A look-up in the index for each subscription, in the order of their ids, not a scan of all minutes. No ORDER BY around it: where it is
+  // taken for a sort, all minutes of all these subscriptions are locked first.
+  const step = (keptFrom: Date) =>
+    oneRowOf(
+      Step,
+      sql`WITH looked AS MATERIALIZED (
+          SELECT id FROM user_subscriptions WHERE id >= ${from} ORDER BY id LIMIT ${STEP_SUBSCRIPTIONS_MAX}
+        ), gone AS (
+          DELETE FROM subscription_usage WHERE (subscription_id, bucket_start) IN (
+            SELECT m.subscription_id, m.bucket_start FROM looked s CROSS JOIN LATERAL (
+              SELECT u.subscription_id, u.bucket_start FROM subscription_usage u
+                WHERE u.subscription_id = s.id AND u.bucket_start < ${keptFrom}
+                ORDER BY u.bucket_start LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED
+            ) m LIMIT ${BATCH_ROWS_MAX}) RETURNING subscription_id
+        )
+        SELECT (SELECT count(*) FROM gone) AS removed, (SELECT max(subscription_id) FROM gone) AS removed_to,
+          (SELECT max(id) FROM looked) AS looked_to`
+    )
+
+  return Effect.fnUntraced(function*(days: number) {
+    const { keptFrom } = yield* oneRowOf(
+      Bound,
+      sql`INSERT INTO subscription_usage_kept AS k (kept_from)
+        VALUES (date_trunc('hour', now() - make_interval(days => ${days}::integer), 'UTC'))
+        ON CONFLICT (one) DO UPDATE SET kept_from = greatest(k.kept_from, excluded.kept_from) RETURNING kept_from`
+    )
+    for (let steps = 0; steps < STEPS_MAX; steps++) {
+      const { lookedTo, removed, removedTo } = yield* step(keptFrom)
+      if (lookedTo === null) {
+        from = 0n
+        return
+      }
+      // Of the last one there may be more.
+      from = removed >= BATCH_ROWS_MAX && removedTo !== null ? removedTo : lookedTo + 1n
+    }
+  })
+}
 
 /** Removes as long as the layer lives. */
 export const RetentionLayer = Layer.effectDiscard(Effect.gen(function*() {

@@ -19,6 +19,8 @@ export class UsageFolds extends Context.Service<UsageFolds, {
    * keeps nobody else's; it fails at the end. When none fails, what everybody's reports are complete to moves on.
    */
   readonly round: Effect.Effect<number, SqlError.SqlError>
+  /** Joins rows of the totals of all users, so that they stay few: those of the last hours, and a step of a pass over all the others. */
+  readonly join: Effect.Effect<void, SqlError.SqlError>
 }>()("realms/usage/UsageFolds") {
   static readonly layer = Layer.effect(UsageFolds)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -53,11 +55,23 @@ export class UsageFolds extends Context.Service<UsageFolds, {
       sql`INSERT INTO usage_fold_rounds AS r (folded_to) VALUES (to_timestamp(${beganMs - MARGIN_MS}::bigint / 1000.0))
       ON CONFLICT (one) DO UPDATE SET folded_to = excluded.folded_to WHERE r.folded_to < excluded.folded_to`
 
-    /** Of the hours that are written now; once an hour of all. */
-    const joinTotals = (beganMs: number) => {
-      const sinceMs = beganMs % HOUR_MS < ROUND_MS ? 0 : beganMs - JOINED_MS
-      return sql`SELECT realms_join_usage_totals_v1(to_timestamp(${sinceMs}::bigint / 1000.0), ${JOINED_HOURS_MAX}::integer)`
-    }
+    const joinHours = (fromMs: number, beforeMs: number) =>
+      sql`SELECT realms_join_usage_totals_v1(to_timestamp(${fromMs}::bigint / 1000.0), to_timestamp(${beforeMs}::bigint / 1000.0))`
+
+    /** The pass has looked at all hours before. 0: it begins. */
+    let lookedToMs = 0
+    const join = Effect.gen(function*() {
+      const { firstMs, nowMs } = yield* oneRowOf(
+        Joined,
+        sql`SELECT now() AS now, coalesce((SELECT min(hour) FROM usage_totals), now()) AS first`
+      )
+      const recentMs = nowMs - RECENT_MS
+      yield* joinHours(recentMs, nowMs + HOUR_MS)
+      const fromMs = Math.max(lookedToMs, firstMs)
+      const beforeMs = Math.min(fromMs + JOINED_MS, recentMs)
+      yield* joinHours(fromMs, beforeMs)
+      lookedToMs = beforeMs < recentMs ? beforeMs : 0
+    })
 
     const round = Effect.gen(function*() {
       const beganMs = yield* databaseTime
@@ -82,12 +96,11 @@ export class UsageFolds extends Context.Service<UsageFolds, {
         after = last.id
       }
       if (failure !== undefined) return yield* failure
-      yield* joinTotals(beganMs)
       yield* roundIsOver(beganMs)
       return passed
     })
 
-    return UsageFolds.of({ fold, round })
+    return UsageFolds.of({ fold, round, join })
   }))
 }
 
@@ -107,24 +120,30 @@ const USERS_MAX = 500
 const HOUR_MS = 3_600_000
 
 /** Calls are folded within minutes; what comes later comes seldom. In milliseconds. */
-const JOINED_MS = 6 * HOUR_MS
+const RECENT_MS = 6 * HOUR_MS
 
-/** Hours whose totals are joined in one round, at most. */
-const JOINED_HOURS_MAX = 1_000
+/** Hours of one step of the pass over all, in milliseconds: a year takes half an hour. */
+const JOINED_MS = 168 * HOUR_MS
 
 const Folded = Row({ passed: Schema.Number })
 
 const Now = Row({ atMs: Millis }, { atMs: "at" })
+
+const Joined = Row({ nowMs: Millis, firstMs: Millis }, { nowMs: "now", firstMs: "first" })
 
 const FoldedUser = Row({ id: UserId, isDue: Schema.Boolean }, { isDue: "due" })
 
 /** Between two rounds of a server, in milliseconds. */
 const ROUND_MS = 30_000
 
-/** Folds until interrupted. */
+/** Folds and joins until interrupted. A join that fails keeps no fold. */
 export const usageFolder = Effect.flatMap(
   UsageFolds,
-  (folds) => inRounds(folds.round, { failure: "usage could not be folded", everyMs: ROUND_MS })
+  (folds) =>
+    Effect.all([
+      inRounds(folds.round, { failure: "usage could not be folded", everyMs: ROUND_MS }),
+      inRounds(folds.join, { failure: "totals of usage could not be joined", everyMs: ROUND_MS })
+    ], { concurrency: 2, discard: true })
 )
 
 /** Folds as long as the layer lives. */

@@ -14,15 +14,20 @@ import { testsOver } from "../support/Steps.ts"
 import { makeUser, problems } from "../support/TestAccounts.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
-/** One round with these settings. */
-const roundWith = (retention: object) =>
+/** Rounds of one server with these settings. */
+const withRounds = <A, E, R>(
+  retention: object,
+  use: (round: Retention["Service"]["round"]) => Effect.Effect<A, E, R>
+) =>
   Effect.provide(
-    Effect.flatMap(Retention, ({ round }) => round),
+    Effect.flatMap(Retention, ({ round }) => use(round)),
     Layer.fresh(Retention.layer).pipe(
       Layer.provide(RefusedCalls.layer),
       Layer.provide(memorySettings(testConfig({ retention })))
     )
   )
+
+const roundWith = (retention: object) => withRounds(retention, (round) => round)
 
 /** A call that a subscription paid so many days ago, counted in its minute. */
 const paidCall = Effect.fnUntraced(function*(userId: UserId, days: number) {
@@ -82,5 +87,28 @@ testsOver(TestDatabase.layer)("retention", (test) => {
     yield* sql`DELETE FROM subscription_usage`
     const [problem] = yield* problems
     assert.match(problem?.message ?? "", /the windows of subscription \d+ and its calls differ in 1 minutes/)
+  })
+
+  test("removes more minutes than one statement does, of one subscription and of many, in each round", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const userId = yield* makeUser(0n)
+    yield* sql`DELETE FROM subscription_usage`
+    yield* sql`INSERT INTO user_subscriptions (user_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros, limit_7d_micros,
+        limit_30d_micros, starts_at, ends_at, fence)
+      SELECT ${userId}, 'p', 'P', 0, 0, 0, 0, now() - interval '900 days', now() + interval '9 days', 7 FROM generate_series(1, 5)`
+    // The first one has none, the second one most.
+    const fill = sql`INSERT INTO subscription_usage (subscription_id, bucket_start, micros)
+      SELECT s.id, date_trunc('minute', now() - interval '700 days') + m * interval '1 minute', 15
+        FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM user_subscriptions WHERE user_id = ${userId}) s,
+          generate_series(1, CASE s.n WHEN 1 THEN 0 WHEN 2 THEN 2_500 ELSE 600 END) m`
+    yield* withRounds({ subscription_minutes_days: 650 }, (round) =>
+      Effect.gen(function*() {
+        yield* fill
+        yield* round
+        assert.strictEqual(yield* countOf("subscription_usage"), 0)
+        yield* fill
+        yield* round
+        assert.strictEqual(yield* countOf("subscription_usage"), 0, "a round begins with the first subscription again")
+      }))
   })
 })

@@ -2,9 +2,10 @@
  * The totals of all users: whatever is folded, comes late or is joined at the same time, they are the sums of what users have.
  */
 import { assert } from "@effect/vitest"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { Database } from "../../src/postgres/Database.ts"
+import { UsageFolds } from "../../src/usage/UsageFolds.ts"
 import { testsOver } from "../support/Steps.ts"
 import { makeUser, problems } from "../support/TestAccounts.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
@@ -14,6 +15,9 @@ const HOUR_MS = 3_600_000
 /** Users, each with a row of totals for each hour until they are joined. */
 const USERS = 6
 const HOURS = 5
+
+/** A pass takes a week in each step, and begins 30 days ago. */
+const STEPS_OF_PASS = 5
 
 const totals = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -29,7 +33,14 @@ const wrongTotals = Effect.map(
   (found) => found.filter(({ message }) => message.startsWith("the report of all users"))
 )
 
-const join = "SELECT realms_join_usage_totals_v1('-infinity', 1000) AS hours"
+const join = "SELECT realms_join_usage_totals_v1('-infinity', 'infinity') AS hours"
+
+/** Rows of an hour so many days ago, as folds write them. */
+const addRows = Effect.fnUntraced(function*(daysAgo: number) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`INSERT INTO usage_totals SELECT date_trunc('hour', now() - make_interval(days => ${daysAgo}::integer)), 'm', 'c', 1, 1, 0, 0, 1, 0, 0
+    FROM generate_series(1, 5)`
+})
 
 testsOver(TestDatabase.layer)("totals of all users", (test) => {
   test("are the sums of what users have while they are folded, corrected and joined at once", function*() {
@@ -69,6 +80,24 @@ testsOver(TestDatabase.layer)("totals of all users", (test) => {
     yield* sql`UPDATE usage_totals SET calls = calls + 1 WHERE hour = (SELECT min(hour) FROM usage_totals)`
     const [problem] = yield* wrongTotals
     assert.match(problem?.message ?? "", /the report of all users counts \d+ calls of 0 micros in the hour of/)
+  })
+})
+
+testsOver(UsageFolds.layer.pipe(Layer.provideMerge(TestDatabase.layer)))("rows of totals", (test) => {
+  test("are joined however old their hour is, in one pass after another", function*() {
+    const { join } = yield* UsageFolds
+    yield* join
+    yield* addRows(0)
+    yield* addRows(30)
+    yield* join
+    assert.strictEqual((yield* totals)?.rows, 1n + 1n, "the first step of a pass, and the last hours")
+    for (const daysAgo of [30, 20, 10, 1]) yield* addRows(daysAgo)
+    yield* Effect.replicateEffect(join, STEPS_OF_PASS)
+    assert.deepStrictEqual(yield* totals, { rows: 5n, calls: 30n, charged: 0n })
+    // Late commits in hours that passes have looked at.
+    for (const daysAgo of [30, 1]) yield* addRows(daysAgo)
+    yield* Effect.replicateEffect(join, 2 * STEPS_OF_PASS)
+    assert.deepStrictEqual(yield* totals, { rows: 5n, calls: 40n, charged: 0n })
   })
 })
 
