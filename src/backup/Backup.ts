@@ -32,7 +32,7 @@ import {
 } from "./BackupDocument.ts"
 import { type BackupFailed, failed, failedBy } from "./BackupFailed.ts"
 import { listOthers } from "./FileSums.ts"
-import { BackupWriter, isThere } from "./BackupWriter.ts"
+import { BackupWriter, isThere, unfinishedBeside } from "./BackupWriter.ts"
 
 export interface BackupOptions {
   readonly path: string
@@ -42,6 +42,8 @@ export interface BackupOptions {
   readonly withKey: boolean
   /** Hears how many bytes of about how many are written. */
   readonly onProgress?: (done: number, total: number) => void
+  /** Hears of each file that another backup has not finished. */
+  readonly onUnfinished?: (path: string) => Effect.Effect<void>
 }
 
 export interface TakenBackup {
@@ -194,6 +196,8 @@ export const backup = Effect.fn("Backup.backup")(function*(asked: BackupOptions)
   if (!(yield* hasCluster(config.dataDir))) {
     return yield* failed(`${config.dataDir} has no database yet: there is nothing to back up`)
   }
+  const unfinished = yield* Effect.promise(() => unfinishedBeside(path))
+  yield* Effect.forEach(unfinished, (one) => asked.onUnfinished?.(one) ?? Effect.void, { discard: true })
   return yield* Effect.provide(take({ ...asked, path }), UnmigratedLayer)
 })
 

@@ -3,9 +3,9 @@
  * So a file of that name is always a whole backup. What is written is summed on the way.
  * @internal
  */
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises"
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises"
 import { randomBytes } from "node:crypto"
-import { dirname } from "node:path"
+import { dirname, join } from "node:path"
 import { END, fileHeader, paddingOf, type TarEvent, TarReader } from "../postgres/Tar.ts"
 import { failed } from "./BackupFailed.ts"
 import { FileSums } from "./FileSums.ts"
@@ -109,6 +109,15 @@ export class BackupWriter {
     await this.handle.datasync()
     this.unsyncedBytes = 0
   }
+}
+
+const UNFINISHED = new RegExp(`\\.[0-9a-f]{${NAME_BYTES * 2}}\\.unfinished$`)
+
+/** Files beside a backup's place that a backup left which was killed, or that one which runs is writing. */
+export const unfinishedBeside = async (path: string): Promise<ReadonlyArray<string>> => {
+  const folder = dirname(path)
+  const names = await readdir(folder).catch((): ReadonlyArray<string> => [])
+  return names.filter((name) => UNFINISHED.test(name)).map((name) => join(folder, name)).toSorted()
 }
 
 export const isThere = (path: string): Promise<boolean> => stat(path).then(() => true, () => false)

@@ -4,7 +4,7 @@
  * `postgres.unfinished`, which no server starts on.
  */
 import { Effect, Option, Redacted } from "effect"
-import { readdir, readFile, stat } from "node:fs/promises"
+import { lstat, readdir, readFile, stat } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { isOutboxFile } from "../accounts/OutboxNames.ts"
 import { AppConfig } from "../config/Config.ts"
@@ -12,6 +12,7 @@ import { keyIdsIn, masterKeyPath } from "../platform/SecretBox.ts"
 import { freeBytes } from "../postgres/DiskSpace.ts"
 import { requireKnown } from "../postgres/Migrations.ts"
 import { finish, moveOut, openInstallation, recover, restoreInto } from "../postgres/RestoredCluster.ts"
+import { DROP_WAITING_SQL } from "../notices/DroppedNotices.ts"
 import { refuseExternal } from "./Backup.ts"
 import { type BackupDocument, KEY_PATH, OUTBOX_FOLDER } from "./BackupDocument.ts"
 import { failed, failedBy } from "./BackupFailed.ts"
@@ -34,16 +35,17 @@ export interface RestoredBackup {
   readonly missingKeyIds: ReadonlyArray<string>
 }
 
-/** The key ids at hand: of the environment, else of a key file that is in the data folder already. */
+/** The key ids at hand: of the environment, else of the key file in the data folder. `inFolder`: there is such a file, whatever is in it. */
 const keyIdsAtHand = Effect.fnUntraced(function*() {
   const { dataDir, masterKey } = yield* AppConfig
+  const path = masterKeyPath(dataDir)
   const text = Option.isSome(masterKey)
     ? Redacted.value(masterKey.value).replaceAll(",", "\n")
-    : yield* Effect.promise(() => readFile(masterKeyPath(dataDir), "utf8").catch(() => ""))
+    : yield* Effect.promise(() => readFile(path, "utf8").catch(() => ""))
   return {
     ids: keyIdsIn(text),
     inEnvironment: Option.isSome(masterKey),
-    inFolder: Option.isNone(masterKey) && text !== ""
+    inFolder: yield* Effect.promise(() => lstat(path).then(() => true, () => false))
   }
 })
 
@@ -105,7 +107,12 @@ export const restore = Effect.fn("Restore.restore")(function*(options: RestoreOp
         )
       })
       yield* options.onStage?.("the files are whole; PostgreSQL recovers them by its log") ?? Effect.void
-      yield* recover(installation, { folder, role: document.user, database: document.database })
+      yield* recover(installation, {
+        folder,
+        role: document.user,
+        database: document.database,
+        statements: [DROP_WAITING_SQL]
+      })
       const key = document.withKey ? [{ from: join(folder, KEY_PATH), name: "master.key" }] : []
       yield* moveOut(installation, [...key, ...yield* outboxIn(folder)])
       yield* finish(installation, folder, "realms")

@@ -1,5 +1,5 @@
 /** `realms backup [file]`: a backup of the installation with the embedded database, while it runs or not. */
-import { Clock, DateTime, Effect, type Layer, Option } from "effect"
+import { Clock, Console, DateTime, Effect, type Layer, Option } from "effect"
 import { Argument, Command } from "effect/cli"
 import { backup } from "../backup/Backup.ts"
 import type { AppConfig } from "../config/Config.ts"
@@ -33,7 +33,8 @@ const run = Effect.fnUntraced(function*(asked: Command.Command.Config.Infer<type
     path,
     force: asked.force,
     withKey: asked.withKey,
-    onProgress: yield* byteProgress("backup")
+    onProgress: yield* byteProgress("backup"),
+    onUnfinished: (file) => Console.error(`${file} was not finished: remove it, unless a backup is writing it now.`)
   })
   const waiting = taken.settlements === 0
     ? ""

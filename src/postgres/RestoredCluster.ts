@@ -4,7 +4,7 @@
  */
 import { Effect, Option, Redacted } from "effect"
 import { randomBytes } from "node:crypto"
-import { chown, mkdir, readdir, rename, rm } from "node:fs/promises"
+import { chown, link, mkdir, readdir, rename, rm, unlink } from "node:fs/promises"
 import { join } from "node:path"
 import { CONNECTIONS_MIN } from "./EmbeddedPostgres.ts"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
@@ -71,14 +71,46 @@ const OWN_FOLDER = "realms"
 /** Whatever single-user PostgreSQL says when something goes wrong. */
 const complaint = /^.*\b(?:ERROR|FATAL|PANIC):.*$/m
 
+/** Runs statements, one a line, without taking connections. PostgreSQL recovers the cluster first where it has to. */
+const runAlone = Effect.fnUntraced(function*(
+  { binaries, home, user }: PostgresInstallation,
+  { database, folder, statements }: {
+    readonly folder: string
+    readonly database: string
+    readonly statements: ReadonlyArray<string>
+  }
+) {
+  const { output, succeeded } = yield* runCommand(
+    join(binaries.nativeDir, "bin", "postgres"),
+    ["--single", "-D", folder, "-c", "log_destination=stderr", "-c", "logging_collector=off", database],
+    user,
+    `${statements.join("\n")}\n`
+  )
+  const [problem] = complaint.exec(output) ?? []
+  if (succeeded && problem === undefined) return
+  return yield* new EmbeddedPostgresError({
+    dataDir: home.dataDir,
+    message: `PostgreSQL could not recover the backup's files in ${folder}: ${problem ?? output.slice(-2_000)}`
+  })
+})
+
+export interface Recovery {
+  readonly folder: string
+  readonly role: string
+  readonly database: string
+  /** What is changed in the database before anybody uses it: statements of one line each. */
+  readonly statements: ReadonlyArray<string>
+}
+
 /**
  * Recovers the cluster in the folder by its log, and gives its role a new password: PostgreSQL does both without taking connections.
  * Recovery takes as long as the log is.
  */
 export const recover = Effect.fn("RestoredCluster.recover")(function*(
-  { binaries, home, user }: PostgresInstallation,
-  { database, folder, role }: { readonly folder: string; readonly role: string; readonly database: string }
+  installation: PostgresInstallation,
+  { database, folder, role, statements }: Recovery
 ) {
+  const { home, user } = installation
   if (Option.isSome(user)) {
     // What is ours in the folder - the master key, the outbox - is never theirs.
     const owner = `${user.value.uid}:${user.value.gid}`
@@ -86,24 +118,17 @@ export const recover = Effect.fn("RestoredCluster.recover")(function*(
     yield* runCommand("find", [folder, ...owned], Option.none())
   }
   const password = randomBytes(PASSWORD_BYTES).toString("base64url")
-  const { output, succeeded } = yield* runCommand(
-    join(binaries.nativeDir, "bin", "postgres"),
-    ["--single", "-D", folder, "-c", "log_destination=stderr", "-c", "logging_collector=off", "postgres"],
-    user,
-    `ALTER ROLE "${role.replaceAll('"', '""')}" PASSWORD '${password}';\n`
-  )
-  const [problem] = complaint.exec(output) ?? []
-  if (!succeeded || problem !== undefined) {
-    return yield* new EmbeddedPostgresError({
-      dataDir: home.dataDir,
-      message: `PostgreSQL could not recover the backup's files in ${folder}: ${problem ?? output.slice(-2_000)}`
-    })
-  }
+  yield* runAlone(installation, {
+    folder,
+    database: "postgres",
+    statements: [`ALTER ROLE "${role.replaceAll('"', '""')}" PASSWORD '${password}';`]
+  })
+  yield* runAlone(installation, { folder, database, statements })
   const facts = { port: yield* freePort(0), user: role, password: Redacted.make(password), database }
   yield* writeFacts(home, facts)
 })
 
-/** Moves files out of the folder to places in the data folder, as ours again. */
+/** Moves files out of the folder to places in the data folder, as ours again. A file that is there is never replaced. */
 export const moveOut = (
   { home }: PostgresInstallation,
   files: ReadonlyArray<{ readonly from: string; readonly name: string }>
@@ -112,7 +137,8 @@ export const moveOut = (
     const [uid, gid] = [process.getuid?.(), process.getgid?.()]
     await Promise.all(files.map(async ({ from, name }) => {
       const to = join(home.dataDir, name)
-      await rename(from, to)
+      await link(from, to)
+      await unlink(from)
       if (uid !== undefined && gid !== undefined) await chown(to, uid, gid)
     }))
     await syncFolder(home.dataDir)

@@ -6,7 +6,7 @@ import { PgConnection } from "@effect/sql-pg"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Redacted } from "effect"
-import { appendFile, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { emptyOutcome } from "../../src/accounts/AccountState.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
@@ -42,6 +42,13 @@ const settlements = (userId: string, ids: ReadonlyArray<string>): string =>
     const outcome = { ...emptyOutcome, usage, usageSource: "upstream" }
     return `${JSON.stringify({ userId, command: { _tag: "Commit", id, outcome, atMs: 5 } })}\n`
   }).join("")
+
+/** Runs a statement in the database of an installation that no server runs on; answers its rows. */
+const inDatabase = Effect.fnUntraced(function*(dataDir: string, statement: string) {
+  const { url } = yield* EmbeddedPostgres.acquire(dataDir)
+  const connection = yield* PgConnection.make({ url })
+  return (yield* connection.query(statement, [])).rows
+}, Effect.scoped)
 
 /** Seals a setting of the installation, as its server would. */
 const sealSetting = Effect.fnUntraced(function*(dataDir: string) {
@@ -151,6 +158,13 @@ describe("backup and restore", { timeout: TEST_TIMEOUT_MS }, () => {
         const file = fileOf(realms, "one.tar")
         assert.include(yield* refusal(realms, "backup", file), "has no database yet")
         const user = yield* realms.user("quiet@example.com", "1.00")
+        yield* inDatabase(
+          realms.dataDir,
+          `WITH said AS (INSERT INTO notices (key, kind, user_id, spread_at) VALUES
+              ('spread', 'low_balance', ${user.id}, now()), ('new', 'low_balance', ${user.id}, NULL) RETURNING id, key)
+            INSERT INTO notice_deliveries (notice_id, channel, user_id)
+              SELECT id, 'mail', ${user.id} FROM said WHERE key = 'spread'`
+        )
         const keyId = yield* sealing(realms.dataDir)
         const server = yield* realms.start
         const paid = String((yield* call(server.origin, user.key)).headers["x-request-id"])
@@ -165,7 +179,11 @@ describe("backup and restore", { timeout: TEST_TIMEOUT_MS }, () => {
         const said = JSON.parse(yield* realms.cli("backup", file, "--json"))
         assert.deepInclude(said, { key_ids: [keyId], with_key: false, settlements: 2 })
         assert.include(yield* refusal(realms, "backup", file), "exists")
-        yield* realms.cli("backup", file, "--force")
+        const left = fileOf(realms, "two.tar.0123abcd.unfinished")
+        yield* Effect.promise(() => writeFile(left, "left by a backup that was killed"))
+        const second = realms.begin("backup", file, "--force")
+        assert.strictEqual(yield* second.exit, 0, second.log)
+        assert.include(second.log, `${left} was not finished: remove it`)
         assert.isFalse((yield* Effect.promise(() => readFile(file))).includes("master.key"))
 
         const other = yield* makeInstallation(document(upstream, 60))
@@ -175,6 +193,15 @@ describe("backup and restore", { timeout: TEST_TIMEOUT_MS }, () => {
           await writeFile(join(other.dataDir, "master.key"), await readFile(join(realms.dataDir, "master.key")))
         })
         yield* other.cli("restore", file)
+        assert.deepStrictEqual(
+          yield* inDatabase(
+            other.dataDir,
+            `SELECT (SELECT count(*)::integer FROM notices WHERE spread_at IS NULL) AS notices,
+              (SELECT string_agg(state, ' ') FROM notice_deliveries) AS deliveries`
+          ),
+          [{ notices: 0, deliveries: "dropped" }],
+          "nobody is told what the other installation tells"
+        )
         const again = yield* other.start
         yield* until("the settlement is replayed", () => again.log.includes("replaying settlements"))
         const receipt = receiptOf(again.origin, user.key, open.requestId)
@@ -189,6 +216,15 @@ describe("backup and restore", { timeout: TEST_TIMEOUT_MS }, () => {
         const withKey = fileOf(realms, "with-key.tar")
         yield* realms.cli("backup", withKey, "--with-key")
         const third = yield* makeInstallation(document(upstream, 60))
+        // A key file that is there is kept, also an empty one that nothing can be opened with.
+        const keyFile = join(third.dataDir, "master.key")
+        yield* Effect.promise(async () => {
+          await mkdir(third.dataDir, { recursive: true, mode: 0o711 })
+          await writeFile(keyFile, "")
+        })
+        assert.include(yield* refusal(third, "restore", withKey), "the backup has its master key: remove")
+        assert.strictEqual(yield* Effect.promise(() => readFile(keyFile, "utf8")), "")
+        yield* Effect.promise(() => rm(keyFile))
         yield* third.cli("restore", withKey)
         const { mode } = yield* Effect.promise(() => stat(join(third.dataDir, "master.key")))
         assert.strictEqual(mode & 0o777, 0o600)
