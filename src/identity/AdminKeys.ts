@@ -70,6 +70,8 @@ export interface AdminKeyIdentity {
 
 const InsertedKey = Row({ id: ApiKeyId })
 
+const RevokedKey = Row({ id: ApiKeyId, name: Schema.String })
+
 const LockedKey = Row({ revoked: Schema.Boolean, name: Schema.String })
 
 const FoundKey = Row({
@@ -159,12 +161,7 @@ export class AdminKeys extends Context.Service<AdminKeys, {
           if (key === undefined) return yield* new ApiKeyNotFound({ keyId: id })
           if (key.revoked) return
           yield* sql`UPDATE api_keys SET revoked_at = now() WHERE id = ${id}`
-          yield* recordChange(sql, actor, {
-            action: "admin_key.revoked",
-            target: `admin_key:${id}`,
-            before: { name: key.name },
-            after: null
-          })
+          yield* noteRevoked(sql, actor, id, key.name)
         })
       ).pipe(orUnavailable)
     })
@@ -191,5 +188,22 @@ export class AdminKeys extends Context.Service<AdminKeys, {
     return AdminKeys.of({ create, list, revoke, authenticate })
   }))
 }
+
+/**
+ * Revokes a user's admin keys, in the transaction that resets the password or the second factor - whoever had got in may have made some -
+ * or takes the role away.
+ */
+export const revokeAdminKeys = (sql: SqlClient.SqlClient, actor: Actor, userId: UserId) =>
+  Effect.gen(function*() {
+    const revoked = yield* rowsOf(
+      RevokedKey,
+      sql`UPDATE api_keys SET revoked_at = now() WHERE user_id = ${userId} AND kind = 'admin' AND revoked_at IS NULL
+        RETURNING id, name`
+    )
+    yield* Effect.forEach(revoked, ({ id, name }) => noteRevoked(sql, actor, id, name), { discard: true })
+  })
+
+const noteRevoked = (sql: SqlClient.SqlClient, actor: Actor, id: ApiKeyId, name: string) =>
+  recordChange(sql, actor, { action: "admin_key.revoked", target: `admin_key:${id}`, before: { name }, after: null })
 
 const hashOf = (token: string): Buffer => hash("sha256", token, "buffer")

@@ -19,15 +19,12 @@ import {
   LoginRefused,
   NoVerifiedAddress,
   ProviderLoginFailed,
-  type SecondFactorWrong,
-  type TooBusy,
-  type TooManyAttempts,
-  type WrongPassword
+  type TooManyAttempts
 } from "./IdentityError.ts"
 import type { LoginResult } from "./Login.ts"
 import { takeChallenge } from "./PasskeyStore.ts"
 import { RateLimiter } from "./RateLimiter.ts"
-import { type Proof, type ProvenChange, Reauthentication } from "./Reauthentication.ts"
+import { type ProofError, type ProvenChange, Reauthentication } from "./Reauthentication.ts"
 import { checkRegistration, type RegistrationRefused } from "./RegistrationRules.ts"
 import { hasSecondFactor, insertPendingLogin } from "./SecondFactorStore.ts"
 import { hasSession, insertSession, keepSession, type SessionClient, type SessionToken } from "./SessionStore.ts"
@@ -61,14 +58,10 @@ interface Connecting {
   readonly token: SessionToken
 }
 
-type ProofError = WrongPassword | SecondFactorWrong | TooManyAttempts | TooBusy | DatabaseUnavailable
-
 export class ExternalLogins extends Context.Service<ExternalLogins, {
   /** Signs in, or makes an account and signs in. */
   login(identity: ExternalIdentity, client: SessionClient): Effect.Effect<LoginResult, LoginError>
   list(userId: UserId): Effect.Effect<ReadonlyArray<ConnectedIdentity>, DatabaseUnavailable>
-  /** Finds the proof good: what comes next is the login at the provider. */
-  prove(proof: Proof): Effect.Effect<void, ProofError>
   /** Makes an identity the user's, who has proved who they are before they went to the provider, in a session that is still there. */
   connect(
     user: Connecting,
@@ -170,7 +163,6 @@ export class ExternalLogins extends Context.Service<ExternalLogins, {
           ConnectedIdentity,
           sql`SELECT id, issuer, created_at, last_used_at FROM identities WHERE user_id = ${userId} ORDER BY id`
         ).pipe(orUnavailable),
-      prove: (proof) => proven(proof, (lock) => inTransaction(sql, lock).pipe(orUnavailable)),
       connect: Effect.fn("ExternalLogins.connect")(function*(user, identity) {
         yield* inTransaction(sql, connectNow(user, identity)).pipe(orUnavailable)
       }),

@@ -16,6 +16,7 @@ import { MailedRegistration } from "./MailedRegistration.ts"
 import { PasskeyLogin } from "./PasskeyLogin.ts"
 import { Passkeys } from "./Passkeys.ts"
 import { PasswordLinks } from "./PasswordLinks.ts"
+import { Reauthentication } from "./Reauthentication.ts"
 import { SecondFactors } from "./SecondFactors.ts"
 import { SignInProviders } from "./SignInProviders.ts"
 import { SetupLinks } from "./SetupLinks.ts"
@@ -37,6 +38,7 @@ export const IdentityLayer = Layer.mergeAll(
   MailDispatch.layer,
   MailedRegistration.layer,
   ExternalLogins.layer,
+  Reauthentication.layer,
   SignInProviders.layer,
   Invites.layer,
   KeyList.layer

@@ -17,6 +17,9 @@ export { SESSION_DAYS_MAX, type SessionClient, type SessionToken } from "./Sessi
 /** How often at most it is written that a session is in use. */
 const SEEN_INTERVAL_SECONDS = 60
 
+/** A session is recent for so long after it was opened. */
+export const RECENT_MINUTES = 10
+
 /** One lookup takes no longer. */
 const LOOKUP_TIMEOUT_MS = 5_000
 
@@ -27,6 +30,8 @@ export interface LoginSession {
   readonly createdAt: Date
   /** The user has a second factor: without it there would be no session. */
   readonly secondFactor: boolean
+  /** It was opened within the last ten minutes. */
+  readonly isRecent: boolean
 }
 
 /** A session as its user may see it. */
@@ -46,7 +51,8 @@ export interface ListedSession extends Schema.Schema.Type<typeof ListedSession> 
 const FoundSession = RowWith(User, {
   sessionId: Schema.BigInt,
   sessionCreatedAt: Schema.Date,
-  secondFactor: Schema.Boolean
+  secondFactor: Schema.Boolean,
+  isRecent: Schema.Boolean
 })
 
 export class LoginSessions extends Context.Service<LoginSessions, {
@@ -70,7 +76,8 @@ export class LoginSessions extends Context.Service<LoginSessions, {
         FoundSession,
         sql`WITH found AS (
         SELECT s.id AS session_id, s.created_at AS session_created_at, s.last_seen_at, u.id, u.email, u.role,
-            u.created_at, u.disabled_at, ${sql.literal(hasSecondFactorSql)} AS second_factor
+            u.created_at, u.disabled_at, ${sql.literal(hasSecondFactorSql)} AS second_factor,
+            s.created_at > now() - make_interval(mins => ${RECENT_MINUTES}::integer) AS is_recent
           FROM sessions s JOIN users u ON u.id = s.user_id
           WHERE s.id_hash = ${tokenHash} AND ${live} AND u.disabled_at IS NULL
       ), stale AS (
@@ -78,7 +85,7 @@ export class LoginSessions extends Context.Service<LoginSessions, {
             AND last_seen_at < now() - make_interval(secs => ${SEEN_INTERVAL_SECONDS}::integer)
           FOR UPDATE SKIP LOCKED
       ), seen AS (UPDATE sessions SET last_seen_at = now() WHERE id IN (SELECT id FROM stale))
-      SELECT session_id, session_created_at, id, email, role, created_at, disabled_at, second_factor FROM found`
+      SELECT session_id, session_created_at, id, email, role, created_at, disabled_at, second_factor, is_recent FROM found`
       )
 
     const find = Effect.fn("LoginSessions.find")(function*(token: SessionToken) {
@@ -90,11 +97,12 @@ export class LoginSessions extends Context.Service<LoginSessions, {
       )
       return Option.map(
         Option.fromUndefinedOr(found),
-        ({ secondFactor, sessionCreatedAt, sessionId, ...user }): LoginSession => ({
+        ({ isRecent, secondFactor, sessionCreatedAt, sessionId, ...user }): LoginSession => ({
           sessionId,
           user,
           createdAt: sessionCreatedAt,
-          secondFactor
+          secondFactor,
+          isRecent
         })
       )
     })

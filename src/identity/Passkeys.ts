@@ -8,7 +8,7 @@ import type { PasskeyId, UserId } from "../domain/Ids.ts"
 import { recordChange } from "../platform/AuditLog.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
-import { SecondFactorWrong, type TooBusy, type TooManyAttempts, type WrongPassword } from "./IdentityError.ts"
+import { SecondFactorWrong } from "./IdentityError.ts"
 import { isKeyName } from "./NewApiKey.ts"
 import { type PasskeyAnswer, PasskeyCeremony, type PasskeyPurpose } from "./PasskeyCeremony.ts"
 import {
@@ -19,7 +19,7 @@ import {
   PASSKEYS_MAX,
   takeChallenge
 } from "./PasskeyStore.ts"
-import { type Proof, type ProvenChange, Reauthentication } from "./Reauthentication.ts"
+import { type Proof, type ProofError, type ProvenChange, Reauthentication } from "./Reauthentication.ts"
 import type { RelyingParty } from "./RelyingParty.ts"
 import type { AddedFactor } from "./SecondFactors.ts"
 import { deleteSecondFactors, hasSecondFactor, insertRecoveryCodes } from "./SecondFactorStore.ts"
@@ -38,8 +38,6 @@ export class PasskeyRefused extends Schema.TaggedError<PasskeyRefused>()("Passke
 
 /** What a browser is asked, as JSON; undefined where there are no passkeys, or none that could be used. */
 export type PasskeyOptions = string | undefined
-
-type ProofError = WrongPassword | SecondFactorWrong | TooManyAttempts | TooBusy | DatabaseUnavailable
 
 export class Passkeys extends Context.Service<Passkeys, {
   party(): RelyingParty

@@ -12,6 +12,7 @@ import { publish } from "../platform/Notifications.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { oneRowOf, rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
+import { revokeAdminKeys } from "./AdminKeys.ts"
 import { PasswordLinkInvalid, type PasswordRefused, type TooBusy, UserDisabled, UserNotFound } from "./IdentityError.ts"
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
@@ -57,7 +58,7 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
   issue(actor: Actor, userId: UserId): Effect.Effect<PasswordLink, UserNotFound | UserDisabled | DatabaseUnavailable>
   /** The e-mail address of whose password the link sets; none for a link that is not good at this moment. */
   find(token: PasswordToken): Effect.Effect<Option.Option<string>, DatabaseUnavailable>
-  /** Sets the password, ends all sessions of the user, and uses the link up: all of it or nothing. */
+  /** Sets the password, ends all sessions of the user, revokes their admin keys, and uses the link up: all of it or nothing. */
   redeem(
     token: PasswordToken,
     password: Redacted.Redacted<string>,
@@ -122,6 +123,9 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
         yield* sql`SELECT FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
         const user = yield* userOf(token)
         if (user?.id !== userId) return yield* new PasswordLinkInvalid()
+        const actor = { name: `user:${userId}`, userId, address }
+        // Before all keys are revoked, so that each is on record.
+        yield* revokeAdminKeys(sql, actor, userId)
         if (user.mailedTo === user.email) {
           // Whoever made the account had not shown that the address is theirs; who has the mailbox has.
           if (!user.isVerified) yield* dropAccess(sql, userId)
@@ -129,7 +133,7 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
         }
         yield* writePasswordHash(sql, userId, passwordHash)
         yield* deleteSessions(sql, userId)
-        yield* recordChange(sql, { name: `user:${userId}`, userId, address }, {
+        yield* recordChange(sql, actor, {
           action: "password_link.used",
           target: `user:${userId}`,
           before: null,

@@ -1,12 +1,14 @@
 /**
- * What is asked of somebody who is signed in before how they sign in is changed: the password, and a code where they have a second
- * factor. A session alone, which may be stolen, changes none of it. Guesses share the limits of a change of password.
+ * The proof that is asked of a signed-in user before they change how they sign in, or who may use the administration: the password, and a
+ * code if they have a second factor. A session alone, which may be stolen, changes none of it. Guesses share the limits of a change of
+ * password.
  */
 import { Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { UserId } from "../domain/Ids.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { type SecondFactorWrong, type TooBusy, type TooManyAttempts, WrongPassword } from "./IdentityError.ts"
 import { type PasskeyAnswer, PasskeyCeremony } from "./PasskeyCeremony.ts"
 import { matchPassword, PasswordQueue } from "./PasswordQueue.ts"
@@ -30,6 +32,8 @@ export interface ProvenChange extends Proof {
   readonly keepToken: SessionToken
 }
 
+export type ProofError = WrongPassword | SecondFactorWrong | TooManyAttempts | TooBusy | DatabaseUnavailable
+
 /**
  * The first step of the transaction that makes the change: locks the user, finds the proof still good, and uses the code up.
  */
@@ -43,7 +47,9 @@ export class Reauthentication extends Context.Service<Reauthentication, {
   proven<A, E extends { readonly _tag: string }, R>(
     proof: Proof,
     change: (lock: ProofLock) => Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | WrongPassword | SecondFactorWrong | TooManyAttempts | TooBusy | DatabaseUnavailable, R>
+  ): Effect.Effect<A, E | ProofError, R>
+  /** Finds the proof good, and uses the code up, for what is done next. */
+  prove(proof: Proof): Effect.Effect<void, ProofError>
 }>()("realms/identity/Reauthentication") {
   static readonly layerNoDeps = Layer.effect(Reauthentication)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -69,13 +75,16 @@ export class Reauthentication extends Context.Service<Reauthentication, {
         return yield* change(lockOf(proof, passwordHash))
       })
 
+    const proven: Reauthentication["Service"]["proven"] = (proof, change) =>
+      limits.limit(
+        { kind: "passwordChange", address: proof.address, account: proof.userId.toString() },
+        { countsSuccess: false, counted: ["WrongPassword", "SecondFactorWrong"] },
+        attempted(proof, change)
+      )
+
     return Reauthentication.of({
-      proven: (proof, change) =>
-        limits.limit(
-          { kind: "passwordChange", address: proof.address, account: proof.userId.toString() },
-          { countsSuccess: false, counted: ["WrongPassword", "SecondFactorWrong"] },
-          attempted(proof, change)
-        )
+      proven,
+      prove: (proof) => proven(proof, (lock) => inTransaction(sql, lock).pipe(orUnavailable))
     })
   }))
   static readonly layer = Reauthentication.layerNoDeps.pipe(

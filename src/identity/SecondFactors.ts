@@ -10,19 +10,16 @@ import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
+import { revokeAdminKeys } from "./AdminKeys.ts"
 import {
   AppCodeWrong,
   EnrolmentInvalid,
   OwnUser,
   SecondFactorExists,
   SecondFactorMissing,
-  type SecondFactorWrong,
-  type TooBusy,
-  type TooManyAttempts,
-  UserNotFound,
-  type WrongPassword
+  UserNotFound
 } from "./IdentityError.ts"
-import { type Proof, type ProvenChange, Reauthentication } from "./Reauthentication.ts"
+import { type Proof, type ProofError, type ProvenChange, Reauthentication } from "./Reauthentication.ts"
 import {
   deleteSecondFactors,
   hasSecondFactor,
@@ -52,8 +49,6 @@ export interface Enroller {
   readonly email: string
   readonly issuer: string
 }
-
-type ProofError = WrongPassword | SecondFactorWrong | TooManyAttempts | TooBusy | DatabaseUnavailable
 
 /** Told this once. */
 type ToldCodes = Redacted.Redacted<ReadonlyArray<string>>
@@ -173,6 +168,7 @@ export class SecondFactors extends Context.Service<SecondFactors, {
       if (locked.length === 0) return yield* new UserNotFound({ userId })
       if (!(yield* deleteSecondFactors(sql, userId))) return yield* new SecondFactorMissing()
       yield* deleteSessions(sql, userId)
+      yield* revokeAdminKeys(sql, actor, userId)
       yield* recordChange(sql, actor, {
         action: "second_factor.reset",
         target: `user:${userId}`,

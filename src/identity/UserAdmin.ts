@@ -16,6 +16,7 @@ import { publish } from "../platform/Notifications.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
+import { revokeAdminKeys } from "./AdminKeys.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import {
   type EmailTaken,
@@ -30,6 +31,7 @@ import {
 } from "./IdentityError.ts"
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
+import { isStaff } from "./Roles.ts"
 import { deleteSessions } from "./SessionStore.ts"
 import { User } from "./User.ts"
 import type { NewUser } from "./Users.ts"
@@ -83,7 +85,7 @@ export class UserAdmin extends Context.Service<UserAdmin, {
     actor: Actor,
     user: NewUser
   ): Effect.Effect<User, InvalidEmail | EmailTaken | PasswordRefused | TooBusy | DatabaseUnavailable>
-  /** Sets a password without asking for the current one, and ends all sessions of the user. */
+  /** Sets a password without asking for the current one, ends all sessions of the user and revokes their admin keys. */
   setPassword(
     actor: Actor,
     userId: UserId,
@@ -93,7 +95,7 @@ export class UserAdmin extends Context.Service<UserAdmin, {
   disable(actor: Actor, userId: UserId): Effect.Effect<void, ChangeError>
   /** Keys work again; sessions and links for a new password do not come back. */
   enable(actor: Actor, userId: UserId): Effect.Effect<void, UserNotFound | DatabaseUnavailable>
-  /** Administrators are made of users who are not disabled. */
+  /** Only a user who is not disabled becomes root. The role `user` revokes admin keys. */
   setRole(actor: Actor, userId: UserId, role: User["role"]): Effect.Effect<void, ChangeError | UserDisabled>
   /** Sets the user's own group; null: it is that of the plan or the code. Open calls keep their prices. */
   setGroup(
@@ -171,11 +173,14 @@ export class UserAdmin extends Context.Service<UserAdmin, {
         before: { role: user.role },
         after: { role }
       })
+      // Otherwise they would work again when the user gets another role.
+      if (!isStaff(role)) yield* revokeAdminKeys(sql, actor, userId)
     })
 
     const setPasswordNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId, passwordHash: string) {
       if (!(yield* writePasswordHash(sql, userId, passwordHash))) return yield* new UserNotFound({ userId })
       yield* deleteSessions(sql, userId)
+      yield* revokeAdminKeys(sql, actor, userId)
       yield* recordChange(sql, actor, {
         action: "user.password_set",
         target: `user:${userId}`,

@@ -75,10 +75,7 @@ describe("UserAdmin", () => {
         yield* Layer.build(Layer.fresh(ApiKeys.layer).pipe(Layer.provide(Layer.succeedContext(context)))),
         ApiKeys
       )
-      const adminKeys = Context.get(
-        yield* Layer.build(AdminKeys.layer.pipe(Layer.provide(Layer.succeedContext(context)))),
-        AdminKeys
-      )
+      const adminKeys = yield* AdminKeys
       const adminKey = yield* adminKeys.create({ ...actorOf(other), userId: other.id }, {
         name: "deploy",
         expiresAt: null

@@ -8,6 +8,7 @@ import { Effect, Layer, Option, Redacted, References, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
+import { AdminKeys } from "../../src/identity/AdminKeys.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { ExternalLogins } from "../../src/identity/ExternalLogins.ts"
 import { Invites, type InviteToken } from "../../src/identity/Invites.ts"
@@ -102,7 +103,7 @@ export const identityLayer = (world: IdentityWorld) =>
     ExternalLogins.layerNoDeps,
     Invites.layer
   ).pipe(
-    Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)),
+    Layer.provideMerge(Layer.mergeAll(AdminKeys.layer, ApiKeys.layer, SetupLinks.layer)),
     Layer.provide(Reauthentication.layerNoDeps),
     Layer.provideMerge(PasskeyCeremony.layer),
     Layer.provide(Layer.mergeAll(passwordsOf(world), RateLimiter.layer, settingsOf(world))),

@@ -7,7 +7,7 @@ import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import type { UserId } from "../../domain/Ids.ts"
 import { AdminKeys } from "../../identity/AdminKeys.ts"
-import { LoginSessions } from "../../identity/LoginSessions.ts"
+import { LoginSessions, RECENT_MINUTES } from "../../identity/LoginSessions.ts"
 import type { Actor } from "../../platform/AuditLog.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { Settings } from "../../settings/Settings.ts"
@@ -25,6 +25,8 @@ export interface Administrator extends Actor {
   readonly email: string
   /** What a session sends with its next change; null for a key. */
   readonly csrfToken: string | null
+  /** With a key, or a session opened within the last ten minutes. */
+  readonly mayOpenAccess: boolean
 }
 
 export class CurrentAdmin
@@ -70,7 +72,8 @@ export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provid
         userId: identity.userId,
         email: identity.email,
         address: yield* clientAddress(request),
-        csrfToken: null
+        csrfToken: null,
+        mayOpenAccess: true
       } satisfies Administrator
     })
 
@@ -91,7 +94,8 @@ export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provid
         userId: user.id,
         email: user.email,
         address: yield* clientAddress(request),
-        csrfToken: csrfToken(token)
+        csrfToken: csrfToken(token),
+        mayOpenAccess: found.value.isRecent
       } satisfies Administrator
     })
 
@@ -117,6 +121,13 @@ export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provid
   }))
 }
 
+/**
+ * Refuses an older session, which may be stolen, what lets somebody into the administration: a program does it with a key, and a person in
+ * the console, which asks for the password and a code.
+ */
+export const checkMayOpenAccess = ({ mayOpenAccess }: Administrator): Effect.Effect<void, ApiForbidden> =>
+  mayOpenAccess ? Effect.void : Effect.fail(oldSession)
+
 /** The largest body is a file of prices. */
 const BODY_BYTES_MAX = 10_485_760
 
@@ -131,6 +142,12 @@ const notAllowed = new ApiForbidden({ message: "Your role may not do this; it is
 
 const noSecondFactor = new ApiForbidden({
   message: "Your role needs a second factor (security.second_factor): set one up on the account page."
+})
+
+const oldSession = new ApiForbidden({
+  message:
+    `You signed in more than ${RECENT_MINUTES} minutes ago. Sign in again, use an admin key, or do this in the console, ` +
+    "which asks for your password."
 })
 
 const noToken = new ApiForbidden({

@@ -7,6 +7,7 @@ import { IdJson, idJson } from "../../domain/Fields.ts"
 import { ApiKeyId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
 import { AdminKey as AdminKeyRow, AdminKeys } from "../../identity/AdminKeys.ts"
+import { checkMayOpenAccess } from "./AdminAccess.ts"
 import { ApiNotFound, ApiRefused, dateOf, refusedField } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
 import { ApiMoment, created, documented, itemsOf, jsonFields, NoContent } from "./ApiSchema.ts"
@@ -55,6 +56,7 @@ export const KeysHandlers = answersOf(KeysApi)(AdminKeys, (keys) => ({
   listKeys: () => listed(keys.list),
   createKey: Effect.fnUntraced(
     function*({ payload }, admin) {
+      yield* checkMayOpenAccess(admin)
       const expiresAt = yield* dateOf("expires_at", payload.expiresAt)
       return yield* keys.create(admin, { name: payload.name, expiresAt: expiresAt ?? null })
     },

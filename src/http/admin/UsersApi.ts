@@ -16,12 +16,13 @@ import { ApiKeys } from "../../identity/ApiKeys.ts"
 import { UserNotFound } from "../../identity/IdentityError.ts"
 import { KeyList } from "../../identity/KeyList.ts"
 import { PasswordLinks } from "../../identity/PasswordLinks.ts"
-import { Role } from "../../identity/Roles.ts"
+import { isStaff, Role } from "../../identity/Roles.ts"
 import { SecondFactors } from "../../identity/SecondFactors.ts"
 import { UserAdmin, UserSession, UserSummary as UserSummaryRow } from "../../identity/UserAdmin.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { Grants } from "../../subscriptions/Grants.ts"
 import { SubscriptionItem, SubscriptionList } from "../../subscriptions/SubscriptionList.ts"
+import { type Administrator, checkMayOpenAccess } from "./AdminAccess.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, changeErrors, confirmedErrors, editErrors } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
 import { created, documented, itemsOf, jsonFields, NoContent, pageQuery, rangeOf } from "./ApiSchema.ts"
@@ -214,27 +215,44 @@ export const UsersHandlers = answersOf(UsersApi)(
       return Option.isNone(found) ? yield* new UserNotFound({ userId: id }) : found.value
     })
 
+    /** For what lets a user in: if they are staff, into the administration. */
+    const checkStaff = (admin: Administrator, id: UserId) =>
+      Effect.flatMap(view(id), ({ role }) => isStaff(role) ? checkMayOpenAccess(admin) : Effect.void)
+
     return {
       listUsers: ({ query: { q, role, state, ...range } }) =>
         listed(users.search({ ...rangeOf(range), text: q, role, state })),
       createUser: Effect.fnUntraced(function*({ payload: { email, role = "user" } }, admin) {
+        if (isStaff(role)) yield* checkMayOpenAccess(admin)
         const made = yield* users.create(admin, { email, role })
         return { ...made, usdMicros: 0n, owedMicros: 0n, spentMicros: 0n, lastCallAt: null, lastSeenAt: null }
       }),
       getUser: ({ params }) => view(params.id),
       disableUser: ({ params }, admin) => Effect.andThen(users.disable(admin, params.id), view(params.id)),
-      enableUser: ({ params }, admin) => Effect.andThen(users.enable(admin, params.id), view(params.id)),
+      enableUser: ({ params }, admin) =>
+        checkStaff(admin, params.id).pipe(
+          Effect.andThen(users.enable(admin, params.id)),
+          Effect.andThen(view(params.id))
+        ),
       setUserRole: ({ params, payload }, admin) =>
-        Effect.andThen(users.setRole(admin, params.id, payload.role), view(params.id)),
+        checkMayOpenAccess(admin).pipe(
+          Effect.andThen(users.setRole(admin, params.id, payload.role)),
+          Effect.andThen(view(params.id))
+        ),
       setUserGroup: ({ params, payload }, admin) =>
         Effect.andThen(users.setGroup(admin, params.id, payload.groupCode), view(params.id)),
       setUserLimits: ({ params, payload }, admin) =>
         Effect.andThen(users.setLimits(admin, params.id, payload), view(params.id)),
       createPasswordLink: Effect.fnUntraced(function*({ params }, admin) {
+        yield* checkStaff(admin, params.id)
         const { expiresAt, token } = yield* links.issue(admin, params.id)
         return { url: `${address.url()}/reset/${Redacted.value(token)}`, expiresAt }
       }),
-      resetSecondFactor: ({ params }, admin) => Effect.andThen(secondFactors.reset(admin, params.id), view(params.id)),
+      resetSecondFactor: ({ params }, admin) =>
+        checkStaff(admin, params.id).pipe(
+          Effect.andThen(secondFactors.reset(admin, params.id)),
+          Effect.andThen(view(params.id))
+        ),
       listLedger: ({ params, query }) =>
         listed(Effect.andThen(view(params.id), ledger.page(params.id, rangeOf(query)))),
       adjustBalance: ({ params, payload }, admin) => adjustments.adjust(admin, { userId: params.id, ...payload }),

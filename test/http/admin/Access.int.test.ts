@@ -4,6 +4,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { createHash } from "node:crypto"
+import { rootProgram } from "../../support/AdminClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { send } from "../../support/TestHttp.ts"
 
@@ -81,6 +82,50 @@ describe("the administration's API", () => {
           [`key:${id}`, "admin_key.revoked"]
         ])
         assert.notInclude(JSON.stringify(rows), key)
+      }))
+
+    it.effect("lets a session give access to itself only for ten minutes, and a key always", () =>
+      Effect.gen(function*() {
+        const world = yield* ConsoleWorld
+        const { sql } = world
+        const { ask, post, root } = yield* rootProgram
+        const made = yield* post("/keys", { name: "program" })
+        const other = yield* world.root
+        const disabled = yield* world.root
+        const user = yield* world.user(0n)
+        const email = (name: string) => ({ email: `${name}@staff.example.com`, role: "finance" })
+        yield* sql`UPDATE users SET disabled_at = now() WHERE id = ${disabled.id}`
+        const staffActions = [
+          ["/keys", { name: "second" }],
+          ["/users", email("thief")],
+          [`/users/${user.id}/role`, { role: "root" }],
+          [`/users/${other.id}/role`, { role: "user" }],
+          [`/users/${other.id}/password_link`, ""],
+          [`/users/${root.id}/password_link`, ""],
+          [`/users/${disabled.id}/enable`, ""],
+          [`/users/${other.id}/second_factor/reset`, ""]
+        ] as const
+        const rows = sql`SELECT (SELECT jsonb_agg(u ORDER BY id) FROM users u) AS users,
+          (SELECT count(*) FROM api_keys) AS keys, (SELECT count(*) FROM password_links) AS links`
+        const before = yield* rows
+        yield* sql`UPDATE sessions SET created_at = now() - interval '10 minutes' WHERE user_id = ${root.id}`
+        for (const [path, body] of staffActions) {
+          const { json, status } = yield* post(path, body)
+          assert.deepStrictEqual([status, json._tag], [403, "Forbidden"], path)
+          assert.include(json.message, "10 minutes", path)
+        }
+        assert.deepStrictEqual(yield* rows, before)
+        // What lets nobody into the administration is done as before.
+        assert.strictEqual((yield* post(`/users/${user.id}/password_link`)).status, 201)
+        assert.strictEqual((yield* post("/users", { email: "plain@example.com" })).status, 201)
+        assert.strictEqual((yield* post(`/users/${other.id}/disable`)).status, 200)
+
+        const headers = { cookie: "", "x-csrf-token": "", authorization: `Bearer ${made.json.key}` }
+        const byKey = yield* ask("POST", `/users/${other.id}/enable`, "", headers)
+        assert.strictEqual(byKey.status, 200)
+        assert.strictEqual((yield* ask("POST", "/users", email("made"), headers)).status, 201)
+        yield* sql`UPDATE sessions SET created_at = now() - interval '9 minutes' WHERE user_id = ${root.id}`
+        assert.strictEqual((yield* post(`/users/${user.id}/role`, { role: "support" })).json.role, "support")
       }))
 
     it.effect("describes itself, with nothing from elsewhere", () =>

@@ -178,8 +178,9 @@ describe("root's settings", () => {
     it.effect("have keys for programs", () =>
       Effect.gen(function*() {
         const { client } = yield* asRoot()
-        assert.strictEqual((yield* client.post("/admin/keys", { name: "" })).status, 422)
-        const made = yield* client.post("/admin/keys", { name: "deploy" })
+        const { password } = yield* ConsoleWorld
+        assert.strictEqual((yield* client.post("/admin/keys", { name: "", password })).status, 422)
+        const made = yield* client.post("/admin/keys", { name: "deploy", password })
         const key = /sk-admin-[\w-]{43}/.exec(made.text)?.[0] ?? ""
         assert.notStrictEqual(key, "")
         const list = yield* client.get("/admin/keys")

@@ -12,6 +12,8 @@ import { becomeCustomer, fillIn, inspect, register, submit, type Telling } from 
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { announce, present } from "../../support/SiteStory.ts"
 
+const ROOT_PASSWORD = "correct horse battery staple"
+
 const tellings: ReadonlyArray<Telling> = [
   { name: "admin-en-desktop", locale: "en-US", viewport: desktop, colorScheme: "light" },
   { name: "admin-zh-phone", locale: "zh-CN", viewport: phone, colorScheme: "dark" }
@@ -28,7 +30,7 @@ const setUp = async (visitor: Visitor, telling: Telling, { origin }: World, toke
   const { page } = visitor
   await page.goto(`${origin}/setup/${token}`)
   await inspect(visitor, telling, "setup")
-  await fillIn(page, { email: `root-${telling.name}@example.com`, password: "correct horse battery staple" })
+  await fillIn(page, { email: `root-${telling.name}@example.com`, password: ROOT_PASSWORD })
   await page.click(submit)
   await page.waitForURL(`${origin}/admin`)
   await inspect(visitor, telling, "overview-new")
@@ -228,6 +230,7 @@ const giveRole = async (
   await root.page.goto(`${origin}/admin/users/${of.userId}/role`)
   await inspect(root, telling, "user-role")
   await root.page.check("[name=role][value=finance]")
+  await root.page.fill("[name=password]", ROOT_PASSWORD)
   await root.page.click(complete("role"))
   await root.page.waitForURL(/done=role/)
   await user.page.goto(`${origin}/admin`)

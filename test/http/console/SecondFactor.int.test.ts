@@ -191,11 +191,16 @@ describe("the second factor", () => {
         const path = `/admin/users/${finance.user.id}`
         assert.include((yield* client.get(path)).text, `${path}/second-factor`)
         yield* client.get(`${path}/second-factor`)
-        const reset = yield* client.post(`${path}/second-factor`, {})
+        const { password } = world
+        for (const wrong of [{}, { password }, { password: "not the password", code: codes[1] ?? "" }]) {
+          assert.strictEqual((yield* client.post(`${path}/second-factor`, wrong)).status, 422)
+        }
+        const reset = yield* client.post(`${path}/second-factor`, { password, code: codes[1] ?? "" })
         assert.strictEqual(reset.headers.location, `${path}?done=second_factor`)
         assert.strictEqual((yield* finance.client.get("/account")).status, 303, "signed out")
         assert.notInclude((yield* client.get(path)).text, `${path}/second-factor`)
-        const own = yield* client.post(`/admin/users/${root.id}/second-factor`, {})
+        const proof = { password, code: codes[2] ?? "" }
+        const own = yield* client.post(`/admin/users/${root.id}/second-factor`, proof)
         assert.strictEqual(own.status, 422)
         yield* client.get(PAGE)
         yield* client.post(`${PAGE}/remove`, { password: world.password, code: codes[0] ?? "" })

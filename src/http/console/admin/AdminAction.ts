@@ -15,6 +15,7 @@ import {
 } from "../Answer.ts"
 import { adminFormPage, type AdminPath, pageForm } from "../ConsoleRoute.ts"
 import { askPage, type AskProps } from "../kit/Forms.tsx"
+import { proveSender, withProof } from "../kit/ProofForms.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import type { SayOf, TextSection } from "../text/Texts.ts"
 
@@ -33,6 +34,8 @@ export interface AdminAction<S extends TextSection, Subject, R1, R2> {
   hrefOf(subject: Subject): string
   /** Absent: always. What is not possible is not asked for; a form that was sent is shown again in any case. */
   readonly isPossible?: (subject: Subject) => boolean
+  /** The password, and a code, are asked for and judged before anything is done; absent: never. */
+  readonly needsProof?: (subject: Subject) => boolean
   /** What is asked; undefined where there is nothing to ask. */
   ask(acting: Acting<S, Subject>): Omit<AskProps, "context" | "state" | "action" | "back"> | undefined
   /** Does it, and says what has been done, for the address. */
@@ -43,21 +46,23 @@ export interface AdminAction<S extends TextSection, Subject, R1, R2> {
 
 export const adminAction = <S extends TextSection, Subject, R1, R2>(
   path: AdminPath,
-  { ask, find, hrefOf, isPossible = () => true, run, texts }: AdminAction<S, Subject, R1, R2>
+  { ask, find, hrefOf, isPossible = () => true, needsProof = () => false, run, texts }: AdminAction<S, Subject, R1, R2>
 ) =>
   adminFormPage(
     path,
     pageForm({
-      show: (context, state) =>
-        Effect.map(find, (subject) => {
-          const back = hrefOf(subject)
-          const acting = { context, say: sayOf(context, texts), subject }
-          const asked = state !== emptyForm || isPossible(subject) ? ask(acting) : undefined
-          const form = { context, state, action: context.pathname, back, backText: context.say("cancel") }
-          return asked === undefined ? redirect(back) : askPage({ ...form, ...asked })
-        }),
+      show: Effect.fnUntraced(function*(context, state) {
+        const subject = yield* find
+        const back = hrefOf(subject)
+        const acting = { context, say: sayOf(context, texts), subject }
+        const asked = state !== emptyForm || isPossible(subject) ? ask(acting) : undefined
+        if (asked === undefined) return redirect(back)
+        const form = { context, state, action: context.pathname, back, backText: context.say("cancel"), ...asked }
+        return askPage(needsProof(subject) ? { ...form, ...yield* withProof(context, asked.inputs) } : form)
+      }),
       run: Effect.fnUntraced(function*(context, fields) {
         const subject = yield* find
+        if (needsProof(subject)) yield* proveSender(context, fields)
         const done = yield* run({ context, say: sayOf(context, texts), subject, fields })
         return redirect(`${hrefOf(subject)}?done=${done}`)
       })

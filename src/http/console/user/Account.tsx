@@ -23,7 +23,7 @@ import { localPath } from "../Params.ts"
 import { codeInput, refusePassword, refuseProof, roleNames } from "../text/SharedTexts.ts"
 import { EmailState } from "./EmailAddress.tsx"
 import { IdentitiesCard } from "./Identities.tsx"
-import { passkeyProof, proofOf } from "./ProofForms.tsx"
+import { passkeyProof, proofOf } from "../kit/ProofForms.tsx"
 
 const Profile = ({ context, ...state }: ComponentProps<typeof EmailState>) => {
   const say = sayOf(context, "account")

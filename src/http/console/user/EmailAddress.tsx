@@ -12,7 +12,7 @@ import { Badge, Notice, PageHeading } from "../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../PageContext.ts"
 import { refuseBusy, refuseProof } from "../text/SharedTexts.ts"
 import { mailsOf } from "./MailParts.ts"
-import { passkeyProof, proofInputs, proofOf } from "./ProofForms.tsx"
+import { passkeyProof, proofInputs, proofOf } from "../kit/ProofForms.tsx"
 
 const PATH = "/account/email"
 

@@ -14,7 +14,7 @@ import { Notice, PageHeading, Panel } from "../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../PageContext.ts"
 import { pathId } from "../Params.ts"
 import { refuseProof } from "../text/SharedTexts.ts"
-import { passkeyProof, proofInputs, proofOf } from "./ProofForms.tsx"
+import { passkeyProof, proofInputs, proofOf, proveSender } from "../kit/ProofForms.tsx"
 import { providerAway, theProvider } from "./SignInWith.tsx"
 
 const PATH = "/account/identities"
@@ -91,7 +91,7 @@ const showConnect = Effect.fnUntraced(function*(context: UserContext, state = em
 const connect = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
   const say = sayOf(context, "signIn")
   const { id, name } = yield* offeredHere
-  yield* (yield* ExternalLogins).prove(proofOf(context, fields)).pipe(Effect.catchTags(refuseProof(context)))
+  yield* proveSender(context, fields)
   const about = { purpose: "link" as const, visitor: context.secret.value }
   return yield* (yield* SignInProviders).start(id, about).pipe(
     Effect.map((url) =>

@@ -17,7 +17,7 @@ import { sayOf, type UserContext } from "../PageContext.ts"
 import { pathId } from "../Params.ts"
 import { refuseProof } from "../text/SharedTexts.ts"
 import { addedAnswer } from "./RecoveryCodesPage.tsx"
-import { passkeyProof, proofInputs, proofOf } from "./ProofForms.tsx"
+import { passkeyProof, proofInputs, proofOf } from "../kit/ProofForms.tsx"
 
 const PATH = "/account/passkeys"
 

@@ -16,7 +16,7 @@ import { QrCode } from "../kit/QrCode.tsx"
 import { sayOf, type UserContext } from "../PageContext.ts"
 import { codeInput, refuseProof } from "../text/SharedTexts.ts"
 import { PasskeysCard } from "./Passkeys.tsx"
-import { passkeyProof, proofInputs, proofOf } from "./ProofForms.tsx"
+import { passkeyProof, proofInputs, proofOf } from "../kit/ProofForms.tsx"
 import { addedAnswer, codesPage } from "./RecoveryCodesPage.tsx"
 
 const paths = {

@@ -220,13 +220,15 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
       const self = yield* client.post(`/admin/users/${root.id}/disable`, {})
       assert.strictEqual(self.status, 422)
       assert.include(self.text, "You cannot do this to yourself")
-      assert.strictEqual((yield* client.post(`/admin/users/${root.id}/role`, { role: "user" })).status, 422)
-      assert.strictEqual((yield* client.post(`${path}/role`, { role: "king" })).status, 422)
+      const { password } = world
+      assert.strictEqual((yield* client.post(`/admin/users/${root.id}/role`, { role: "user", password })).status, 422)
+      assert.strictEqual((yield* client.post(`${path}/role`, { role: "king", password })).status, 422)
     }))
 
   it.effect("are made administrators and ordinary users again", () =>
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
+      const { password } = world
       const { client } = yield* asRoot
       yield* client.get("/admin/users/new")
       assert.strictEqual((yield* client.post("/admin/users", { email: "x", role: "user" })).status, 422)
@@ -239,11 +241,54 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
       const theirs = yield* signedIn(id)
       assert.strictEqual((yield* theirs.get("/admin/users")).status, 404)
       yield* client.get(`${path}/role`)
-      assert.strictEqual((yield* client.post(`${path}/role`, { role: "root" })).status, 303)
+      assert.strictEqual((yield* client.post(`${path}/role`, { role: "root", password })).status, 303)
       assert.strictEqual((yield* theirs.get("/admin/users")).status, 200)
-      assert.strictEqual((yield* client.post(`${path}/role`, { role: "user" })).status, 303)
+      assert.strictEqual((yield* client.post(`${path}/role`, { role: "user", password })).status, 303)
       assert.strictEqual((yield* theirs.get("/admin/users")).status, 404)
       assert.deepStrictEqual(yield* world.problems, [])
+    }))
+
+  it.effect("come into the administration only by an administrator who gives the password", () =>
+    Effect.gen(function*() {
+      const world = yield* ConsoleWorld
+      const { password } = world
+      const { client, root } = yield* asRoot
+      const other = yield* world.root
+      const path = `/admin/users/${other.id}`
+      const user = yield* world.user(0n)
+      yield* client.get(path)
+      yield* client.post(`${path}/disable`, {})
+      assert.include((yield* client.get(path)).text, `href="${path}/enable"`)
+      const keysNow = world.sql<{ count: bigint }>`SELECT count(*) FROM api_keys WHERE kind = 'admin'`
+      const linksNow = world.sql<{ count: bigint }>`SELECT count(*) FROM password_links`
+      const before = [yield* keysNow, yield* linksNow]
+      // Each with what it needs besides; the page asks for the password, and the answer says that it was wrong.
+      const actions = [
+        [`${path}/enable`, {}],
+        [`${path}/password-link`, {}],
+        [`${path}/role`, { role: "finance" }],
+        [`/admin/users/${user.id}/role`, { role: "support" }],
+        ["/admin/keys", { name: "stolen" }]
+      ] as const
+      for (const [index, [action, fields]] of actions.entries()) {
+        assert.match((yield* client.get(action)).text, /<input[^>]* name="password"/, action)
+        const wrong = index % 2 === 0 ? {} : { password: "not the password" }
+        const { status, text } = yield* client.post(action, { ...fields, ...wrong })
+        assert.deepStrictEqual([status, text.includes('name="password"')], [422, true], action)
+      }
+      yield* client.get("/admin/users/new")
+      const staff = { email: "made-by-thief@example.com", role: "root" }
+      assert.strictEqual((yield* client.post("/admin/users", staff)).status, 422)
+      assert.deepStrictEqual([yield* keysNow, yield* linksNow], before)
+      assert.deepStrictEqual(yield* actionsOf(other.id), [`user:${root.id} user.disabled`])
+      assert.deepStrictEqual(yield* actionsOf(user.id), [])
+
+      yield* client.get(`${path}/enable`)
+      const enabled = yield* client.post(`${path}/enable`, { password })
+      assert.strictEqual(enabled.headers.location, `${path}?done=enabled`)
+      const link = yield* client.post(`${path}/password-link`, { password })
+      assert.match(link.text, /\/reset\/[\w-]{43}/)
+      assert.strictEqual((yield* client.post("/admin/users", { ...staff, password })).status, 303)
     }))
 
   it.effect("set a new password by a link, once", () =>

@@ -11,11 +11,17 @@ import { FormAlert, InputForm } from "../../kit/Forms.tsx"
 import { keyColumns, keyRevocation, newKeyPage } from "../../kit/Keys.tsx"
 import { listPage, timeColumn } from "../../kit/List.tsx"
 import { Panel } from "../../kit/Parts.tsx"
+import { passkeyProof, proofInputs, proveSender } from "../../kit/ProofForms.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 
-const keysPage = (context: UserContext, keys: ReadonlyArray<AdminKey>, state: FormState) => {
+const keysPage = Effect.fnUntraced(function*(
+  context: UserContext,
+  keys: ReadonlyArray<AdminKey>,
+  state: FormState
+) {
   const say = sayOf(context, "adminKeys")
   const columns = keyColumns<AdminKey>(context, "/admin/keys")
+  const passkey = yield* passkeyProof(context)
   const expiryHint = say("expiry.hint", { zone: context.formats.timeZone })
   return listPage<AdminKey>({
     context,
@@ -30,10 +36,14 @@ const keysPage = (context: UserContext, keys: ReadonlyArray<AdminKey>, state: Fo
           context={context}
           action="/admin/keys"
           state={state}
-          inputs={[[
-            { name: "name", label: say("name"), hint: say("name.hint"), required: true },
-            { is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }
-          ]]}
+          inputs={[
+            [
+              { name: "name", label: say("name"), hint: say("name.hint"), required: true },
+              { is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }
+            ],
+            [...proofInputs(context)],
+            [passkey]
+          ]}
           submit={say("submit")}
         >
           <FormAlert state={state} />
@@ -52,11 +62,11 @@ const keysPage = (context: UserContext, keys: ReadonlyArray<AdminKey>, state: Fo
       columns.action
     ]
   })
-}
+})
 
 const keys = pageForm({
   show: Effect.fnUntraced(function*(context, state) {
-    return keysPage(context, yield* (yield* AdminKeys).list, state)
+    return yield* keysPage(context, yield* (yield* AdminKeys).list, state)
   }),
   run: Effect.fnUntraced(function*(context, fields) {
     const say = sayOf(context, "adminKeys")
@@ -69,6 +79,7 @@ const keys = pageForm({
     const expiresAt = day === "" ? null : endOfDay(day, context.formats.timeZone)
     if (expiresAt === undefined) return yield* refuse(problems.expiry)
     const name = (fields.get("name") ?? "").trim()
+    yield* proveSender(context, fields)
     const actor = { ...actorOf(context), userId: context.user.id }
     const created = yield* (yield* AdminKeys).create(actor, { name, expiresAt }).pipe(
       Effect.catchTag("AdminKeyRefused", ({ reason }) => refuse(problems[reason]))

@@ -7,6 +7,7 @@ import { type LedgerItem, LedgerList } from "../../../../accounts/LedgerList.ts"
 import type { SpendingApiKey } from "../../../../identity/ApiKey.ts"
 import { deviceOf } from "../../../../identity/Device.ts"
 import { KeyList } from "../../../../identity/KeyList.ts"
+import { isStaff } from "../../../../identity/Roles.ts"
 import type { UserDetails } from "../../../../identity/UserAdmin.ts"
 import { type SubscriptionItem, SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
@@ -191,7 +192,9 @@ const AccessActions = ({ user, context }: UserProps) => {
   return (
     <>
       <div class="btn-list">
-        {isDisabled ? null : <ButtonForm context={context} action={`${path}/password-link`} button={say("link")} />}
+        {isDisabled ? null : isStaff(user.role)
+          ? <a class="btn" href={`${path}/password-link`}>{say("link")}</a>
+          : <ButtonForm context={context} action={`${path}/password-link`} button={say("link")} />}
         {isSelf || (isDisabled && user.role === "user")
           ? null
           : <a class="btn" href={`${path}/role`}>{say("changeRole")}</a>}
@@ -200,7 +203,9 @@ const AccessActions = ({ user, context }: UserProps) => {
           : <a class="btn" href={`${path}/second-factor`}>{say("resetSecondFactor")}</a>}
         <a class="btn" href={`${path}/group`}>{say("changeGroup")}</a>
         <a class="btn" href={`${path}/limits`}>{say("changeLimits")}</a>
-        {isSelf ? null : <EnabledAction context={context} paths={switchOf(path)} row={user} say={say} />}
+        {isSelf ? null : isDisabled && isStaff(user.role)
+          ? <a class="btn" href={switchOf(path).enable}>{say("enable")}</a>
+          : <EnabledAction context={context} paths={switchOf(path)} row={user} say={say} />}
       </div>
       {isSelf ? <p class="text-secondary small mt-3 mb-0">{say("self")}</p> : null}
     </>

@@ -13,17 +13,19 @@ import { formatUsd } from "../../../../domain/Money.ts"
 import { ApiKeys } from "../../../../identity/ApiKeys.ts"
 import { KeyList } from "../../../../identity/KeyList.ts"
 import { PasswordLinks } from "../../../../identity/PasswordLinks.ts"
-import { isRole, roles } from "../../../../identity/Roles.ts"
+import { isRole, isStaff, roles } from "../../../../identity/Roles.ts"
 import { SecondFactors } from "../../../../identity/SecondFactors.ts"
 import { UserAdmin, type UserDetails } from "../../../../identity/UserAdmin.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { Grants } from "../../../../subscriptions/Grants.ts"
 import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
-import { orNotFound, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
-import { adminForm, routes } from "../../ConsoleRoute.ts"
+import { type FormState, page, PageNotFound, refuse } from "../../Answer.ts"
+import { adminFormPage, pageForm, routes } from "../../ConsoleRoute.ts"
+import { askPage } from "../../kit/Forms.tsx"
 import { type Choice, noteInput } from "../../kit/Inputs.tsx"
 import { keyName } from "../../kit/Keys.tsx"
 import { Copyable, Notice, PageHeading, Panel } from "../../kit/Parts.tsx"
+import { proveSender, withProof } from "../../kit/ProofForms.tsx"
 import { rateInputs, rateProblems } from "../../kit/RateLimits.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
@@ -238,14 +240,25 @@ const disable = userAction("disable", {
     )
 })
 
-const enable = Effect.fnUntraced(function*(context: UserContext) {
-  const id = yield* pathId("id", UserId)
-  yield* (yield* UserAdmin).enable(actorOf(context), id)
-  return redirect(`/admin/users/${id}?done=enabled`)
-}, orNotFound)
+/** What lets somebody into the administration asks for a proof: a session may be stolen. */
+const isOfStaff = ({ user }: OfUser): boolean => isStaff(user.role)
+
+const enable = userAction("enable", {
+  find: justUser,
+  needsProof: isOfStaff,
+  isPossible: ({ user }) => user.disabledAt !== null,
+  ask: ({ say, subject: { user: { email } } }) => ({
+    title: say("enable.title"),
+    text: say("enable.text", { email }),
+    submit: say("enable.submit")
+  }),
+  run: ({ context, subject: { user } }) =>
+    UserAdmin.use((admin) => admin.enable(actorOf(context), user.id)).pipe(Effect.as("enabled"))
+})
 
 const role = userAction("role", {
   find: justUser,
+  needsProof: () => true,
   ask: ({ context, say, subject: { user } }) => ({
     title: say("role.title", { email: user.email }),
     text: say("role.text"),
@@ -264,6 +277,7 @@ const role = userAction("role", {
 
 const secondFactor = userAction("second-factor", {
   find: justUser,
+  needsProof: isOfStaff,
   isPossible: ({ user }) => user.hasSecondFactor,
   ask: ({ say, subject: { user: { email } } }) => ({
     title: say("secondFactor.title"),
@@ -322,11 +336,28 @@ const limits = userAction("limits", {
   }
 })
 
+const askLink = Effect.fnUntraced(function*(context: UserContext, state: FormState) {
+  const say = sayOf(context, "userAction")
+  const { email, id, role } = yield* theUser
+  return askPage({
+    context,
+    state,
+    title: say("link.title"),
+    text: say("link.for", { email }),
+    submit: say("link.submit"),
+    action: context.pathname,
+    back: `/admin/users/${id}`,
+    backText: context.say("cancel"),
+    ...isStaff(role) ? yield* withProof(context) : {}
+  })
+})
+
 /** The answer of this form is the only page that has the link. */
-const link = (context: UserContext) =>
+const makeLink = (context: UserContext, fields: URLSearchParams) =>
   Effect.gen(function*() {
     const say = sayOf(context, "userAction")
-    const { email, id } = yield* theUser
+    const { email, id, role } = yield* theUser
+    if (isStaff(role)) yield* proveSender(context, fields)
     const { expiresAt, token } = yield* (yield* PasswordLinks).issue(actorOf(context), id)
     const url = `${(yield* PublicAddress).url()}/reset/${Redacted.value(token)}`
     return page(
@@ -341,7 +372,7 @@ const link = (context: UserContext) =>
         <a class="btn btn-primary" href={`/admin/users/${id}`}>{say("done")}</a>
       </>
     )
-  }).pipe(Effect.catchTag("UserDisabled", isDisabled(context)), orNotFound)
+  }).pipe(Effect.catchTag("UserDisabled", isDisabled(context)))
 
 export const UserActionRoutes = routes(
   adjust,
@@ -350,10 +381,10 @@ export const UserActionRoutes = routes(
   end,
   revokeKey,
   disable,
-  adminForm("/admin/users/:id/enable", { run: enable }),
+  enable,
   role,
   secondFactor,
   group,
   limits,
-  adminForm("/admin/users/:id/password-link", { run: link })
+  adminFormPage("/admin/users/:id/password-link", pageForm({ show: askLink, run: makeLink }))
 )

@@ -2,7 +2,7 @@
  * `/admin/users`: the list of users, as a page and as a file, and making one.
  */
 import { Effect } from "effect"
-import { isRole, roles } from "../../../../identity/Roles.ts"
+import { isRole, isStaff, roles } from "../../../../identity/Roles.ts"
 import { cursorAfter, cursorIn, UserAdmin, userSorts, type UserSummary } from "../../../../identity/UserAdmin.ts"
 import type { User } from "../../../../identity/Users.ts"
 import { userColumns } from "../../../../identity/UserCsv.ts"
@@ -13,6 +13,7 @@ import { askPage } from "../../kit/Forms.tsx"
 import { Icon } from "../../kit/Icon.tsx"
 import { amountColumn, byId, dayColumn, type ItemColumn, readListPage } from "../../kit/List.tsx"
 import { AdminLink, Badge, Usd } from "../../kit/Parts.tsx"
+import { passkeyProof, proofInputs, proveSender } from "../../kit/ProofForms.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, searchText } from "../../Params.ts"
 import { refusePassword, roleNames } from "../../text/SharedTexts.ts"
@@ -129,9 +130,9 @@ const csv = Effect.fnUntraced(function*(context: UserContext) {
 })
 
 const create = pageForm({
-  show: (context, state) => {
+  show: Effect.fnUntraced(function*(context, state) {
     const say = sayOf(context, "users")
-    return Effect.succeed(askPage({
+    return askPage({
       context,
       state,
       title: say("new"),
@@ -141,15 +142,18 @@ const create = pageForm({
       back: "/admin/users",
       inputs: [
         { is: "email", name: "email", label: say("email"), maxlength: 254, required: true, autofocus: true },
-        roleChoice(context, "user")
-      ]
-    }))
-  },
+        roleChoice(context, "user"),
+        ...proofInputs(context, { hint: say("proof.hint"), required: false })
+      ],
+      children: yield* passkeyProof(context)
+    })
+  }),
   run: (context, fields) => {
     const say = sayOf(context, "users")
     return Effect.gen(function*() {
       const role = fields.get("role")
       if (!isRole(role)) return yield* refuse({ role: say("role.problem") })
+      if (isStaff(role)) yield* proveSender(context, fields)
       const user = yield* (yield* UserAdmin).create(actorOf(context), { email: fields.get("email") ?? "", role })
       return redirect(`/admin/users/${user.id}?done=created`)
     }).pipe(

@@ -1,0 +1,94 @@
+/**
+ * Admin keys end when their owner's way in is reset or the role is taken away: somebody else may have made them.
+ */
+import { assert, describe } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+import { AdminKeys } from "../../src/identity/AdminKeys.ts"
+import { ApiKeys } from "../../src/identity/ApiKeys.ts"
+import { PasswordLinks } from "../../src/identity/PasswordLinks.ts"
+import { SecondFactors } from "../../src/identity/SecondFactors.ts"
+import { UserAdmin } from "../../src/identity/UserAdmin.ts"
+import { cliActor } from "../../src/platform/AuditLog.ts"
+import { identityTest, outcome } from "../support/TestIdentity.ts"
+
+/** Root with an admin key and a key for calls. */
+const keyed = Effect.fnUntraced(function*(email: string) {
+  const { id } = yield* (yield* UserAdmin).create(cliActor, { email, role: "root" })
+  const actor = { name: `user:${id}`, userId: id, address: "192.0.2.1" }
+  const admin = yield* (yield* AdminKeys).create(actor, { name: "deploy", expiresAt: null })
+  const calls = yield* (yield* ApiKeys).create({ userId: id, name: "" })
+  return { id, admin, calls: calls.key }
+})
+
+type Keyed = Effect.Success<ReturnType<typeof keyed>>
+
+/** What using each of the two keys comes to. */
+const ends = ({ admin, calls }: Keyed) =>
+  Effect.gen(function*() {
+    const adminKeys = yield* AdminKeys
+    const apiKeys = yield* ApiKeys
+    return [
+      yield* outcome(adminKeys.authenticate(admin.key)),
+      yield* outcome(apiKeys.authenticate(Redacted.value(calls)))
+    ]
+  })
+
+const revokedBy = ({ admin: { id } }: Keyed) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql<{ actor: string }>`SELECT actor FROM audit_log
+      WHERE target = ${`admin_key:${id}`} AND action = 'admin_key.revoked'`
+    return rows.map(({ actor }) => actor)
+  })
+
+const password = Redacted.make("another horse entirely")
+
+describe("admin keys", () => {
+  identityTest("end when a link or the command line sets the password of their owner", function*() {
+    const byLink = yield* keyed("link@example.com")
+    const bySet = yield* keyed("set@example.com")
+    const untouched = yield* keyed("untouched@example.com")
+    const links = yield* PasswordLinks
+    const { token } = yield* links.issue(cliActor, byLink.id)
+    assert.deepStrictEqual(yield* ends(byLink), ["ok", "ok"], "a link alone changes nothing")
+    yield* links.redeem(token, password, "192.0.2.1")
+    yield* (yield* UserAdmin).setPassword(cliActor, bySet.id, password)
+    assert.deepStrictEqual(yield* ends(byLink), ["AdminKeyInvalid", "ok"])
+    assert.deepStrictEqual(yield* ends(bySet), ["AdminKeyInvalid", "ok"])
+    assert.deepStrictEqual(yield* ends(untouched), ["ok", "ok"])
+    assert.deepStrictEqual(yield* revokedBy(byLink), [`user:${byLink.id}`])
+    assert.deepStrictEqual(yield* revokedBy(bySet), ["cli"])
+  })
+
+  identityTest("are on record one by one when a mailed link takes an unverified account over", function*() {
+    const root = yield* keyed("mailed@example.com")
+    const sql = yield* SqlClient.SqlClient
+    const { token } = yield* (yield* PasswordLinks).issue(cliActor, root.id)
+    yield* sql`UPDATE password_links SET mailed_to = 'mailed@example.com' WHERE user_id = ${root.id}`
+    yield* (yield* PasswordLinks).redeem(token, password, "192.0.2.1")
+    assert.deepStrictEqual(yield* ends(root), ["AdminKeyInvalid", "InvalidApiKey"])
+    assert.deepStrictEqual(yield* revokedBy(root), [`user:${root.id}`])
+  })
+
+  identityTest("end when the second factor of their owner is reset", function*() {
+    const root = yield* keyed("root@example.com")
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`INSERT INTO totp_factors (user_id, secret_sealed, key_id, last_step) VALUES (${root.id}, '', '', 0)`
+    yield* (yield* SecondFactors).reset(cliActor, root.id)
+    assert.deepStrictEqual(yield* ends(root), ["AdminKeyInvalid", "ok"])
+    assert.deepStrictEqual(yield* revokedBy(root), ["cli"])
+  })
+
+  identityTest("end for good when their owner becomes a user, and stay in another role", function*() {
+    const root = yield* keyed("root@example.com")
+    yield* keyed("other@example.com")
+    const admin = yield* UserAdmin
+    yield* admin.setRole(cliActor, root.id, "support")
+    assert.deepStrictEqual(yield* ends(root), ["ok", "ok"])
+    yield* admin.setRole(cliActor, root.id, "user")
+    yield* admin.setRole(cliActor, root.id, "root")
+    assert.deepStrictEqual(yield* ends(root), ["AdminKeyInvalid", "ok"])
+    assert.deepStrictEqual(yield* revokedBy(root), ["cli"])
+  })
+})
