@@ -163,6 +163,9 @@ const foldAll = (sql: SqlClient.SqlClient) =>
           sum(cache_write_tokens), sum(output_tokens), sum(cost_micros), sum(charged_micros)
         FROM usage_calls WHERE counts GROUP BY user_id, hour, model, key_id, funding, channel
         ORDER BY hour, user_id`
+    yield* sql`INSERT INTO usage_days SELECT user_id, date_trunc('day', hour, 'UTC'), sum(calls), sum(input_tokens),
+          sum(cached_input_tokens), sum(cache_write_tokens), sum(output_tokens), sum(cost_micros), sum(charged_micros)
+        FROM usage_hours GROUP BY 1, 2`
     yield* sql`INSERT INTO usage_totals SELECT hour, model, channel, sum(calls), sum(input_tokens), sum(cached_input_tokens),
           sum(cache_write_tokens), sum(output_tokens), sum(cost_micros), sum(charged_micros)
         FROM usage_hours GROUP BY hour, model, channel`

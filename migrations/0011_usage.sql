@@ -29,6 +29,22 @@ CREATE INDEX usage_hours_hour ON usage_hours (hour);
 -- What a key has spent in a day, a week or a month. Amounts are not part of it, so that a fold rewrites no entry.
 CREATE INDEX usage_hours_key ON usage_hours (key_id, hour) WHERE key_id <> 0;
 
+-- The same by user and UTC day: who was charged most in a month is found without the hours of everybody. Kept under the user's lock,
+-- like the hours.
+CREATE TABLE usage_days (
+  user_id bigint NOT NULL,
+  day timestamptz NOT NULL,
+  calls bigint NOT NULL CHECK (calls >= 0),
+  input_tokens bigint NOT NULL,
+  cached_input_tokens bigint NOT NULL,
+  cache_write_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  cost_micros bigint NOT NULL CHECK (cost_micros >= 0),
+  charged_micros bigint NOT NULL CHECK (charged_micros >= 0),
+  PRIMARY KEY (user_id, day)
+) WITH (fillfactor = 70);
+CREATE INDEX usage_days_day ON usage_days (day);
+
 -- The same of all users together, by hour, model and channel: reports of everybody's usage read these few rows. Rows are only added,
 -- those of a correction with negative sums, so no writer waits for another. The sum of them counts; `realms_join_usage_totals_v1` keeps
 -- them few.
@@ -156,6 +172,19 @@ BEGIN
         output_tokens = h.output_tokens + excluded.output_tokens,
         cost_micros = h.cost_micros + excluded.cost_micros,
         charged_micros = h.charged_micros + excluded.charged_micros
+  ), by_day AS (
+    INSERT INTO usage_days AS d (user_id, day, calls, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens,
+        cost_micros, charged_micros)
+      SELECT p_user, date_trunc('day', c.hour, 'UTC'), count(*), sum(c.input_tokens), sum(c.cached_input_tokens),
+          sum(c.cache_write_tokens), sum(c.output_tokens), sum(c.cost_micros), sum(c.charged_micros)
+        FROM counted c GROUP BY 2
+      ON CONFLICT (user_id, day) DO UPDATE SET calls = d.calls + excluded.calls,
+        input_tokens = d.input_tokens + excluded.input_tokens,
+        cached_input_tokens = d.cached_input_tokens + excluded.cached_input_tokens,
+        cache_write_tokens = d.cache_write_tokens + excluded.cache_write_tokens,
+        output_tokens = d.output_tokens + excluded.output_tokens,
+        cost_micros = d.cost_micros + excluded.cost_micros,
+        charged_micros = d.charged_micros + excluded.charged_micros
   ), by_total AS (
     INSERT INTO usage_totals (hour, model, channel, calls, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens,
         cost_micros, charged_micros)
@@ -196,6 +225,7 @@ $$;
 CREATE FUNCTION realms_usage_late_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   v_hour timestamptz := date_trunc('hour', NEW.reserved_at, 'UTC');
+  v_day timestamptz := date_trunc('day', NEW.reserved_at, 'UTC');
   v_key bigint := coalesce(NEW.key_id, 0);
   -- Before anything is read: what is read in the statement that takes the lock is as it was before the lock was waited for.
   v_through uuid := realms_usage_lock_v1(NEW.user_id);
@@ -214,6 +244,14 @@ BEGIN
         charged_micros = h.charged_micros - OLD.charged_micros
       WHERE h.user_id = OLD.user_id AND h.hour = v_hour AND h.model = OLD.model AND h.key_id = v_key
         AND h.funding = OLD.funding AND h.channel = coalesce(OLD.channel, '');
+    UPDATE usage_days d SET calls = d.calls - 1,
+        input_tokens = d.input_tokens - coalesce(OLD.input_tokens, 0),
+        cached_input_tokens = d.cached_input_tokens - coalesce(OLD.cached_input_tokens, 0),
+        cache_write_tokens = d.cache_write_tokens - coalesce(OLD.cache_write_tokens, 0),
+        output_tokens = d.output_tokens - coalesce(OLD.output_tokens, 0),
+        cost_micros = d.cost_micros - OLD.cost_micros,
+        charged_micros = d.charged_micros - OLD.charged_micros
+      WHERE d.user_id = OLD.user_id AND d.day = v_day;
     INSERT INTO usage_totals VALUES (v_hour, OLD.model, coalesce(OLD.channel, ''), -1, -coalesce(OLD.input_tokens, 0),
       -coalesce(OLD.cached_input_tokens, 0), -coalesce(OLD.cache_write_tokens, 0), -coalesce(OLD.output_tokens, 0),
       -OLD.cost_micros, -OLD.charged_micros);
@@ -230,6 +268,18 @@ BEGIN
       output_tokens = h.output_tokens + excluded.output_tokens,
       cost_micros = h.cost_micros + excluded.cost_micros,
       charged_micros = h.charged_micros + excluded.charged_micros;
+  INSERT INTO usage_days AS d (user_id, day, calls, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens,
+      cost_micros, charged_micros)
+    VALUES (NEW.user_id, v_day, 1, coalesce(NEW.input_tokens, 0), coalesce(NEW.cached_input_tokens, 0),
+      coalesce(NEW.cache_write_tokens, 0), coalesce(NEW.output_tokens, 0), NEW.cost_micros,
+      (NEW.charged_micros + NEW.late_charged_micros))
+    ON CONFLICT (user_id, day) DO UPDATE SET calls = d.calls + 1,
+      input_tokens = d.input_tokens + excluded.input_tokens,
+      cached_input_tokens = d.cached_input_tokens + excluded.cached_input_tokens,
+      cache_write_tokens = d.cache_write_tokens + excluded.cache_write_tokens,
+      output_tokens = d.output_tokens + excluded.output_tokens,
+      cost_micros = d.cost_micros + excluded.cost_micros,
+      charged_micros = d.charged_micros + excluded.charged_micros;
   INSERT INTO usage_totals VALUES (v_hour, NEW.model, coalesce(NEW.channel, ''), 1, coalesce(NEW.input_tokens, 0),
     coalesce(NEW.cached_input_tokens, 0), coalesce(NEW.cache_write_tokens, 0), coalesce(NEW.output_tokens, 0),
     NEW.cost_micros, (NEW.charged_micros + NEW.late_charged_micros));

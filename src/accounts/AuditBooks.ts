@@ -112,7 +112,7 @@ const foldedSql = (() => {
   return `
   SELECT coalesce(h.user_id, e.user_id) AS user_id, format('reports count %s folded calls of %s micros, there are %s of %s micros',
       coalesce(h.calls, 0), coalesce(h.charged, 0), coalesce(e.calls, 0), coalesce(e.charged, 0)) AS message
-  FROM (SELECT user_id, sum(calls) AS calls, sum(charged_micros) AS charged FROM usage_hours GROUP BY 1) h
+  FROM (SELECT user_id, sum(calls) AS calls, sum(charged_micros) AS charged FROM usage_days GROUP BY 1) h
   FULL JOIN (SELECT user_id, count(*) AS calls, sum(charged_micros) AS charged FROM (${passed}) c GROUP BY 1) e USING (user_id)
   WHERE h.calls IS DISTINCT FROM e.calls OR h.charged IS DISTINCT FROM e.charged
   UNION ALL
@@ -122,6 +122,13 @@ const foldedSql = (() => {
   FULL JOIN (SELECT key_id, sum(charged_micros) AS charged FROM (${passed}) c WHERE key_id <> 0 GROUP BY 1) e USING (key_id)
   LEFT JOIN api_keys k ON k.id = coalesce(h.key_id, e.key_id)
   WHERE coalesce(h.charged, 0) <> coalesce(e.charged, 0)
+  UNION ALL
+  SELECT user_id, format('the day of %s counts %s folded calls of %s micros, its hours %s of %s micros', day, coalesce(d.calls, 0),
+      coalesce(d.charged, 0), coalesce(h.calls, 0), coalesce(h.charged, 0))
+  FROM (SELECT user_id, day, calls, charged_micros AS charged FROM usage_days) d
+  FULL JOIN (SELECT user_id, date_trunc('day', hour, 'UTC') AS day, sum(calls) AS calls, sum(charged_micros) AS charged
+    FROM usage_hours GROUP BY 1, 2) h USING (user_id, day)
+  WHERE coalesce(d.calls, 0) <> coalesce(h.calls, 0) OR coalesce(d.charged, 0) <> coalesce(h.charged, 0)
   UNION ALL
   SELECT NULL, format('the report of all users counts %s calls of %s micros in the hour of %s, their own count %s of %s micros',
       coalesce(t.calls, 0), coalesce(t.charged, 0), hour, coalesce(h.calls, 0), coalesce(h.charged, 0))

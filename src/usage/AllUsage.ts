@@ -27,7 +27,7 @@ export interface AllUsageFilter {
   readonly userId?: UserId | undefined
   readonly model?: string | undefined
   readonly channel?: string | undefined
-  /** False: without the users' shares, for which the hours of each user are read. */
+  /** False: without the users' shares, for which the days of each user are read. */
   readonly users?: boolean | undefined
 }
 
@@ -64,14 +64,15 @@ export class AllUsage extends Context.Service<AllUsage, {
 
     const report = Effect.fn("AllUsage.report")(function*(filter: AllUsageFilter, timeZone: string) {
       const { fromMs, toMs, unit } = yield* wholeHours(filter)
-      const { userId } = filter
-      const statement = sql.unsafe(allUsageSql(unit, { ofUser: userId !== undefined, users: filter.users ?? true }), [
+      const { channel, model, userId, users = true } = filter
+      const isNarrowed = model !== undefined || channel !== undefined
+      const statement = sql.unsafe(allUsageSql(unit, { ofUser: userId !== undefined, users, isNarrowed }), [
         fromMs,
         toMs,
         timeZone,
         SHARES_MAX,
-        filter.model ?? null,
-        filter.channel ?? null,
+        model ?? null,
+        channel ?? null,
         ...(userId === undefined ? [] : [userId])
       ])
       return toReport(yield* bounded(rowsOf(ReportLine, statement)), unit)
@@ -87,26 +88,46 @@ export const SHARES_MAX = 50
 /** Who comes first among models, channels and users. */
 const ranking = "charged_micros DESC, calls DESC, name"
 
+/** The sums of each user in the range: whole UTC days, and the hours before and after them. */
+const daysOfUsersSql = (() => {
+  const fromDay = "date_trunc('day', to_timestamp($1::bigint / 1000) + interval '23 hours', 'UTC')"
+  const toDay = "date_trunc('day', to_timestamp($2::bigint / 1000), 'UTC')"
+  return `SELECT user_id, ${sumColumns} FROM usage_days WHERE day >= ${fromDay} AND day < ${toDay}
+      UNION ALL SELECT user_id, ${sumColumns} FROM usage_hours
+        WHERE hour >= to_timestamp($1::bigint / 1000) AND hour < least(${fromDay}, to_timestamp($2::bigint / 1000))
+      UNION ALL SELECT user_id, ${sumColumns} FROM usage_hours
+        WHERE hour >= greatest(${fromDay}, ${toDay}) AND hour < to_timestamp($2::bigint / 1000)`
+})()
+
 /**
  * $1 and $2 range in ms, $3 zone, $4 shares shown, $5 and $6 model and channel, $7 user where there is one. Two tables of sums are read,
- * which each fit into memory: by hour, model and channel - of everybody they are summed already -, and by user. All else is made
- * of these, and the planner knows the size of each.
+ * which each fit into memory: by moment, model and channel - of everybody they are summed by the hour already -, and by user. All else
+ * is made of these.
  */
 export const allUsageSql = (
   unit: MomentUnit,
-  { ofUser, users }: { readonly ofUser: boolean; readonly users: boolean }
+  { isNarrowed, ofUser, users }: {
+    readonly ofUser: boolean
+    readonly users: boolean
+    /** To a model or a channel, which the days of users do not tell apart. */
+    readonly isNarrowed: boolean
+  }
 ): string => {
   const { of, places } = momentSql(unit)
   const matching = `WHERE hour >= to_timestamp($1::bigint / 1000) AND hour < to_timestamp($2::bigint / 1000)
         AND ($5::text IS NULL OR model = $5) AND ($6::text IS NULL OR channel = $6) ${ofUser ? "AND user_id = $7" : ""}`
   return `
-  WITH sums AS MATERIALIZED (
-    SELECT hour, model, channel, ${summedColumns} FROM ${ofUser ? "usage_hours" : "usage_totals"} ${matching}
-      GROUP BY hour, model, channel
-  ), places AS MATERIALIZED (${places}), hours AS MATERIALIZED (
-    SELECT h.hour, p.place FROM (SELECT hour, ${of} AS at FROM (SELECT DISTINCT hour FROM sums) d) h JOIN places p ON p.at = h.at
+  WITH places AS MATERIALIZED (${places}), hours AS MATERIALIZED (
+    SELECT h.hour, p.place FROM (SELECT s.hour, ${of} AS at
+        FROM generate_series(to_timestamp($1::bigint / 1000), to_timestamp($2::bigint / 1000) - interval '1 hour', interval '1 hour')
+          AS s (hour)) h
+      JOIN places p ON p.at = h.at
+  ), sums AS MATERIALIZED (
+    SELECT h.place, u.model, u.channel, ${summedColumns}
+      FROM (SELECT hour, model, channel, ${sumColumns} FROM ${ofUser ? "usage_hours" : "usage_totals"} ${matching}) u
+      JOIN hours h USING (hour) GROUP BY h.place, u.model, u.channel
   ), moments AS (
-    SELECT h.place, ${summedColumns} FROM sums JOIN hours h USING (hour) GROUP BY h.place
+    SELECT place, ${summedColumns} FROM sums GROUP BY place
   ), models AS MATERIALIZED (
     SELECT model AS name, ${summedColumns} FROM sums GROUP BY model
   ), stacked AS (
@@ -120,16 +141,17 @@ export const allUsageSql = (
     users
       ? `UNION ALL
     SELECT 'user', *, row_number() OVER (ORDER BY ${ranking})
-      FROM (SELECT user_id, user_id::text COLLATE "C" AS name, ${summedColumns} FROM usage_hours ${matching}
-        GROUP BY user_id) u`
+      FROM (SELECT user_id, user_id::text COLLATE "C" AS name, ${summedColumns}
+        FROM (${
+        ofUser || isNarrowed ? `SELECT user_id, ${sumColumns} FROM usage_hours ${matching}` : daysOfUsersSql
+      }) u GROUP BY user_id) u`
       : ""
   }
   ), rows AS (
     SELECT 'moment' AS kind, p.place, p.name, NULL::bigint AS user_id, 1 AS many, ${sumColumns}
       FROM places p LEFT JOIN moments m ON m.place = p.place
     UNION ALL
-    SELECT 'cell', h.place, model, NULL, 1, ${summedColumns}
-      FROM sums JOIN hours h USING (hour) JOIN stacked USING (model) GROUP BY h.place, model
+    SELECT 'cell', place, model, NULL, 1, ${summedColumns} FROM sums JOIN stacked USING (model) GROUP BY place, model
     UNION ALL
     SELECT kind, place, name, user_id, 1, ${sumColumns} FROM ranked WHERE place <= $4
     UNION ALL

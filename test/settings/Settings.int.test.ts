@@ -7,9 +7,6 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Context, Effect, Equal, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
-import { mkdtempSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { fieldOf, type SettingKey, settingKeys, settingTextsOf } from "../../src/config/SettingDocument.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
@@ -21,11 +18,11 @@ import { resealAll } from "../../src/settings/SealedRows.ts"
 import { Settings, type SettingsValues } from "../../src/settings/Settings.ts"
 import { type SettingChanges, SettingsAdmin } from "../../src/settings/SettingsAdmin.ts"
 import { onePerson } from "../support/OnePerson.ts"
+import { scratchFolder } from "../support/ScratchFolder.ts"
 import { makeDatabase } from "../support/TestDatabase.ts"
 import { until } from "../support/Until.ts"
 
 const SECRET = `canary-${randomUUID()}`
-const folder = () => mkdtempSync(join(tmpdir(), "realms-settings-"))
 
 const document = {
   server: { public_url: "https://realms.example" },
@@ -59,7 +56,7 @@ class World extends Context.Service<World, {
     World,
     Effect.gen(function*() {
       const url = yield* makeDatabase()
-      const dataDir = folder()
+      const dataDir = yield* scratchFolder
       return { url, dataDir, a: yield* server(url, dataDir), b: yield* server(url, dataDir) }
     }).pipe(Effect.orDie)
   )
@@ -334,7 +331,9 @@ describe("Settings", () => {
       Effect.gen(function*() {
         const { a, dataDir, url } = yield* World
         yield* save(a, new Map([["payment.epay.key", `${SECRET}-kept`]]))
-        const elsewhere = yield* Effect.flip(Effect.scoped(server(url, folder())))
+        const elsewhere = yield* Effect.flip(
+          Effect.scoped(Effect.flatMap(scratchFolder, (folder) => server(url, folder)))
+        )
         assert.strictEqual(elsewhere._tag, "MasterKeyWrong")
         assert.include(elsewhere.message, "REALMS_MASTER_KEY")
         assert.notInclude(elsewhere.message, SECRET)

@@ -4,8 +4,6 @@
  */
 import { Context, Effect, Layer, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { acquireEpay } from "../../simulators/epay/EpaySimulator.ts"
 import { acquireStripe } from "../../simulators/stripe/StripeSimulator.ts"
 import { acquireUpstream } from "../../simulators/upstream/UpstreamSimulator.ts"
@@ -22,6 +20,7 @@ import { cliActor } from "../../src/platform/AuditLog.ts"
 import { redemptionAudit } from "../../src/redemption/RedemptionAudit.ts"
 import { ConsoleClient } from "./ConsoleClient.ts"
 import { openSession } from "./OpenSession.ts"
+import { scratchFolder } from "./ScratchFolder.ts"
 import { problemsIn } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
 import { startServer } from "./TestServer.ts"
@@ -38,7 +37,7 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
   const epay = yield* acquireEpay()
   const url = yield* makeDatabase()
   const document = demoDocument({
-    folder: join(tmpdir(), `realms-console-${randomUUID()}`),
+    folder: yield* scratchFolder,
     port: 0,
     upstream: { baseUrl: upstream.baseUrl, apiKey },
     providers: { stripe, epay }

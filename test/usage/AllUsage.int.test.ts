@@ -135,7 +135,12 @@ testsOver(Services)("reports of everybody", (test) => {
         { ...all, model: "model-2" },
         { ...all, channel: "channel-1" },
         { ...all, channel: "late-channel", model: "model-1", userId: users[0] ?? nobody },
-        { fromMs: nowMs - 30 * HOUR_MS, toMs: nowMs }
+        { fromMs: nowMs - 30 * HOUR_MS, toMs: nowMs },
+        // Within a day, or on both sides of midnight; some of both.
+        ...Array.from({ length: 4 }, (_, index) => {
+          const fromMs = nowMs - (4 - index) * DAY_MS + index * 5 * HOUR_MS
+          return { fromMs, toMs: fromMs + (2 + index * 7) * HOUR_MS }
+        })
       ]
       for (const filter of filters) {
         const report = yield* usage.report(filter, "Asia/Shanghai")
@@ -245,7 +250,10 @@ layer(Services, { excludeTestServices: true })("reports over many calls", (it) =
       const range = [nowMs - 25 * DAY_MS, nowMs + HOUR_MS]
       for (const ofUser of [false, true]) {
         const parameters = [...range, "UTC", SHARES_MAX, null, null, ...(ofUser ? [users[0]] : [])]
-        assert.strictEqual(yield* rowsRead(allUsageSql("day", { ofUser, users: true }), parameters), 0)
+        assert.strictEqual(
+          yield* rowsRead(allUsageSql("day", { ofUser, users: true, isNarrowed: ofUser }), parameters),
+          0
+        )
       }
       const looked = yield* rowsRead(channelHealthSql, [nowMs, 3_000, 500])
       assert.isAbove(looked, 3_000, "the ids and their rows")
