@@ -81,8 +81,8 @@ testsOver(TestDatabase.layer)("totals of all users", (test) => {
     const [problem] = yield* wrongTotals
     assert.match(problem?.message ?? "", /the report of all users counts \d+ calls of 0 micros in the hour of/)
     yield* sql`UPDATE usage_days SET calls = calls + 1 WHERE user_id = ${users[0] ?? makeNone()}`
-    const days = (yield* problems).filter(({ message }) => message.startsWith("the day of"))
-    assert.match(days[0]?.message ?? "", /the day of .* counts \d+ folded calls of 0 micros, its hours \d+ of 0 micros/)
+    const day = (yield* problems).find(({ message }) => message.startsWith("the day of"))
+    assert.match(day?.message ?? "", /the day of .* counts \d+ folded calls of 0 micros, its hours \d+ of 0 micros/)
   })
 })
 
