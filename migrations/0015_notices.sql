@@ -15,6 +15,7 @@ CREATE TABLE notices (
 );
 CREATE INDEX notices_unspread ON notices (id) WHERE spread_at IS NULL;
 CREATE INDEX notices_created ON notices (created_at);
+CREATE INDEX notices_tests ON notices (coalesce(user_id, 0), created_at) WHERE kind = 'webhook_test';
 
 -- Where a user's programs hear of notices, or the installation's (no user): one address each.
 CREATE TABLE webhook_endpoints (
@@ -26,8 +27,6 @@ CREATE TABLE webhook_endpoints (
   muted text[] NOT NULL DEFAULT '{}',
   -- It answered that it is gone (410).
   disabled_at timestamptz,
-  -- When a test was asked for last.
-  tested_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now()
 );
@@ -67,7 +66,12 @@ CREATE TABLE notice_deliveries (
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX notice_deliveries_mail ON notice_deliveries (notice_id, user_id) WHERE channel = 'mail';
 CREATE UNIQUE INDEX notice_deliveries_webhook ON notice_deliveries (notice_id, endpoint_id) WHERE channel = 'webhook';
-CREATE INDEX notice_deliveries_due ON notice_deliveries (next_attempt_at) WHERE state = 'waiting';
+-- Webhooks of users that nobody answers do not stand before the others.
+CREATE INDEX notice_deliveries_due ON notice_deliveries (next_attempt_at)
+  WHERE state = 'waiting' AND (channel <> 'webhook' OR user_id IS NULL);
+CREATE INDEX notice_deliveries_due_users ON notice_deliveries (next_attempt_at)
+  WHERE state = 'waiting' AND channel = 'webhook' AND user_id IS NOT NULL;
+CREATE INDEX notice_deliveries_due_endpoint ON notice_deliveries (endpoint_id, id) WHERE state = 'waiting';
 CREATE INDEX notice_deliveries_user ON notice_deliveries (user_id, id);
 CREATE INDEX notice_deliveries_failed ON notice_deliveries (id) WHERE state = 'failed';
 CREATE INDEX notice_deliveries_endpoint ON notice_deliveries (endpoint_id, id);
@@ -149,11 +153,23 @@ CREATE TRIGGER note_refunds AFTER UPDATE ON payment_refunds FOR EACH ROW
     AND (OLD.state, OLD.payment_id, OLD.refund_id) IS DISTINCT FROM (NEW.state, NEW.payment_id, NEW.refund_id))
   EXECUTE FUNCTION realms_note_refund_v1();
 
--- A dispute that is on record has a notice of its own.
+-- Who was told that money is on its way back is told when it is not.
+CREATE FUNCTION realms_note_failed_refund_v1() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO notices (key, kind, user_id, data)
+    SELECT 'refund_failed:' || NEW.id, 'refund_failed', n.user_id, n.data FROM notices n WHERE n.key = 'refund:' || NEW.id
+    ON CONFLICT (key) DO NOTHING;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER note_failed_refunds AFTER UPDATE ON payment_refunds FOR EACH ROW
+  WHEN (OLD.state = 'succeeded' AND NEW.state IN ('failed', 'canceled')) EXECUTE FUNCTION realms_note_failed_refund_v1();
+
+-- A dispute that is on record has a notice of its own. A review that is open again is told again.
 CREATE FUNCTION realms_note_review_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO notices (key, kind, data)
-    SELECT 'review:' || NEW.id, 'review_needed', jsonb_build_object('event_id', NEW.id::text, 'provider', NEW.provider,
+    SELECT 'review:' || NEW.id || coalesce(':' || CASE WHEN TG_OP = 'UPDATE' THEN extract(epoch FROM OLD.resolved_at) END, ''),
+        'review_needed', jsonb_build_object('event_id', NEW.id::text, 'provider', NEW.provider,
         'event', NEW.kind, 'amount_minor', NEW.amount_minor::text, 'currency', NEW.currency)
       WHERE NOT (NEW.fact = 'Dispute' AND EXISTS (SELECT FROM payment_disputes d
         WHERE d.provider = NEW.provider AND d.dispute_id = NEW.subject))
@@ -163,15 +179,20 @@ END $$;
 CREATE TRIGGER note_new_reviews AFTER INSERT ON payment_events FOR EACH ROW
   WHEN (NEW.outcome = 'needs_review' AND NEW.resolved_at IS NULL) EXECUTE FUNCTION realms_note_review_v1();
 CREATE TRIGGER note_reviews AFTER UPDATE ON payment_events FOR EACH ROW
-  WHEN (NEW.outcome = 'needs_review' AND NEW.resolved_at IS NULL AND OLD.outcome IS DISTINCT FROM NEW.outcome)
+  WHEN (NEW.outcome = 'needs_review' AND NEW.resolved_at IS NULL
+    AND (OLD.outcome IS DISTINCT FROM NEW.outcome OR OLD.resolved_at IS NOT NULL))
   EXECUTE FUNCTION realms_note_review_v1();
 
+-- A dispute is told when it comes, and when it comes to ask for an answer.
 CREATE FUNCTION realms_note_dispute_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO notices (key, kind, data) VALUES ('dispute:' || NEW.id, 'dispute', jsonb_build_object(
+  INSERT INTO notices (key, kind, data) VALUES ('dispute:' || NEW.id || ':' || NEW.status, 'dispute', jsonb_build_object(
       'dispute_id', NEW.dispute_id, 'provider', NEW.provider, 'reason', NEW.reason, 'amount_minor', NEW.amount_minor::text,
       'currency', NEW.currency, 'due_at', to_char(NEW.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))
     ON CONFLICT (key) DO NOTHING;
   RETURN NULL;
 END $$;
-CREATE TRIGGER note_disputes AFTER INSERT ON payment_disputes FOR EACH ROW EXECUTE FUNCTION realms_note_dispute_v1();
+CREATE TRIGGER note_new_disputes AFTER INSERT ON payment_disputes FOR EACH ROW EXECUTE FUNCTION realms_note_dispute_v1();
+CREATE TRIGGER note_disputes AFTER UPDATE ON payment_disputes FOR EACH ROW
+  WHEN (OLD.status <> NEW.status AND NEW.status IN ('needs_response', 'warning_needs_response'))
+  EXECUTE FUNCTION realms_note_dispute_v1();

@@ -41,6 +41,7 @@ export const lookAtChannels = (afterSeconds: number) =>
         kind: "channel_down",
         subject: id.toString(),
         afterSeconds,
+        everyMs: LOOK_MS,
         data: { channel_id: id.toString(), channel: name }
       }), { discard: true })
   })

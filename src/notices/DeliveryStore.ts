@@ -8,7 +8,9 @@ import type { SqlClient, SqlError } from "effect/sql"
 import { Language } from "../domain/Language.ts"
 import { UserId } from "../domain/Ids.ts"
 import { orElse, Row } from "../domain/Row.ts"
+import { BATCH_ROWS_MAX, inBatches } from "../platform/Batches.ts"
 import { rowsOf } from "../postgres/Rows.ts"
+import { TEST_KIND } from "./NoticeKinds.ts"
 
 type Sql = SqlClient.SqlClient
 type Done<A = void> = Effect.Effect<A, SqlError.SqlError>
@@ -18,7 +20,8 @@ export const SPREAD_ROWS_MAX = 100
 
 /**
  * Makes the deliveries of notices that have none yet: a mail to the user or to each root, and one to the owner's webhook, as far as they
- * want it. Users are mailed at verified addresses only: who typed somebody else's has that person told nothing. What is switched on later gets nothing of what was before. Answers how many notices there were.
+ * want it. Users are mailed at verified addresses only: who typed somebody else's has that person told nothing. What is switched on later
+ * gets nothing of what was before. Answers how many notices there were.
  */
 export const spreadNotices = (sql: Sql, { hasMail }: { readonly hasMail: boolean }): Done<number> =>
   Effect.map(
@@ -66,50 +69,54 @@ export const DueDelivery = Row({
   email: Schema.NullOr(Schema.String),
   language: orElse(Language, "en"),
   endpointId: Schema.NullOr(Schema.BigInt),
-  /** Null: the endpoint is gone. */
+  /** Null: the endpoint is gone, or its owner is disabled. */
   url: Schema.NullOr(Schema.String)
 })
 export interface DueDelivery extends Schema.Schema.Type<typeof DueDelivery> {}
 
+/** What waits for nobody else: `ours` are mails and root's webhooks, `users` the webhooks of users. */
+export type DeliveryLane = "ours" | "users"
+
 export interface ClaimBounds {
+  readonly lane: DeliveryLane
+  /** Nothing is taken for these endpoints. */
+  readonly busy: ReadonlyArray<bigint>
   readonly limit: number
   readonly leaseSeconds: number
   readonly attemptsMax: number
   readonly ageHoursMax: number
 }
 
-/**
- * Takes deliveries whose time has come; nobody else does until their leases end. Mails and root's webhooks come first, and of each user's
- * webhook there is one at a time: a receiver that hangs keeps nobody else.
- */
+/** Where deliveries of a lane are, as the indexes of those that are due have it. */
+const inLane = (sql: Sql, lane: DeliveryLane) =>
+  lane === "users"
+    ? sql`d.channel = 'webhook' AND d.user_id IS NOT NULL`
+    : sql`(d.channel <> 'webhook' OR d.user_id IS NULL)`
+
+/** Takes deliveries whose time has come, one of each webhook; nobody else does until their leases end. */
 export const claimDeliveries = (
   sql: Sql,
-  { ageHoursMax, attemptsMax, leaseSeconds, limit }: ClaimBounds
+  { ageHoursMax, attemptsMax, busy, lane, leaseSeconds, limit }: ClaimBounds
 ): Done<ReadonlyArray<DueDelivery>> =>
   rowsOf(
     DueDelivery,
-    sql`WITH ours AS (
-        SELECT d.id FROM notice_deliveries d WHERE d.state = 'waiting' AND d.next_attempt_at <= now()
-            AND NOT EXISTS (SELECT FROM webhook_endpoints e WHERE e.id = d.endpoint_id AND e.user_id IS NOT NULL)
-          ORDER BY d.next_attempt_at LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED
-      ), theirs AS (
-        SELECT d.id FROM notice_deliveries d WHERE d.state = 'waiting' AND d.next_attempt_at <= now()
-            AND EXISTS (SELECT FROM webhook_endpoints e WHERE e.id = d.endpoint_id AND e.user_id IS NOT NULL)
+    sql`WITH due AS (
+        SELECT d.id FROM notice_deliveries d
+          WHERE d.state = 'waiting' AND ${inLane(sql, lane)} AND d.next_attempt_at <= now()
+            AND (d.endpoint_id IS NULL OR d.endpoint_id <> ALL (${busy.map(String)}::bigint[]))
             AND NOT EXISTS (SELECT FROM notice_deliveries o WHERE o.endpoint_id = d.endpoint_id AND o.state = 'waiting'
               AND o.next_attempt_at <= now() AND o.id < d.id)
-          ORDER BY d.next_attempt_at LIMIT ${limit} - (SELECT count(*) FROM ours) FOR UPDATE OF d SKIP LOCKED
-      ), due AS (
-        SELECT id FROM ours UNION ALL SELECT id FROM theirs
+          ORDER BY d.next_attempt_at LIMIT ${limit} FOR UPDATE OF d SKIP LOCKED
       ), taken AS (
         UPDATE notice_deliveries d SET attempts = d.attempts + 1,
             next_attempt_at = now() + make_interval(secs => ${leaseSeconds})
           FROM due WHERE d.id = due.id RETURNING d.*
       )
       SELECT t.id, t.uid::text, t.channel, t.attempts, n.kind, n.data, n.created_at AS at, n.user_id AS notice_user_id,
-          t.attempts >= ${attemptsMax}::integer
+          t.attempts >= ${attemptsMax}::integer OR n.kind = ${TEST_KIND}
             OR n.created_at < now() - make_interval(hours => ${ageHoursMax}::integer) AS is_last,
           CASE WHEN u.disabled_at IS NULL THEN u.email END AS email, coalesce(u.language, e.language) AS language,
-          t.endpoint_id, CASE WHEN e.disabled_at IS NULL THEN e.url END AS url
+          t.endpoint_id, CASE WHEN e.disabled_at IS NULL AND u.disabled_at IS NULL THEN e.url END AS url
         FROM taken t JOIN notices n ON n.id = t.notice_id
           LEFT JOIN users u ON u.id = t.user_id LEFT JOIN webhook_endpoints e ON e.id = t.endpoint_id
         ORDER BY t.id`
@@ -140,16 +147,11 @@ export const disableEndpoint = (sql: Sql, id: bigint): Done =>
     UPDATE notice_deliveries d SET state = 'dropped', ended_at = now() FROM gone
       WHERE d.endpoint_id = gone.id AND d.state = 'waiting'`)
 
-/** Removes notices that are older with all their deliveries, and secrets that sign no more; so many rows at most. Answers how many. */
-export const cleanNotices = (
-  sql: Sql,
-  { days, rowsMax }: { readonly days: number; readonly rowsMax: number }
-): Done<number> =>
-  Effect.gen(function*() {
-    const old = yield* sql`DELETE FROM notices WHERE id IN (SELECT id FROM notices
-      WHERE created_at < now() - make_interval(days => ${days}::integer) ORDER BY created_at LIMIT ${rowsMax}
-      FOR UPDATE SKIP LOCKED) RETURNING id`
-    yield* sql`DELETE FROM webhook_secrets WHERE expires_at < now()`
-    yield* sql`DELETE FROM notice_conditions WHERE seen_at < now() - make_interval(days => ${days}::integer)`
-    return old.length
-  })
+/** Removes notices that are older with all their deliveries, and secrets that sign no more. */
+export const cleanNotices = Effect.fnUntraced(function*(sql: Sql, { days }: { readonly days: number }) {
+  yield* inBatches(sql`DELETE FROM notices WHERE id IN (SELECT id FROM notices
+    WHERE created_at < now() - make_interval(days => ${days}::integer) ORDER BY created_at LIMIT ${BATCH_ROWS_MAX}
+    FOR UPDATE SKIP LOCKED) RETURNING id`)
+  yield* sql`DELETE FROM webhook_secrets WHERE expires_at < now()`
+  yield* sql`DELETE FROM notice_conditions WHERE seen_at < now() - make_interval(days => ${days}::integer)`
+})

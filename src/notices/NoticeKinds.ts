@@ -5,7 +5,14 @@
 import { Schema } from "effect"
 import { MomentJson } from "../domain/Fields.ts"
 
-export const userNoticeKinds = ["low_balance", "plan_ending", "payment_received", "refund", "new_network"] as const
+export const userNoticeKinds = [
+  "low_balance",
+  "plan_ending",
+  "payment_received",
+  "refund",
+  "refund_failed",
+  "new_network"
+] as const
 
 export const rootNoticeKinds = [
   "review_needed",
@@ -37,6 +44,8 @@ const order = {
 /** In the minor unit of the currency. */
 const amount = { amount_minor: Amount, currency: Schema.String }
 
+const refund = { refund_id: Schema.String, payment_id: Schema.String, ...amount, ...order }
+
 const dispute = {
   dispute_id: Schema.String,
   provider: Schema.String,
@@ -56,7 +65,8 @@ export const noticeData = {
     credit_micros: OptionalAmount,
     ...order
   }),
-  refund: Schema.Struct({ refund_id: Schema.String, payment_id: Schema.String, ...amount, ...order }),
+  refund: Schema.Struct(refund),
+  refund_failed: Schema.Struct(refund),
   new_network: Schema.Struct({ address: Schema.String, device: OptionalText, at: MomentJson }),
   review_needed: Schema.Struct({
     event_id: Schema.String,

@@ -3,7 +3,7 @@
  * and tries again what was not taken, with growing waits, until it is too old. One server at a time has a delivery. It is delivered once,
  * unless a server dies between the receiver's answer and writing that down: then it comes again, under the same Message-ID or webhook-id.
  */
-import { Clock, Context, Effect, Fiber, Layer, Metric, Option } from "effect"
+import { Clock, Context, Effect, Layer, Metric, Option } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { inRounds } from "../platform/Rounds.ts"
@@ -12,6 +12,7 @@ import { Settings } from "../settings/Settings.ts"
 import {
   claimDeliveries,
   cleanNotices,
+  type DeliveryLane,
   disableEndpoint,
   type DueDelivery,
   endDelivery,
@@ -21,6 +22,7 @@ import {
 } from "./DeliveryStore.ts"
 import { Mailer } from "./Mailer.ts"
 import { isNoticeKind } from "./NoticeKinds.ts"
+import { makeLane, type NoticeLane } from "./NoticeLane.ts"
 import { mailText, type NoticeText, textOfNotice } from "./NoticeTexts.ts"
 import { WebhookClient } from "./WebhookClient.ts"
 import { WebhookEndpoints } from "./WebhookEndpoints.ts"
@@ -37,6 +39,8 @@ export interface NoticeTiming {
   readonly attemptsMax: number
   /** A notice that is older gets one last attempt. */
   readonly ageHoursMax: number
+  /** A server that stops waits so long for what is under way, in milliseconds. */
+  readonly stopMs: number
 }
 
 export const NoticeTiming = Context.Reference<NoticeTiming>("realms/notices/NoticeTiming", {
@@ -45,13 +49,13 @@ export const NoticeTiming = Context.Reference<NoticeTiming>("realms/notices/Noti
     retrySecondsMin: 30,
     retrySecondsMax: 21_600,
     attemptsMax: 14,
-    ageHoursMax: 72
+    ageHoursMax: 72,
+    stopMs: 2_000
   })
 })
 
-/** Deliveries under way at once, and of one round, at most: what is left over comes with the next round. */
-const AT_ONCE_MAX = 8
-const BATCHES_MAX = 50
+/** Statements that spread notices in one round, at most: what is left over comes with the next round. */
+const STEPS_MAX = 50
 
 /** Longer than any attempt takes, in seconds: after it a delivery is taken to be nobody's. */
 const LEASE_SECONDS = 120
@@ -60,7 +64,6 @@ const LEASE_SECONDS = 120
 const PROBLEM_CHARACTERS_MAX = 300
 
 const RETENTION_DAYS = 90
-const CLEANED_ROWS_MAX = 1_000
 const CLEAN_MS = 600_000
 
 /** What became of an attempt. `gone`: the endpoint wants nothing any more. */
@@ -79,6 +82,11 @@ const countAttempt = (channel: DueDelivery["channel"], outcome: Outcome["is"], c
   Metric.update(Metric.withAttributes(attemptsTotal, { channel, outcome }), count)
 
 export class NoticeSender extends Context.Service<NoticeSender, {
+  /**
+   * Spreads notices and sends deliveries until it is interrupted: mails and root's webhooks, and those of users, wait for nothing of one
+   * another.
+   */
+  readonly run: Effect.Effect<void>
   /** Spreads and tries what is due now; answers how many deliveries were tried. */
   readonly round: Effect.Effect<number, SqlError.SqlError>
 }>()("realms/notices/NoticeSender") {
@@ -168,55 +176,82 @@ export class NoticeSender extends Context.Service<NoticeSender, {
         : ended
     }
 
-    /** One that cannot be concluded is taken again after its lease, and keeps no other. Answers whether it was taken. */
-    const tryOne = (delivery: DueDelivery) =>
-      attempt(delivery).pipe(
-        // It counts as an attempt, so that it ends one day.
-        Effect.catchDefect((defect) =>
-          Effect.as(
-            Effect.logError("a notice could not be made", { delivery: delivery.uid }, defect),
-            { is: "unavailable", problem: "the notice could not be made" } satisfies Outcome
+    /**
+     * One that cannot be concluded is taken again after its lease, and keeps no other. A stop does not come between what became of an
+     * attempt and writing that down.
+     */
+    const deliver = (delivery: DueDelivery): Effect.Effect<boolean> =>
+      Effect.uninterruptibleMask((restore) =>
+        restore(attempt(delivery)).pipe(
+          // It counts as an attempt, so that it ends one day.
+          Effect.catchDefect((defect) =>
+            Effect.as(
+              Effect.logError("a notice could not be made", { delivery: delivery.uid }, defect),
+              { is: "unavailable", problem: "the notice could not be made" } satisfies Outcome
+            )
+          ),
+          Effect.tap((outcome) => countAttempt(delivery.channel, outcome.is, 1)),
+          Effect.tap((outcome) => conclude(delivery, outcome)),
+          Effect.map(({ is }) => is === "sent" || is === "dropped"),
+          Effect.catch((error) =>
+            Effect.as(Effect.logWarning("a notice was left as it was", { delivery: delivery.uid }, error), false)
           )
-        ),
-        Effect.tap((outcome) => countAttempt(delivery.channel, outcome.is, 1)),
-        Effect.tap((outcome) => conclude(delivery, outcome)),
-        Effect.map(({ is }) => is === "sent" || is === "dropped"),
-        Effect.catch((error) =>
-          Effect.as(Effect.logWarning("a notice was left as it was", { delivery: delivery.uid }, error), false)
         )
       )
 
-    /** What has begun is brought to its end, within the bounds of an attempt: a stop would otherwise have it sent twice. */
-    const deliver = (delivery: DueDelivery) =>
-      Effect.flatMap(
-        Effect.forkDetach(tryOne(delivery)),
-        (fiber) => Fiber.join(fiber).pipe(Effect.onInterrupt(() => Fiber.await(fiber)))
-      )
+    const laneOf = (lane: DeliveryLane) =>
+      makeLane({
+        claim: (limit, busy) =>
+          claimDeliveries(sql, {
+            lane,
+            busy,
+            limit,
+            leaseSeconds: LEASE_SECONDS,
+            attemptsMax: timing.attemptsMax,
+            ageHoursMax: timing.ageHoursMax
+          }),
+        deliver,
+        stopMs: timing.stopMs
+      })
 
-    const round = Effect.gen(function*() {
-      const hasMail = yield* mailer.configured
-      for (let batch = 0; batch < BATCHES_MAX; batch++) {
-        if ((yield* spreadNotices(sql, { hasMail })) < SPREAD_ROWS_MAX) break
-      }
-      let [tried, missed] = [0, 0]
-      for (let batch = 0; batch < BATCHES_MAX; batch++) {
-        const due = yield* claimDeliveries(sql, {
-          limit: AT_ONCE_MAX,
-          leaseSeconds: LEASE_SECONDS,
-          attemptsMax: timing.attemptsMax,
-          ageHoursMax: timing.ageHoursMax
-        })
-        const taken = yield* Effect.forEach(due, deliver, { concurrency: AT_ONCE_MAX })
-        tried += due.length
-        missed += taken.filter((isTaken) => !isTaken).length
-        if (due.length < AT_ONCE_MAX) break
-      }
-      // Why is in the list of deliveries: what a receiver said may name people.
-      if (missed > 0) yield* Effect.logWarning("notices were not taken", { tried, missed })
-      return tried
-    })
+    const makeLanes = Effect.all([laneOf("ours"), laneOf("users")])
 
-    return NoticeSender.of({ round })
+    const spread = Effect.flatMap(mailer.configured, (hasMail) =>
+      Effect.repeat(spreadNotices(sql, { hasMail }), {
+        while: (count) => count >= SPREAD_ROWS_MAX,
+        times: STEPS_MAX - 1
+      }))
+
+    const sending = ({ look, missed, tried }: NoticeLane) => {
+      let [triedBefore, missedBefore] = [0, 0]
+      const say = Effect.suspend(() => {
+        const counts = { tried: tried() - triedBefore, missed: missed() - missedBefore }
+        triedBefore += counts.tried
+        missedBefore += counts.missed
+        // Why is in the list of deliveries: what a receiver said may name people.
+        return counts.missed === 0 ? Effect.void : Effect.logWarning("notices were not taken", counts)
+      })
+      return inRounds(Effect.andThen(look, say), {
+        failure: "notices could not be sent",
+        everyMs: timing.everyMs
+      })
+    }
+
+    const run = Effect.scoped(Effect.flatMap(makeLanes, (lanes) =>
+      Effect.all([
+        inRounds(spread, { failure: "deliveries could not be made of notices", everyMs: timing.everyMs }),
+        ...lanes.map(sending)
+      ], { concurrency: "unbounded", discard: true })))
+
+    const round = Effect.scoped(Effect.gen(function*() {
+      const lanes = yield* makeLanes
+      yield* spread
+      yield* Effect.forEach(lanes, ({ look }) => look, { discard: true })
+      yield* Effect.forEach(lanes, ({ idle }) => idle, { discard: true })
+      return lanes.reduce((sum, { tried }) => sum + tried(), 0)
+    }))
+
+    return NoticeSender.of({ run, round })
   }))
 }
 
@@ -224,14 +259,13 @@ const MS_PER_SECOND = 1_000
 
 /** Sends and cleans as long as the layer lives. */
 export const NoticeSenderLayer = Layer.effectDiscard(Effect.gen(function*() {
-  const run = yield* Singletons
+  const singleton = yield* Singletons
   const sql = yield* SqlClient.SqlClient
-  const { round } = yield* NoticeSender
-  const { everyMs } = yield* NoticeTiming
-  yield* run("notice-sender", inRounds(round, { failure: "notices could not be sent", everyMs }))
-  const clean = Effect.repeat(cleanNotices(sql, { days: RETENTION_DAYS, rowsMax: CLEANED_ROWS_MAX }), {
-    while: (removed) => removed >= CLEANED_ROWS_MAX,
-    times: BATCHES_MAX - 1
-  })
-  yield* run("notice-cleaner", inRounds(clean, { failure: "old notices could not be removed", everyMs: CLEAN_MS }))
+  const { run } = yield* NoticeSender
+  yield* singleton("notice-sender", run)
+  const clean = cleanNotices(sql, { days: RETENTION_DAYS })
+  yield* singleton(
+    "notice-cleaner",
+    inRounds(clean, { failure: "old notices could not be removed", everyMs: CLEAN_MS })
+  )
 })).pipe(Layer.provide(NoticeSender.layer))

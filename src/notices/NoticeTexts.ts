@@ -74,6 +74,11 @@ const writeDispute = (key: "dispute" | "dispute_due"): Write<typeof key> => (dat
   }
 }
 
+const writeRefund = (key: "refund" | "refund_failed"): Write<typeof key> => (data, { formats, say }) => {
+  const amount = formats.minor(data.amount_minor, data.currency)
+  return { title: say(`${key}.title`, { amount }), text: say(`${key}.text`, { amount }), path: orderPath(data) }
+}
+
 const writers: { readonly [K in NoticeKind]: Write<K> } = {
   low_balance: ({ balance_micros, threshold_micros }, { formats, say }) => {
     const values = { balance: formats.usdRounded(balance_micros), threshold: formats.usd(threshold_micros) }
@@ -101,10 +106,8 @@ const writers: { readonly [K in NoticeKind]: Write<K> } = {
       path: orderPath(data)
     }
   },
-  refund: (data, { formats, say }) => {
-    const amount = formats.minor(data.amount_minor, data.currency)
-    return { title: say("refund.title", { amount }), text: say("refund.text", { amount }), path: orderPath(data) }
-  },
+  refund: writeRefund("refund"),
+  refund_failed: writeRefund("refund_failed"),
   new_network: ({ address, at, device }, { say, time }) => ({
     title: say("new_network.title"),
     text: device === null

@@ -2,7 +2,7 @@
  * Looks for what no transaction tells of: balances below their thresholds, plans and disputes whose time comes, debts, books that do not
  * agree, a disk that fills. Once a minute, by index and in bounded steps, so that no call pays for it.
  */
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { hostname } from "node:os"
 import { LedgerDrift } from "../accounts/LedgerDrift.ts"
@@ -91,10 +91,10 @@ export const lookAtBalances = (sql: SqlClient.SqlClient): Look =>
     }
   })
 
-/** Plans in the second half of their time that end soon and that the same plan does not follow, each told once. */
+/** Plans in the second half of their time that end soon and that the same plan does not follow: each end is told once. */
 export const lookAtPlans = (sql: SqlClient.SqlClient): Look =>
   sql`INSERT INTO notices (key, kind, user_id, data)
-    SELECT 'plan_ending:' || s.id, 'plan_ending', s.user_id,
+    SELECT 'plan_ending:' || s.id || ':' || extract(epoch FROM s.ends_at), 'plan_ending', s.user_id,
         jsonb_build_object('subscription_id', s.id::text, 'plan', s.plan_name,
           'ends_at', to_char(s.ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
       FROM user_subscriptions s JOIN users u ON u.id = s.user_id LEFT JOIN notice_preferences p ON p.user_id = s.user_id
@@ -104,7 +104,8 @@ export const lookAtPlans = (sql: SqlClient.SqlClient): Look =>
         AND now() >= s.starts_at + (s.ends_at - s.starts_at) / 2
         AND NOT EXISTS (SELECT FROM user_subscriptions f WHERE f.user_id = s.user_id AND f.ends_at > s.ends_at
           AND f.plan_code = s.plan_code AND f.status = 'active')
-        AND NOT EXISTS (SELECT FROM notices n WHERE n.key = 'plan_ending:' || s.id)
+        AND NOT EXISTS (SELECT FROM notices n
+          WHERE n.key = 'plan_ending:' || s.id || ':' || extract(epoch FROM s.ends_at))
       ORDER BY s.ends_at LIMIT ${LOOK_ROWS_MAX}
     ON CONFLICT (key) DO NOTHING`
 
@@ -136,27 +137,43 @@ export const lookAtDebts = (sql: SqlClient.SqlClient): Look =>
         kind: "debt",
         subject: "all",
         afterSeconds: 0,
+        everyMs: LOOK_MS,
         data: { accounts, owed_micros: owedMicros.toString() }
       })
   )
 
+/**
+ * Names a disk for as long as it is there: a container has another host name after each start, and where the database is embedded there is
+ * no server elsewhere.
+ */
+export const diskName = (
+  { dataDir, isEmbedded, server }: { readonly server: string; readonly dataDir: string; readonly isEmbedded: boolean }
+): string => isEmbedded ? dataDir : `${server}:${dataDir}`
+
 /** What each server sees for itself: its disk, and the accounts that it compares with their rows. */
 const lookAround = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  const { dataDir } = yield* AppConfig
+  const { dataDir, database } = yield* AppConfig
   const drift = yield* LedgerDrift
   const server = hostname()
+  const disk = diskName({ server, dataDir, isEmbedded: Option.isNone(database.url) })
   return Effect.gen(function*() {
     const free = yield* freeBytes(dataDir)
     if (free !== undefined && free < DISK_FREE_BYTES_MIN) {
       const data = { server, free_bytes: BigInt(Math.trunc(free)).toString() }
-      yield* seeCondition(sql, { kind: "disk_low", subject: server, afterSeconds: 0, data })
+      yield* seeCondition(sql, {
+        kind: "disk_low",
+        subject: disk,
+        afterSeconds: 0,
+        everyMs: LOOK_MS,
+        data
+      })
     }
     const drifting = drift.current()
     if (drifting.length > 0) {
       const sum = drifting.reduce((total, { driftMicros }) => total + driftMicros, 0n)
       const data = { accounts: drifting.length, drift_micros: sum.toString() }
-      yield* seeCondition(sql, { kind: "ledger_drift", subject: "all", afterSeconds: 0, data })
+      yield* seeCondition(sql, { kind: "ledger_drift", subject: "all", afterSeconds: 0, everyMs: LOOK_MS, data })
     }
   })
 })

@@ -8,7 +8,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import type { UserId } from "../domain/Ids.ts"
 import type { Language } from "../domain/Language.ts"
-import { Row } from "../domain/Row.ts"
+import { Count, Row } from "../domain/Row.ts"
 import { type Actor, changesBetween, recordChange } from "../platform/AuditLog.ts"
 import { type MasterKeyInvalid, SecretBox, type SecretUnreadable } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
@@ -41,9 +41,17 @@ export class WebhookMissing extends Schema.TaggedError<WebhookMissing>()("Webhoo
   override readonly message = "there is no webhook"
 }
 
-/** A test was sent a moment ago. */
+/** A test was sent a moment ago, or still waits. */
 export class WebhookTestedJustNow extends Schema.TaggedError<WebhookTestedJustNow>()("WebhookTestedJustNow", {}) {
-  override readonly message = "a test was sent a moment ago"
+  override readonly message = "a test was sent a moment ago, or is still on its way"
+}
+
+/** Tests of an owner's webhook within a day, at most. */
+export const TESTS_A_DAY_MAX = 50
+
+/** So many tests were sent within a day. */
+export class WebhookTestedOften extends Schema.TaggedError<WebhookTestedOften>()("WebhookTestedOften", {}) {
+  override readonly message = `${TESTS_A_DAY_MAX} tests were sent within a day`
 }
 
 export interface EndpointChange {
@@ -68,8 +76,10 @@ export class WebhookEndpoints extends Context.Service<WebhookEndpoints, {
   rotate(actor: Actor, owner: Owner): Effect.Effect<Redacted.Redacted<string>, WebhookMissing | DatabaseUnavailable>
   /** What was on its way to it is dropped. */
   remove(actor: Actor, owner: Owner): Effect.Effect<void, DatabaseUnavailable>
-  /** Queues a test for it, one a minute at most. */
-  test(owner: Owner): Effect.Effect<void, WebhookMissing | WebhookTestedJustNow | DatabaseUnavailable>
+  /** Queues a test for it, which is tried once. One a minute at most, none while another one waits, and some a day. */
+  test(
+    owner: Owner
+  ): Effect.Effect<void, WebhookMissing | WebhookTestedJustNow | WebhookTestedOften | DatabaseUnavailable>
   /** What signs for an endpoint, the newest first. */
   secretsOf(
     endpointId: bigint
@@ -149,7 +159,7 @@ export class WebhookEndpoints extends Context.Service<WebhookEndpoints, {
           yield* lock(owner)
           const found = yield* find(owner)
           if (found === undefined) return yield* new WebhookMissing()
-          yield* record(actor, owner, "rotated", null, { url: found.url })
+          yield* record(actor, owner, "rotated", null, factsOf(found))
           return yield* addSecret(found.id)
         })
       ).pipe(orUnavailable)
@@ -162,6 +172,8 @@ export class WebhookEndpoints extends Context.Service<WebhookEndpoints, {
           yield* lock(owner)
           const found = yield* find(owner)
           if (found === undefined) return
+          // The endpoint before its deliveries, as where it is disabled.
+          yield* sql`SELECT FROM webhook_endpoints WHERE id = ${found.id} FOR UPDATE`
           yield* sql`UPDATE notice_deliveries SET state = 'dropped', ended_at = now()
             WHERE endpoint_id = ${found.id} AND state = 'waiting'`
           yield* sql`DELETE FROM webhook_endpoints WHERE id = ${found.id}`
@@ -171,19 +183,32 @@ export class WebhookEndpoints extends Context.Service<WebhookEndpoints, {
     })
 
     const test = Effect.fn("WebhookEndpoints.test")(function*(owner: Owner) {
-      const [tested] = yield* orUnavailable(sql`WITH tested AS (
-          UPDATE webhook_endpoints SET tested_at = now() WHERE coalesce(user_id, 0) = ${owner ?? 0n}::bigint
-              AND (tested_at IS NULL OR tested_at < now() - make_interval(secs => ${TEST_SECONDS_MIN}::integer))
-            RETURNING id, user_id
-        ), notice AS (
-          INSERT INTO notices (key, kind, user_id, spread_at)
-            SELECT ${`test:${randomUUID()}`}, ${TEST_KIND}, user_id, now() FROM tested RETURNING id, user_id
-        )
-        INSERT INTO notice_deliveries (notice_id, channel, user_id, endpoint_id)
-          SELECT n.id, 'webhook', n.user_id, t.id FROM notice n, tested t RETURNING id`)
-      if (tested !== undefined) return
-      if ((yield* orUnavailable(find(owner))) === undefined) return yield* new WebhookMissing()
-      return yield* new WebhookTestedJustNow()
+      yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          yield* lock(owner)
+          const found = yield* find(owner)
+          if (found === undefined) return yield* new WebhookMissing()
+          // Of the owner, not of the endpoint: a webhook that is made again may be tested no sooner.
+          const { lately, today } = yield* oneRowOf(
+            Tests,
+            sql`SELECT count(*) AS today, count(*) FILTER (
+                WHERE n.created_at > now() - make_interval(secs => ${TEST_SECONDS_MIN}::integer)
+                  OR EXISTS (SELECT FROM notice_deliveries d WHERE d.notice_id = n.id AND d.state = 'waiting')
+              ) AS lately
+              FROM notices n WHERE n.kind = 'webhook_test' AND coalesce(n.user_id, 0) = ${owner ?? 0n}::bigint
+                AND n.created_at > now() - interval '1 day'`
+          )
+          if (lately > 0) return yield* new WebhookTestedJustNow()
+          if (today >= TESTS_A_DAY_MAX) return yield* new WebhookTestedOften()
+          yield* sql`WITH notice AS (
+              INSERT INTO notices (key, kind, user_id, spread_at)
+                VALUES (${`test:${randomUUID()}`}, ${TEST_KIND}, ${owner}, now()) RETURNING id, user_id
+            )
+            INSERT INTO notice_deliveries (notice_id, channel, user_id, endpoint_id)
+              SELECT id, 'webhook', user_id, ${found.id}::bigint FROM notice`
+        })
+      ).pipe(orUnavailable)
     })
 
     const secretsOf = Effect.fnUntraced(function*(endpointId: bigint) {
@@ -209,15 +234,18 @@ export class WebhookEndpoints extends Context.Service<WebhookEndpoints, {
   }))
 }
 
-type Facts = Readonly<Record<"url", string>> & { readonly muted?: ReadonlyArray<string> }
+type Facts = Readonly<{ url: string; muted: ReadonlyArray<string> }>
 
-const factsOf = ({ muted, url }: Pick<WebhookEndpoint, "url" | "muted">): Facts => ({ url, muted })
+/** Of an address only its origin: with many services its path is what lets somebody in. */
+const factsOf = ({ muted, url }: Pick<WebhookEndpoint, "url" | "muted">): Facts => ({ url: new URL(url).origin, muted })
 
 /** After a rotation the old secret signs so long. */
 const OLD_SECRET_HOURS = 24
 
-/** Between two tests of an endpoint, at least. */
+/** Between two tests of an owner's webhook, at least. */
 const TEST_SECONDS_MIN = 60
+
+const Tests = Row({ today: Count, lately: Count })
 
 /** Of the advisory locks under which endpoints are written, one change of an owner's at a time. */
 const SAVE_LOCK = 1_730_416

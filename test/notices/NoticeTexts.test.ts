@@ -28,6 +28,7 @@ const examples: { readonly [K in NoticeKind]: (typeof noticeData)[K]["Encoded"] 
   plan_ending: { subscription_id: "1", plan: "Basic", ends_at: "2026-12-01T10:00:00Z" },
   payment_received: { payment_id: "1", paid_minor: "1000", currency: "cny", credit_micros: "1400000", ...order },
   refund: { refund_id: "1", payment_id: "1", ...money, ...order },
+  refund_failed: { refund_id: "1", payment_id: "1", ...money, ...order },
   new_network: { address: "192.0.2.1", device: "Firefox · Linux", at: "2026-12-01T10:00:00Z" },
   review_needed: { event_id: "1", provider: "epay", event: "TRADE_SUCCESS", ...money },
   dispute,
@@ -53,7 +54,7 @@ describe("texts of notices", () => {
     const [source] = sourceFiles(["src/notices"], /NoticeTexts\.ts$/)
     const made = new Set([
       ...noticeKinds.map((kind) => `${kind}.link`),
-      ...["dispute", "dispute_due"].flatMap((kind) => [`${kind}.title`, `${kind}.text`])
+      ...["dispute", "dispute_due", "refund", "refund_failed"].flatMap((kind) => [`${kind}.title`, `${kind}.text`])
     ])
     const unsaid = Object.keys(noticeTexts.en).filter((key) => !source?.text.includes(`"${key}"`) && !made.has(key))
     assert.deepStrictEqual(unsaid, [])

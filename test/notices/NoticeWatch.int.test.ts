@@ -7,7 +7,7 @@ import { Effect, Schema } from "effect"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { Row } from "../../src/domain/Row.ts"
 import { seeCondition } from "../../src/notices/NoticeConditions.ts"
-import { lookAtBalances, lookAtDebts, lookAtDisputes, lookAtPlans } from "../../src/notices/NoticeWatch.ts"
+import { diskName, lookAtBalances, lookAtDebts, lookAtDisputes, lookAtPlans } from "../../src/notices/NoticeWatch.ts"
 import { countOf, rowsOf } from "../../src/postgres/Rows.ts"
 import { NoticeWorld } from "../support/NoticeWorld.ts"
 
@@ -91,6 +91,10 @@ describe("looking for notices", () => {
         )
         assert.deepStrictEqual(counts, [1, 0, 1, 0, 0, 0])
         assert.strictEqual((yield* noticesOf(soon.id, "plan_ending"))[0]?.data["plan"], "Plan a")
+        // Given more time by root, it ends another time.
+        yield* sql`UPDATE user_subscriptions SET ends_at = ends_at + interval '1 hour' WHERE user_id = ${early.id}`
+        yield* lookAtPlans(sql)
+        assert.strictEqual((yield* noticesOf(early.id, "plan_ending")).length, 2)
       }))
 
     it.effect("tells of a dispute that is nearly due and unanswered", () =>
@@ -134,6 +138,7 @@ describe("looking for notices", () => {
           kind: "channel_down",
           subject: "7",
           afterSeconds: 120,
+          everyMs: 150_000,
           data: { channel_id: "7", channel: "openai" }
         } as const
         const told = Effect.map(noticesOf(null, "channel_down"), ({ length }) => length)
@@ -156,5 +161,41 @@ describe("looking for notices", () => {
         assert.strictEqual(yield* told, 2)
         assert.strictEqual(yield* countOf(sql`SELECT count(*) FROM notice_conditions WHERE subject = '7'`), 1)
       }).pipe(Effect.scoped))
+
+    it("knows a disk again after the container of its server was made again", () => {
+      const disk = { dataDir: "/data", isEmbedded: true } as const
+      assert.strictEqual(diskName({ ...disk, server: "4f1c" }), diskName({ ...disk, server: "9d0a" }))
+      const shared = { ...disk, isEmbedded: false }
+      assert.notStrictEqual(diskName({ ...shared, server: "one" }), diskName({ ...shared, server: "two" }))
+    })
+
+    it.effect("takes two short moments some minutes apart for no outage", () =>
+      Effect.gen(function*() {
+        const { sql } = yield* NoticeWorld
+        const condition = {
+          kind: "channel_down",
+          subject: "8",
+          afterSeconds: 120,
+          everyMs: 30_000,
+          data: { channel_id: "8", channel: "openai" }
+        } as const
+        const age = (seconds: number) =>
+          sql`UPDATE notice_conditions SET since = since - make_interval(secs => ${seconds}),
+            seen_at = seen_at - make_interval(secs => ${seconds}) WHERE subject = '8'`
+        const told = Effect.map(
+          noticesOf(null, "channel_down"),
+          (all) => all.filter(({ data }) => data["channel_id"] === "8").length
+        )
+        yield* seeCondition(sql, condition)
+        yield* age(130)
+        yield* seeCondition(sql, condition)
+        assert.strictEqual(yield* told, 0)
+        // It lasts, although one look was missed.
+        for (const seconds of [60, 30, 30]) {
+          yield* age(seconds)
+          yield* seeCondition(sql, condition)
+        }
+        assert.strictEqual(yield* told, 1)
+      }))
   })
 })

@@ -148,5 +148,49 @@ describe("notices of money", () => {
       assert.deepStrictEqual(found.map(({ kind }) => kind), ["review_needed"])
       assert.deepStrictEqual(yield* noticesOf(order.userId), [])
     })
+
+    test("a refund that fails after it was told is told to have failed", function*(world) {
+      const { order, session } = yield* world.stripeTopup
+      const { paymentIntent } = world.stripe.pay(session)
+      yield* world.idle
+      yield* settle(refund(paymentIntent, "succeeded", { amountMinor: 1_000n }))
+      yield* settle({ ...refund(paymentIntent, "failed", { amountMinor: 1_000n }), atSeconds: 3_000 })
+      const [, told, failed] = yield* noticesOf(order.userId)
+      assert.deepStrictEqual([told?.kind, failed?.kind], ["refund", "refund_failed"])
+      assert.deepStrictEqual(failed?.data, told?.data)
+    })
+
+    test("a dispute is told again when it comes to ask for an answer", function*(world) {
+      const { session } = yield* world.stripeTopup
+      const { paymentIntent } = world.stripe.pay(session)
+      yield* world.idle
+      const said = (status: string, atSeconds: number) =>
+        settle({ ...dispute(paymentIntent, status, `at${atSeconds}`, { amountMinor: 1_000n }), atSeconds })
+      yield* said("warning_needs_response", 2_000)
+      yield* said("warning_under_review", 2_001)
+      yield* said("needs_response", 2_002)
+      yield* said("under_review", 2_003)
+      const found = yield* rootNotices("dispute_id", `du_of_${paymentIntent}`)
+      assert.deepStrictEqual(found.map(({ kind }) => kind), ["dispute", "dispute"])
+    })
+
+    test("a review that is opened again is told again", function*({ sql, ...world }) {
+      const { order } = yield* world.stripeTopup
+      const { attempts } = yield* Effect.orDie(world.orders.show(order.id, undefined))
+      yield* settle(paidFact(attempts[0]?.reference ?? "", { amountMinor: 8n }))
+      const set = (resolution: string | null) =>
+        Effect.orDie(sql`UPDATE payment_events SET resolution = ${resolution}, resolution_note = ${resolution},
+          resolved_by = ${resolution}, resolved_at = CASE WHEN ${resolution}::text IS NOT NULL THEN clock_timestamp() END
+          WHERE amount_minor = 8`)
+      const told = Effect.map(rootNotices("amount_minor", "8"), ({ length }) => length)
+      assert.strictEqual(yield* told, 1)
+      yield* set("refunded")
+      assert.strictEqual(yield* told, 1)
+      yield* set(null)
+      assert.strictEqual(yield* told, 2)
+      yield* set("refunded")
+      yield* set(null)
+      assert.strictEqual(yield* told, 3)
+    })
   })
 })

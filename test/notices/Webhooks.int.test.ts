@@ -3,17 +3,24 @@
  * where users choose them; and what becomes of answers that are no success.
  */
 import { assert, describe, layer } from "@effect/vitest"
-import { Clock, Effect, Redacted, Schema } from "effect"
+import { Clock, Effect, Fiber, Redacted, Schema } from "effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { Row } from "../../src/domain/Row.ts"
+import { spreadNotices } from "../../src/notices/DeliveryStore.ts"
+import { NoticeTiming } from "../../src/notices/NoticeSender.ts"
 import { verify } from "../../src/notices/WebhookSignature.ts"
+import { TESTS_A_DAY_MAX } from "../../src/notices/WebhookEndpoints.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
 import { rowsOf } from "../../src/postgres/Rows.ts"
 import { NoticeWorld, type ReceivedHook } from "../support/NoticeWorld.ts"
+import { until } from "../support/Until.ts"
 
 const low = { balance_micros: "1500000", threshold_micros: "5000000" }
+
+/** A sender that looks often, and stops at once. */
+const quick = { everyMs: 50, retrySecondsMin: 30, retrySecondsMax: 60, attemptsMax: 14, ageHoursMax: 72, stopMs: 50 }
 
 const headersOf = ({ headers }: ReceivedHook): Readonly<Record<string, string | undefined>> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]))
@@ -223,7 +230,136 @@ describe("webhooks", () => {
           "webhook.removed"
         ])
         assert.notInclude(JSON.stringify(log), Redacted.value(secret ?? Redacted.make("whsec_none")).slice(6))
+        // Where the path is what lets somebody in, the log does not have it.
+        assert.include(JSON.stringify(log), receiver.origin)
+        assert.notInclude(JSON.stringify(log), receiver.url)
         assert.strictEqual((yield* Effect.flip(endpoints.test(null)))._tag, "WebhookMissing")
       }))
+
+    it.effect("of one receiver that hangs delay no other's, and none of root's", () =>
+      Effect.gen(function*() {
+        const { endpoints, receiver, server, tell, user: slow } = yield* hooked
+        const { run } = yield* Effect.provideService(server({}), NoticeTiming, quick)
+        yield* endpoints.save(cliActor, slow.id, { url: receiver.hangingUrl, language: "en", muted: [] })
+        yield* endpoints.save(cliActor, null, { url: receiver.url, language: "en", muted: [] })
+        const other = yield* (yield* NoticeWorld).user()
+        yield* endpoints.save(cliActor, other.id, { url: receiver.url, language: "en", muted: [] })
+        yield* Effect.forkScoped(run)
+        yield* tell("low_balance", slow.id, low)
+        yield* tell("low_balance", slow.id, low)
+        yield* until("the receiver hangs", () => receiver.hooks.length === 1)
+        yield* tell("low_balance", other.id, low)
+        yield* tell("disk_low", null, { server: "a", free_bytes: "1" })
+        yield* until("the others are there", () => receiver.hooks.length === 3)
+        assert.deepStrictEqual((yield* statesOf(slow.id)).map(({ state }) => state), ["waiting", "waiting"])
+        yield* endpoints.remove(cliActor, null)
+        yield* endpoints.remove(cliActor, slow.id)
+      }).pipe(Effect.scoped))
+
+    it.effect("that hang are left by a server that stops, and sent by another one under the same id", () =>
+      Effect.gen(function*() {
+        const { endpoints, passTime, receiver, round, server, tell, user } = yield* hooked
+        const { run } = yield* Effect.provideService(server({}), NoticeTiming, quick)
+        yield* endpoints.save(cliActor, user.id, { url: receiver.hangingUrl, language: "en", muted: [] })
+        const sending = yield* Effect.forkScoped(run)
+        yield* tell("low_balance", user.id, low)
+        yield* until("the receiver hangs", () => receiver.hooks.length === 1)
+        const before = yield* Clock.currentTimeMillis
+        yield* Fiber.interrupt(sending)
+        assert.isBelow((yield* Clock.currentTimeMillis) - before, 5_000)
+        assert.deepStrictEqual((yield* statesOf(user.id)).map(({ state }) => state), ["waiting"])
+        yield* endpoints.save(cliActor, user.id, { url: receiver.url, language: "en", muted: [] })
+        yield* passTime
+        yield* round
+        assert.deepStrictEqual((yield* statesOf(user.id)).map(({ state }) => state), ["sent"])
+        const ids = receiver.hooks.map(({ headers }) => headers["webhook-id"])
+        assert.deepStrictEqual(ids, [ids[0], ids[0]])
+      }).pipe(Effect.scoped))
+
+    it.effect("that are tests are tried once, one at a time, whoever makes the webhook again", () =>
+      Effect.gen(function*() {
+        const { endpoints, receiver, round, sql, user } = yield* hooked
+        const change = { url: receiver.url, language: "en", muted: [] } as const
+        const refused = Effect.map(Effect.flip(endpoints.test(user.id)), ({ _tag }) => _tag)
+        yield* endpoints.test(user.id)
+        yield* sql`UPDATE notices SET created_at = now() - interval '2 minutes' WHERE user_id = ${user.id}`
+        assert.strictEqual(yield* refused, "WebhookTestedJustNow", "one still waits")
+        receiver.answer.status = 500
+        yield* round
+        assert.deepStrictEqual(yield* statesOf(user.id), [{ state: "failed", problem: "status 500" }])
+        yield* endpoints.test(user.id)
+        yield* endpoints.remove(cliActor, user.id)
+        yield* endpoints.save(cliActor, user.id, change)
+        assert.strictEqual(yield* refused, "WebhookTestedJustNow", "a minute is not over")
+        yield* sql`UPDATE notices SET created_at = now() - interval '2 minutes' WHERE user_id = ${user.id}`
+        yield* endpoints.test(user.id)
+        yield* round
+        yield* sql`UPDATE notices SET created_at = now() - interval '23 hours' WHERE user_id = ${user.id}`
+        yield* sql`INSERT INTO notices (key, kind, user_id, created_at, spread_at)
+          SELECT 'test:' || gen_random_uuid(), 'webhook_test', ${user.id}, now() - interval '2 hours', now()
+            FROM generate_series(1, ${TESTS_A_DAY_MAX - 4})`
+        yield* endpoints.test(user.id)
+        yield* round
+        yield* sql`UPDATE notices SET created_at = created_at - interval '2 minutes' WHERE user_id = ${user.id}`
+        assert.strictEqual(yield* refused, "WebhookTestedOften")
+        yield* sql`UPDATE notices SET created_at = created_at - interval '2 hours' WHERE user_id = ${user.id}`
+        yield* endpoints.test(user.id)
+        yield* round
+      }))
+
+    it.effect("of root's receiver that hangs delay no mail", () =>
+      Effect.gen(function*() {
+        const { endpoints, receiver, server, smtp, tell, user } = yield* hooked
+        yield* endpoints.remove(cliActor, user.id)
+        const { run } = yield* Effect.provideService(server({ smtp: smtp.document }), NoticeTiming, quick)
+        yield* endpoints.save(cliActor, null, { url: receiver.hangingUrl, language: "en", muted: [] })
+        for (let told = 0; told < 20; told++) yield* tell("disk_low", null, { server: `s${told}`, free_bytes: "1" })
+        yield* Effect.forkScoped(run)
+        yield* until("the receiver hangs", () => receiver.hooks.length === 1)
+        const before = smtp.mails.length
+        yield* tell("low_balance", user.id, low)
+        yield* until("the mail is there", () => smtp.mails.length > before)
+        assert.strictEqual(receiver.hooks.length, 1)
+        yield* endpoints.remove(cliActor, null)
+      }).pipe(Effect.scoped))
+
+    it.effect("of a user who is disabled get nothing that was on its way", () =>
+      Effect.gen(function*() {
+        const { receiver, round, sql, tell, user } = yield* hooked
+        yield* tell("low_balance", user.id, low)
+        yield* spreadNotices(sql, { hasMail: false })
+        yield* sql`UPDATE users SET disabled_at = now() WHERE id = ${user.id}`
+        yield* round
+        assert.strictEqual(receiver.hooks.length, 0)
+        assert.deepStrictEqual((yield* statesOf(user.id)).map(({ state }) => state), ["dropped"])
+      }))
+
+    it.effect("are removed while their receiver says that it is gone", () =>
+      Effect.gen(function*() {
+        const { endpoints, receiver, server, sql, tell, user } = yield* hooked
+        const change = { url: receiver.url, language: "en", muted: [] } as const
+        yield* tell("low_balance", user.id, low)
+        yield* spreadNotices(sql, { hasMail: false })
+        const other = yield* server({})
+        const removing = yield* other.sql.withTransaction(Effect.gen(function*() {
+          // Both halves of what is written of a receiver that is gone, with a removal between them.
+          yield* other.sql`UPDATE webhook_endpoints SET disabled_at = now() WHERE user_id = ${user.id}`
+          const removal = yield* Effect.forkDetach(endpoints.remove(cliActor, user.id))
+          yield* until(
+            "the removal waits",
+            Effect.map(
+              sql<{ waiting: bigint }>`SELECT count(*) AS waiting FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+              ([row]) => (row?.waiting ?? 0n) > 0n
+            )
+          )
+          yield* other.sql`UPDATE notice_deliveries SET state = 'dropped', ended_at = now()
+            WHERE user_id = ${user.id} AND state = 'waiting'`
+          return removal
+        }))
+        yield* Fiber.join(removing)
+        assert.isUndefined(yield* endpoints.of(user.id))
+        assert.isDefined(yield* endpoints.save(cliActor, user.id, change))
+      }).pipe(Effect.scoped))
   })
 })

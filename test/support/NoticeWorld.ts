@@ -42,7 +42,9 @@ const lookup: LookupFunction = (hostname, options, callback) =>
     ? callback(null, options.all === true ? [{ address: "127.0.0.1", family: 4 }] : "127.0.0.1", 4)
     : dnsLookup(hostname, options, callback)
 
-/** A receiver of webhooks by https on this machine. What it answers can be changed. */
+const HANGING_PATH = "/hanging"
+
+/** A receiver of webhooks by https on this machine. What it answers can be changed; at one path it never answers. */
 const makeHookReceiver = Effect.gen(function*() {
   const hooks: Array<ReceivedHook> = []
   const answer: { status: number; location?: string; body?: string } = { status: 204 }
@@ -51,6 +53,7 @@ const makeHookReceiver = Effect.gen(function*() {
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
     request.on("end", () => {
       hooks.push({ headers: request.headers, body: Buffer.concat(chunks).toString("utf8") })
+      if (request.url === HANGING_PATH) return
       response.writeHead(answer.status, answer.location === undefined ? {} : { location: answer.location })
       response.end(answer.body)
     })
@@ -68,7 +71,8 @@ const makeHookReceiver = Effect.gen(function*() {
         server.closeAllConnections()
       })
   )
-  return { url: `https://localhost:${port}/hook`, hooks, answer }
+  const origin = `https://localhost:${port}`
+  return { origin, url: `${origin}/hook`, hangingUrl: `${origin}${HANGING_PATH}`, hooks, answer }
 })
 
 const MadeUser = Row({ id: UserId })
@@ -102,7 +106,7 @@ const start = Effect.gen(function*() {
     ).pipe(
       Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()),
       Effect.map((context) => ({
-        round: Context.get(context, NoticeSender).round,
+        ...Context.get(context, NoticeSender),
         endpoints: Context.get(context, WebhookEndpoints),
         preferences: Context.get(context, NoticePreferences),
         client: Context.get(context, WebhookClient),

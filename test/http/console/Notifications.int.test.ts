@@ -88,10 +88,9 @@ describe("notifications", () => {
           "the test was tried",
           Effect.map(listed, (text) => /The connection failed \(/.test(text))
         )
-        assert.include(yield* listed, "On its way")
+        assert.include(yield* listed, "Failed", "a test is tried once")
         assert.strictEqual((yield* client.post("/notifications/webhook/remove", {})).status, 303)
         assert.notInclude((yield* client.get("/notifications")).text, HOOK)
-        assert.include(yield* listed, "Not needed")
         const { client: other } = yield* asUser
         assert.include((yield* other.get("/notifications/deliveries")).text, "Nothing was sent yet")
       }))

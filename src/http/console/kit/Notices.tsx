@@ -8,7 +8,7 @@ import type { ListedDelivery } from "../../../notices/DeliveryList.ts"
 import { isNoticeKind, type NoticeKind } from "../../../notices/NoticeKinds.ts"
 import { mutedOf } from "../../../notices/NoticePreferences.ts"
 import { textOfNotice } from "../../../notices/NoticeTexts.ts"
-import { type WebhookEndpoint, WebhookEndpoints } from "../../../notices/WebhookEndpoints.ts"
+import { TESTS_A_DAY_MAX, type WebhookEndpoint, WebhookEndpoints } from "../../../notices/WebhookEndpoints.ts"
 import { type FormState, redirect, refuse } from "../Answer.ts"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { hasText } from "../text/Texts.ts"
@@ -156,7 +156,8 @@ export const testWebhook = Effect.fnUntraced(function*({ owner, page }: WebhookP
     Effect.as(redirect(`${page}?done=test`)),
     Effect.catchTags({
       WebhookMissing: () => Effect.succeed(redirect(page)),
-      WebhookTestedJustNow: () => Effect.succeed(redirect(`${page}?done=tested`))
+      WebhookTestedJustNow: () => Effect.succeed(redirect(`${page}?done=tested`)),
+      WebhookTestedOften: () => Effect.succeed(redirect(`${page}?done=tests`))
     })
   )
 })
@@ -168,7 +169,8 @@ export const webhookDone = (context: PageContext) => {
     webhook: say("done.webhook"),
     removed: say("done.removed"),
     test: say("done.test"),
-    tested: ["warning", say("done.tested")]
+    tested: ["warning", say("done.tested")],
+    tests: ["warning", say("done.tests", { count: TESTS_A_DAY_MAX })]
   } as const
 }
 
