@@ -54,6 +54,8 @@ export interface SettingField {
   readonly options?: ReadonlyArray<string>
   /** Few need to change it. */
   readonly advanced?: true
+  /** It decides where links to new passwords go, or what is asked of the administration's users: a change needs a proof. */
+  readonly guarded?: true
 }
 
 /** Every setting, in the order in which they are shown. */
@@ -63,19 +65,24 @@ export const settingFields = {
   "site.logo": { section: "site", kind: "image" },
   "site.contact": { section: "site", kind: "text" },
   "site.terms": { section: "site", kind: "lines" },
-  "server.public_url": { section: "site", kind: "url" },
+  "server.public_url": { section: "site", kind: "url", guarded: true },
   "seller.name": { section: "seller", kind: "text" },
   "seller.address": { section: "seller", kind: "lines" },
   "seller.tax_id": { section: "seller", kind: "text" },
-  "smtp.host": { section: "mail", kind: "host" },
-  "smtp.port": { section: "mail", kind: "integer" },
-  "smtp.security": { section: "mail", kind: "choice", options: ["starttls", "tls", "none"] },
-  "smtp.user": { section: "mail", kind: "text" },
-  "smtp.password": { section: "mail", kind: "secret" },
-  "smtp.from": { section: "mail", kind: "email" },
+  "smtp.host": { section: "mail", kind: "host", guarded: true },
+  "smtp.port": { section: "mail", kind: "integer", guarded: true },
+  "smtp.security": { section: "mail", kind: "choice", options: ["starttls", "tls", "none"], guarded: true },
+  "smtp.user": { section: "mail", kind: "text", guarded: true },
+  "smtp.password": { section: "mail", kind: "secret", guarded: true },
+  "smtp.from": { section: "mail", kind: "email", guarded: true },
   "registration.mode": { section: "registration", kind: "choice", options: ["open", "invite", "closed"] },
   "registration.email_domains": { section: "registration", kind: "list" },
-  "security.second_factor": { section: "security", kind: "choice", options: ["optional", "root_and_finance"] },
+  "security.second_factor": {
+    section: "security",
+    kind: "choice",
+    options: ["optional", "root_and_finance"],
+    guarded: true
+  },
   "security.keys_per_hour": { section: "security", kind: "integer" },
   "sign_in.oidc.name": { section: "oidc", kind: "text" },
   "sign_in.oidc.issuer": { section: "oidc", kind: "url" },
@@ -134,6 +141,10 @@ export const isSettingKey = (text: string): text is SettingKey => Object.hasOwn(
 export const settingKeys: ReadonlyArray<SettingKey> = Object.keys(settingFields).filter(isSettingKey)
 
 export const fieldOf = (key: SettingKey): SettingField => settingFields[key]
+
+/** Whether one of these is guarded. */
+export const hasGuarded = (keys: Iterable<SettingKey>): boolean =>
+  Array.from(keys).some((key) => fieldOf(key).guarded === true)
 
 /** A text for every setting. */
 export type SettingTexts = Readonly<Record<SettingKey, string>>

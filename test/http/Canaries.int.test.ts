@@ -90,7 +90,12 @@ describe("secrets", () => {
         // Settings: set, replaced, refused beside something bad, tested against providers that know other keys.
         const setting = Effect.fnUntraced(function*(section: string, fields: Readonly<Record<string, string>>) {
           const shown = yield* get("/admin/settings")
-          return (yield* post("/admin/settings", { section, revision: revision(shown.text), ...fields })).status
+          return (yield* post("/admin/settings", {
+            section,
+            revision: revision(shown.text),
+            password: world.password,
+            ...fields
+          })).status
         })
         const stripe = { "payment.stripe.secret_key": planted.stripe, "payment.stripe.webhook_secret": planted.webhook }
         assert.strictEqual(yield* setting("stripe", { ...stripe, "payment.stripe.currency": "no currency" }), 422)

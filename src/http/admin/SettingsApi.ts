@@ -3,11 +3,12 @@
  */
 import { Effect, Schema } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
-import { isSettingKey, type SettingKey, settingKinds } from "../../config/SettingDocument.ts"
+import { hasGuarded, isSettingKey, type SettingKey, settingKinds } from "../../config/SettingDocument.ts"
 import { MomentJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
 import { Connections } from "../../orders/Connections.ts"
 import { SettingsAdmin, type SettingsView } from "../../settings/SettingsAdmin.ts"
+import { checkMayOpenAccess } from "./AdminAccess.ts"
 import { ApiAccepted, ApiConflict, ApiRefused, ApiUnavailable, refusedField } from "./ApiError.ts"
 import { answersOf, area } from "./ApiHandlers.ts"
 import { documented, NoContent } from "./ApiSchema.ts"
@@ -91,6 +92,7 @@ export const SettingsHandlers = answersOf(SettingsApi)(
     saveSettings: Effect.fnUntraced(
       function*({ payload }, admin) {
         const changes = yield* changesOf(payload)
+        if (hasGuarded(changes.keys())) yield* checkMayOpenAccess(admin)
         return shownView(yield* settings.save(admin, changes, payload.revision))
       },
       Effect.catchTags({

@@ -88,7 +88,7 @@ describe("the administration's API", () => {
       Effect.gen(function*() {
         const world = yield* ConsoleWorld
         const { sql } = world
-        const { ask, post, root } = yield* rootProgram
+        const { ask, patch, post, root } = yield* rootProgram
         const made = yield* post("/keys", { name: "program" })
         const other = yield* world.root
         const disabled = yield* world.root
@@ -114,6 +114,12 @@ describe("the administration's API", () => {
           assert.deepStrictEqual([status, json._tag], [403, "Forbidden"], path)
           assert.include(json.message, "10 minutes", path)
         }
+        for (const key of ["smtp.host", "smtp.port", "server.public_url", "security.second_factor"]) {
+          for (const change of [{ set: { [key]: "" } }, { reset: [key] }]) {
+            assert.strictEqual((yield* patch("/settings", change)).status, 403, key)
+          }
+        }
+        assert.strictEqual((yield* patch("/settings", { set: { "site.name": "Ours" } })).status, 200)
         assert.deepStrictEqual(yield* rows, before)
         // What lets nobody into the administration is done as before.
         assert.strictEqual((yield* post(`/users/${user.id}/password_link`)).status, 201)

@@ -133,9 +133,11 @@ describe("root's settings", () => {
         const server = yield* makeSmtpReceiver({ isPlain: true })
         const test = Effect.map(client.post("/admin/settings/test", { section: "mail" }), ({ text }) => text)
         assert.include(yield* test, "no mail server is set")
+        const { password } = yield* ConsoleWorld
         const mail = {
           section: "mail",
           revision,
+          password,
           "smtp.host": "127.0.0.1",
           "smtp.port": String(server.port),
           "smtp.security": "none",
@@ -158,7 +160,14 @@ describe("root's settings", () => {
           "smtp.user": "realms"
         })
         assert.include(clear.text, "sent in clear")
-        const saved = yield* client.post("/admin/settings", { ...mail, "smtp.from": "No-Reply@realms.example" })
+        const sound = { ...mail, "smtp.from": "No-Reply@realms.example" }
+        for (const wrong of ["", "not the password"]) {
+          const unproven = yield* client.post("/admin/settings", { ...sound, password: wrong })
+          assert.strictEqual(unproven.status, 422)
+          assert.include(unproven.text, "This is not your current password")
+        }
+        assert.include(yield* test, "no mail server is set")
+        const saved = yield* client.post("/admin/settings", sound)
         assert.strictEqual(saved.status, 303)
         assert.notInclude((yield* client.get("/admin/settings/mail")).text, mail["smtp.password"])
         assert.include(yield* test, `taken the message for ${root.email}`)

@@ -126,6 +126,7 @@ describe.skipIf(chromiumPath === undefined)("a passkey in a browser", () => {
           const saved = yield* client.post("/admin/settings", {
             section: "site",
             revision,
+            password: world.password,
             "server.public_url": `http://127.0.0.1:${port}`
           })
           assert.strictEqual(saved.status, 303)

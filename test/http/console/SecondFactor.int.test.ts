@@ -168,7 +168,8 @@ describe("the second factor", () => {
         const saved = yield* client.post("/admin/settings", {
           section: "security",
           revision,
-          "security.second_factor": "root_and_finance"
+          "security.second_factor": "root_and_finance",
+          password: world.password
         })
         assert.strictEqual(saved.status, 303)
         for (

@@ -4,8 +4,9 @@
  * in effect already, is left as it is; so is a secret or an image that is left empty. A secret is only ever said to be set or not.
  */
 import { Effect } from "effect"
+import type { ComponentChild } from "preact"
 import { HttpRouter } from "effect/http"
-import { defaultTexts, fieldOf, type SettingKey } from "../../../../config/SettingDocument.ts"
+import { defaultTexts, fieldOf, hasGuarded, type SettingKey, settingKeys } from "../../../../config/SettingDocument.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { changesIn } from "../../../../settings/SettingChanges.ts"
 import {
@@ -30,6 +31,7 @@ import { readAnyForm } from "../../FormBody.ts"
 import { FormAlert, PostForm } from "../../kit/Forms.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
 import { Badge, Card, Done, PageHeading } from "../../kit/Parts.tsx"
+import { passkeyProof, proofInputs, proveSender } from "../../kit/ProofForms.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf } from "../../Params.ts"
 import { logoPath } from "../../SiteFiles.ts"
@@ -44,6 +46,10 @@ import {
   settingLabel,
   valueText
 } from "./SettingTexts.ts"
+
+const inSection = (section: Section, key: SettingKey): boolean => fieldOf(key).section === section
+
+const isGuarded = (section: Section): boolean => hasGuarded(settingKeys.filter((key) => inSection(section, key)))
 
 interface RowProps {
   readonly context: UserContext
@@ -169,6 +175,8 @@ interface SettingsPageProps extends Shown {
   readonly at: Section
   readonly view: SettingsView
   readonly publicUrl: string
+  /** In place of a code, where a proof is asked for. */
+  readonly passkey: ComponentChild
 }
 
 interface RowsProps extends SettingsPageProps {
@@ -204,6 +212,17 @@ const Advanced = (props: RowsProps) => {
   )
 }
 
+/** The password, needed for some of a section's settings. */
+const ProofRows = ({ state = emptyForm, passkey, context }: SettingsPageProps) => (
+  <div class="mt-4">
+    <Inputs
+      state={state}
+      inputs={proofInputs(context, { hint: sayOf(context, "settings")("proof.hint"), required: false })}
+    />
+    {passkey}
+  </div>
+)
+
 const SectionCard = (props: SettingsPageProps) => {
   const { at, state = emptyForm, view, context } = props
   const say = sayOf(context, "settings")
@@ -224,6 +243,7 @@ const SectionCard = (props: SettingsPageProps) => {
         <FormAlert state={state} />
         <Rows {...props} settings={settings.filter((setting) => !isAdvanced(setting))} />
         <Advanced {...props} settings={settings.filter(isAdvanced)} />
+        {isGuarded(at) ? <ProofRows {...props} /> : null}
         <button type="submit" class="btn btn-primary mt-4">{say("save")}</button>
       </PostForm>
       {isTested(at) ? <ConnectionTest {...props} at={at} /> : null}
@@ -256,6 +276,7 @@ const show = (context: UserContext, at: Section, shown: Shown = {}) =>
       at,
       view: yield* (yield* SettingsAdmin).view,
       publicUrl: (yield* PublicAddress).url(),
+      passkey: isGuarded(at) ? yield* passkeyProof(context) : null,
       ...shown
     }
     return page(
@@ -268,8 +289,6 @@ const show = (context: UserContext, at: Section, shown: Shown = {}) =>
       </>
     )
   })
-
-const inSection = (section: Section, key: SettingKey): boolean => fieldOf(key).section === section
 
 const problemsOf = (context: UserContext, section: Section, { problems }: SettingsRefused): Problems => {
   const told: { [name: string]: string } = {}
@@ -302,6 +321,7 @@ const saveForm = adminForm("/admin/settings", {
       const admin = yield* SettingsAdmin
       const changes = changesIn(fields, (yield* admin.view).settings, section)
       if (changes.size > 0) {
+        if (hasGuarded(changes.keys())) yield* proveSender(context, fields)
         yield* admin.save(actorOf(context), changes, fields.get("revision") ?? "").pipe(
           Effect.catchTags({
             SettingsRefused: (error) => Effect.fail(refuse(problemsOf(context, section, error))),
