@@ -1,8 +1,8 @@
 /**
  * Which addresses this server may be told to call. Where root says so, http(s) is allowed anywhere, also on this machine and in private
  * networks, because people run their own upstreams there. Link-local and metadata addresses, from which a cloud gives credentials away,
- * are refused unless the configuration names the host. Where users say so, only public addresses are called. An address is checked when it is saved, and again when its name is resolved to
- * connect to it: what a name resolves to can change in between.
+ * are refused unless the configuration names the host. Where users say so, only public addresses are called. An address is checked when it
+ * is saved, and again when its name is resolved to connect to it: what a name resolves to can change in between.
  */
 import { Context } from "effect"
 import { lookup as dnsLookup } from "node:dns"
@@ -74,14 +74,23 @@ const ipv4NotPublic: ReadonlyArray<readonly [network: string, bits: number]> = [
   ["240.0.0.0", 4]
 ]
 
-/** Among them what stands for an IPv4 address, of this machine's network too. */
+/**
+ * What stands for an IPv4 address, of this machine's network too; what is given out for special use; and all that is outside `2000::/3`,
+ * from which public addresses are given. `::/3` cannot be one of them: a list that has mapped addresses has every IPv4 address.
+ */
 const ipv6NotPublic: ReadonlyArray<readonly [network: string, bits: number]> = [
   ["::", 96],
   ["64:ff9b:1::", 48],
-  ["100::", 64],
+  ["2001::", 23],
   ["2001:db8::", 32],
-  ["fc00::", 7],
-  ["fec0::", 10]
+  ["3fff::", 20],
+  ["100::", 8],
+  ["200::", 7],
+  ["400::", 6],
+  ["800::", 5],
+  ["1000::", 4],
+  ["4000::", 2],
+  ["8000::", 1]
 ]
 
 /** Names under which clouds serve metadata. */

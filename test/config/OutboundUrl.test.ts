@@ -130,6 +130,39 @@ describe("OutboundUrl", () => {
     }
   })
 
+  it("takes only public addresses from users", () => {
+    const ofUsers = outboundGuard([], resolving([]), { by: "user" })
+    const outside = [
+      "::1 ::7f00:1 ::ffff:10.0.0.1 64:ff9b::10.0.0.1 64:ff9b:1::1 2002:a00:1::1",
+      "100::1 100:0:0:1::1 1ff::1 200::1 3ff::1 400::1 7ff::1 800::1 fff::1 1000::1 1fff::1",
+      "4000::1 5f00::1 7fff::1 8000::1 c000::1 fc00::1 fd12::1 fe80::1 fec0::1 ff02::1",
+      "2001::1 2001:10::1 2001:1ff::1 2001:db8::1 3fff::1 3fff:fff::1"
+    ].flatMap((line) => line.split(" ").map((address) => `[${address}]`))
+    for (const host of [...outside, "10.0.0.1", "127.0.0.1", "192.168.1.1", "100.64.0.1", "240.0.0.1"]) {
+      assert.strictEqual(ofUsers.problemOf(`https://${host}/`), "forbidden", host)
+    }
+    const inside = [
+      "2000::1",
+      "2001:200::1",
+      "2001:4860:4860::8888",
+      "2606:4700::1",
+      "2a00:1450::1",
+      "3ffe::1",
+      "3fff:1000::1"
+    ]
+    const standing = ["::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"]
+    for (
+      const host of [...[...inside, ...standing].map((address) => `[${address}]`), "8.8.8.8", "1.1.1.1", "172.32.0.1"]
+    ) {
+      assert.isUndefined(ofUsers.problemOf(`https://${host}/`), host)
+    }
+    const found = [{ address: "4000::1", family: 6 }, { address: "2606:4700::1", family: 6 }]
+    const { lookup } = outboundGuard([], resolving(found), { by: "user" })
+    assert.deepStrictEqual(look(lookup, "hook.example", true), [[found[1]]])
+    // Where root says so, they are as good as others.
+    assert.isUndefined(outboundGuard([]).problemOf("https://[fd12::1]/"))
+  })
+
   it("does not resolve a name to what is not called", () => {
     const metadata = { address: "169.254.169.254", family: 4 }
     const fine = { address: "10.0.0.5", family: 4 }
