@@ -4,6 +4,7 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { Clock, Effect, Fiber, Redacted, Schema } from "effect"
+import { SqlClient } from "effect/sql"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { UserId } from "../../src/domain/Ids.ts"
@@ -14,6 +15,7 @@ import { verify } from "../../src/notices/WebhookSignature.ts"
 import { TESTS_A_DAY_MAX } from "../../src/notices/WebhookEndpoints.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
 import { rowsOf } from "../../src/postgres/Rows.ts"
+import { someoneWaits } from "../support/LockWaits.ts"
 import { NoticeWorld, type ReceivedHook } from "../support/NoticeWorld.ts"
 import { until } from "../support/Until.ts"
 
@@ -345,14 +347,7 @@ describe("webhooks", () => {
           // Both halves of what is written of a receiver that is gone, with a removal between them.
           yield* other.sql`UPDATE webhook_endpoints SET disabled_at = now() WHERE user_id = ${user.id}`
           const removal = yield* Effect.forkDetach(endpoints.remove(cliActor, user.id))
-          yield* until(
-            "the removal waits",
-            Effect.map(
-              sql<{ waiting: bigint }>`SELECT count(*) AS waiting FROM pg_stat_activity
-                WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-              ([row]) => (row?.waiting ?? 0n) > 0n
-            )
-          )
+          yield* Effect.provideService(someoneWaits, SqlClient.SqlClient, sql)
           yield* other.sql`UPDATE notice_deliveries SET state = 'dropped', ended_at = now()
             WHERE user_id = ${user.id} AND state = 'waiting'`
           return removal

@@ -15,6 +15,7 @@ import { AccountsOver, balanceOf, makeUser, reserveOf, used } from "../support/T
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { callAt, commitLate, endCall, idAt, insertCalls, makeUsers, nobody } from "../support/UsageRows.ts"
 import { until } from "../support/Until.ts"
+import { someoneWaits } from "../support/LockWaits.ts"
 import { testsOver } from "../support/Steps.ts"
 
 const noKey = ApiKeyId.make(0n)
@@ -34,19 +35,6 @@ const session = Effect.gen(function*() {
 
 const foldBy = (run: Effect.Success<typeof session>, userId: UserId) =>
   run(`SELECT realms_fold_usage_v1(${userId}, 180000, 10000)`)
-
-/** Until a backend waits for a lock: the race is on. */
-const someoneWaits = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  yield* until(
-    "somebody waits for a lock",
-    Effect.map(
-      sql<{ waiting: bigint }>`SELECT count(*) AS waiting FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      ([row]) => (row?.waiting ?? 0n) > 0n
-    )
-  )
-})
 
 const totalsOf = Effect.fnUntraced(function*(userId: UserId) {
   const reports = yield* UsageReports
