@@ -13,6 +13,7 @@ import { PublicAddress } from "../platform/PublicAddress.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { oneRowOf, rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
+import { noteAccountChange } from "./AccountNotices.ts"
 import {
   EmailTaken,
   InvalidEmail,
@@ -165,6 +166,7 @@ export class EmailAddresses extends Context.Service<EmailAddresses, {
         // What was sent to the old address is good for nothing any more.
         yield* sql`DELETE FROM mail_links WHERE user_id = ${userId}`
         yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
+        yield* noteAccountChange(sql, { userId, change: "email", detail: link.email, address: from })
         const session = yield* keepSession(sql, userId, keepToken)
         yield* recordChange(sql, { name: `user:${userId}`, userId, address: from }, {
           action: "user.email_changed",

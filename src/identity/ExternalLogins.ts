@@ -12,6 +12,7 @@ import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "..
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
+import { noteAccountChange } from "./AccountNotices.ts"
 import {
   AddressKnown,
   IdentityNotFound,
@@ -151,6 +152,8 @@ export class ExternalLogins extends Context.Service<ExternalLogins, {
         if (!(yield* takeChallenge(sql, identity.state))) return yield* new ProviderLoginFailed()
         if (!(yield* insert(identity, user.userId))) return yield* new IdentityTaken()
         yield* note(user, "identity.connected", identity.issuer)
+        const { address, userId } = user
+        yield* noteAccountChange(sql, { userId, change: "identity_added", detail: identity.issuer, address })
       }
     )
 
@@ -179,6 +182,8 @@ export class ExternalLogins extends Context.Service<ExternalLogins, {
               )
               if (gone === undefined) return yield* new IdentityNotFound()
               yield* note(change, "identity.removed", gone.issuer)
+              const { address, userId } = change
+              yield* noteAccountChange(sql, { userId, change: "identity_removed", detail: gone.issuer, address })
               return yield* keepSession(sql, change.userId, change.keepToken)
             })
           ).pipe(orUnavailable))

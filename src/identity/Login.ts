@@ -13,6 +13,7 @@ import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
+import { noteAccountChange } from "./AccountNotices.ts"
 import { checkRegistration, type RegistrationRefused } from "./RegistrationRules.ts"
 import { RateLimiter } from "./RateLimiter.ts"
 import {
@@ -237,6 +238,7 @@ export class Login extends Context.Service<Login, {
               Effect.gen(function*() {
                 yield* lock
                 yield* writePasswordHash(sql, change.userId, passwordHash)
+                yield* noteAccountChange(sql, { userId: change.userId, address: change.address, change: "password" })
                 return yield* keepSession(sql, change.userId, change.keepToken)
               })
             ).pipe(orUnavailable))

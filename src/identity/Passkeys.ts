@@ -8,6 +8,7 @@ import type { PasskeyId, UserId } from "../domain/Ids.ts"
 import { recordChange } from "../platform/AuditLog.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
+import { noteAccountChange } from "./AccountNotices.ts"
 import { SecondFactorWrong } from "./IdentityError.ts"
 import { isKeyName } from "./NewApiKey.ts"
 import { type PasskeyAnswer, PasskeyCeremony, type PasskeyPurpose } from "./PasskeyCeremony.ts"
@@ -64,13 +65,15 @@ export class Passkeys extends Context.Service<Passkeys, {
     const ceremony = yield* PasskeyCeremony
     const { proven } = yield* Reauthentication
 
-    const note = ({ address, userId }: Proof, action: string, name: string) =>
-      recordChange(sql, { name: `user:${userId}`, userId, address }, {
-        action,
+    const note = Effect.fnUntraced(function*({ address, userId }: Proof, does: "added" | "removed", name: string) {
+      yield* noteAccountChange(sql, { userId, change: `passkey_${does}`, detail: name, address })
+      yield* recordChange(sql, { name: `user:${userId}`, userId, address }, {
+        action: `passkey.${does}`,
         target: `user:${userId}`,
         before: null,
         after: { name }
       })
+    })
 
     const creation: Passkeys["Service"]["creation"] = Effect.fn("Passkeys.creation")(
       function*({ email, issuer, userId }, visitor) {
@@ -130,7 +133,7 @@ export class Passkeys extends Context.Service<Passkeys, {
                   return yield* new PasskeyRefused({ reason: "known" })
                 }
                 const session = yield* keepSession(sql, userId, keepToken)
-                yield* note(change, "passkey.added", name)
+                yield* note(change, "added", name)
                 return { session, codes: isFirst ? yield* insertRecoveryCodes(sql, userId) : undefined }
               })
             ).pipe(orUnavailable))
@@ -148,7 +151,7 @@ export class Passkeys extends Context.Service<Passkeys, {
             if (passkey === undefined) return yield* new PasskeyNotFound()
             yield* sql`DELETE FROM passkeys WHERE id = ${id} AND user_id = ${userId}`
             if (!(yield* hasSecondFactor(sql, userId))) yield* deleteSecondFactors(sql, userId)
-            yield* note(change, "passkey.removed", passkey.name)
+            yield* note(change, "removed", passkey.name)
             return yield* keepSession(sql, userId, keepToken)
           })
         ).pipe(orUnavailable))

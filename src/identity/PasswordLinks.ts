@@ -12,6 +12,7 @@ import { publish } from "../platform/Notifications.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { oneRowOf, rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
+import { noteAccountChange } from "./AccountNotices.ts"
 import { revokeAdminKeys } from "./AdminKeys.ts"
 import { PasswordLinkInvalid, type PasswordRefused, type TooBusy, UserDisabled, UserNotFound } from "./IdentityError.ts"
 import { PasswordQueue } from "./PasswordQueue.ts"
@@ -132,6 +133,7 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
           yield* sql`UPDATE users SET email_verified_at = coalesce(email_verified_at, now()) WHERE id = ${userId}`
         }
         yield* writePasswordHash(sql, userId, passwordHash)
+        yield* noteAccountChange(sql, { userId, change: "password", address })
         yield* deleteSessions(sql, userId)
         yield* recordChange(sql, actor, {
           action: "password_link.used",

@@ -6,10 +6,12 @@
 import { Clock, Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import type { UserId } from "../domain/Ids.ts"
+import type { AccountChange } from "../notices/NoticeKinds.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
+import { noteAccountChange } from "./AccountNotices.ts"
 import { revokeAdminKeys } from "./AdminKeys.ts"
 import {
   AppCodeWrong,
@@ -86,14 +88,16 @@ export class SecondFactors extends Context.Service<SecondFactors, {
     const box = yield* SecretBox
     const { proven } = yield* Reauthentication
 
-    /** Records what a user did to their own. */
-    const note = ({ address, userId }: Proof, action: string) =>
-      recordChange(sql, { name: `user:${userId}`, userId, address }, {
+    /** Records what a user did to their own, and tells them. */
+    const note = Effect.fnUntraced(function*({ address, userId }: Proof, action: string, change: AccountChange) {
+      yield* noteAccountChange(sql, { userId, change, address })
+      yield* recordChange(sql, { name: `user:${userId}`, userId, address }, {
         action,
         target: `user:${userId}`,
         before: null,
         after: null
       })
+    })
 
     const enrolment = ({ email, issuer }: Enroller, sealed: string, secret: Redacted.Redacted<string>): Enrolment => ({
       sealed,
@@ -130,7 +134,7 @@ export class SecondFactors extends Context.Service<SecondFactors, {
             const isFirst = !(yield* hasSecondFactor(sql, userId))
             if (!(yield* insertTotp(sql, box, { userId, secret, step }))) return yield* new SecondFactorExists()
             const session = yield* keepSession(sql, userId, keepToken)
-            yield* note(change, "second_factor.set_up")
+            yield* note(change, "second_factor.set_up", "second_factor_added")
             return { session, codes: isFirst ? yield* insertRecoveryCodes(sql, userId) : undefined }
           })
         ).pipe(orUnavailable))
@@ -143,7 +147,7 @@ export class SecondFactors extends Context.Service<SecondFactors, {
           Effect.gen(function*() {
             yield* lock
             if (!(yield* hasSecondFactor(sql, proof.userId))) return yield* new SecondFactorMissing()
-            yield* note(proof, "second_factor.codes_renewed")
+            yield* note(proof, "second_factor.codes_renewed", "recovery_codes")
             return yield* insertRecoveryCodes(sql, proof.userId)
           })
         ).pipe(orUnavailable))
@@ -156,7 +160,7 @@ export class SecondFactors extends Context.Service<SecondFactors, {
           Effect.gen(function*() {
             yield* lock
             if (!(yield* deleteSecondFactors(sql, change.userId))) return yield* new SecondFactorMissing()
-            yield* note(change, "second_factor.removed")
+            yield* note(change, "second_factor.removed", "second_factor_removed")
             return yield* keepSession(sql, change.userId, change.keepToken)
           })
         ).pipe(orUnavailable))
@@ -168,6 +172,7 @@ export class SecondFactors extends Context.Service<SecondFactors, {
       if (locked.length === 0) return yield* new UserNotFound({ userId })
       if (!(yield* deleteSecondFactors(sql, userId))) return yield* new SecondFactorMissing()
       yield* deleteSessions(sql, userId)
+      yield* noteAccountChange(sql, { userId, change: "second_factor_removed", address: null })
       yield* revokeAdminKeys(sql, actor, userId)
       yield* recordChange(sql, actor, {
         action: "second_factor.reset",

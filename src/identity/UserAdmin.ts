@@ -16,6 +16,7 @@ import { publish } from "../platform/Notifications.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
+import { noteAccountChange } from "./AccountNotices.ts"
 import { revokeAdminKeys } from "./AdminKeys.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import {
@@ -180,6 +181,7 @@ export class UserAdmin extends Context.Service<UserAdmin, {
     const setPasswordNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId, passwordHash: string) {
       if (!(yield* writePasswordHash(sql, userId, passwordHash))) return yield* new UserNotFound({ userId })
       yield* deleteSessions(sql, userId)
+      yield* noteAccountChange(sql, { userId, change: "password", address: null })
       yield* revokeAdminKeys(sql, actor, userId)
       yield* recordChange(sql, actor, {
         action: "user.password_set",

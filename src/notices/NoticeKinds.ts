@@ -11,8 +11,26 @@ export const userNoticeKinds = [
   "payment_received",
   "refund",
   "refund_failed",
-  "new_network"
+  "new_network",
+  "account_changed"
 ] as const
+
+/** Those that users may do without: whoever has got into an account cannot hide from its owner that it has changed. */
+export const mutableMailKinds = userNoticeKinds.filter((kind) => kind !== "account_changed")
+
+/** What of how somebody signs in may change. */
+export const accountChanges = [
+  "password",
+  "email",
+  "second_factor_added",
+  "second_factor_removed",
+  "recovery_codes",
+  "passkey_added",
+  "passkey_removed",
+  "identity_added",
+  "identity_removed"
+] as const
+export type AccountChange = typeof accountChanges[number]
 
 export const rootNoticeKinds = [
   "review_needed",
@@ -68,6 +86,12 @@ export const noticeData = {
   refund: Schema.Struct(refund),
   refund_failed: Schema.Struct(refund),
   new_network: Schema.Struct({ address: Schema.String, device: OptionalText, at: MomentJson }),
+  account_changed: Schema.Struct({
+    change: Schema.Literals(accountChanges),
+    detail: OptionalText,
+    address: OptionalText,
+    at: MomentJson
+  }),
   review_needed: Schema.Struct({
     event_id: Schema.String,
     provider: Schema.String,

@@ -10,7 +10,7 @@ import { type NoticeTerms, noticeTerms } from "../domain/NoticeTerms.ts"
 import { Row } from "../domain/Row.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
-import { type NoticeKind, rootNoticeKinds, userNoticeKinds } from "./NoticeKinds.ts"
+import { mutableMailKinds, type NoticeKind, rootNoticeKinds } from "./NoticeKinds.ts"
 
 /** What was filled in is out of bounds; names the fields. */
 export class NoticeTermsRefused extends Schema.TaggedError<NoticeTermsRefused>()("NoticeTermsRefused", {
@@ -75,6 +75,6 @@ export const mutedOf = (
   wanted: ReadonlyArray<string>
 ): ReadonlyArray<NoticeKind> => kinds.filter((kind) => !wanted.includes(kind))
 
-/** What somebody can be told: root also of the service. */
+/** The mails that somebody may do without: root also those about the service. */
 export const kindsFor = ({ isRoot }: { readonly isRoot: boolean }): ReadonlyArray<NoticeKind> =>
-  isRoot ? [...userNoticeKinds, ...rootNoticeKinds] : userNoticeKinds
+  isRoot ? [...mutableMailKinds, ...rootNoticeKinds] : mutableMailKinds

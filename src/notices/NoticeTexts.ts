@@ -115,6 +115,17 @@ const writers: { readonly [K in NoticeKind]: Write<K> } = {
       : say("new_network.text.device", { address, device, at: time(at) }),
     path: "/account"
   }),
+  account_changed: ({ address, at, change, detail }, { say, time }) => {
+    const what = say(`account_changed.${change}`, { detail: detail ?? "" })
+    const values = { what, at: time(at) }
+    return {
+      title: what,
+      text: address === null
+        ? say("account_changed.text.other", values)
+        : say("account_changed.text", { ...values, address: address === "" ? say("address.unknown") : address }),
+      path: "/account"
+    }
+  },
   review_needed: ({ amount_minor, currency, event, provider }, reader) => {
     const { say } = reader
     const amount = amountOf(reader, amount_minor, currency)

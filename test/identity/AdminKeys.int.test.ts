@@ -10,7 +10,7 @@ import { PasswordLinks } from "../../src/identity/PasswordLinks.ts"
 import { SecondFactors } from "../../src/identity/SecondFactors.ts"
 import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
-import { identityTest, outcome } from "../support/TestIdentity.ts"
+import { changesTold, identityTest, outcome } from "../support/TestIdentity.ts"
 
 /** Root with an admin key and a key for calls. */
 const keyed = Effect.fnUntraced(function*(email: string) {
@@ -59,6 +59,8 @@ describe("admin keys", () => {
     assert.deepStrictEqual(yield* ends(untouched), ["ok", "ok"])
     assert.deepStrictEqual(yield* revokedBy(byLink), [`user:${byLink.id}`])
     assert.deepStrictEqual(yield* revokedBy(bySet), ["cli"])
+    assert.deepStrictEqual(yield* changesTold(byLink.id), [["password", null, "192.0.2.1"]])
+    assert.deepStrictEqual(yield* changesTold(bySet.id), [["password", null, null]])
   })
 
   identityTest("are on record one by one when a mailed link takes an unverified account over", function*() {

@@ -4,7 +4,7 @@
 import { assert, describe } from "@effect/vitest"
 import { ExternalLogins } from "../../src/identity/ExternalLogins.ts"
 import { LoginSessions } from "../../src/identity/LoginSessions.ts"
-import { areLive, identityTest, opened, outcome, proofOf, registered } from "../support/TestIdentity.ts"
+import { areLive, changesTold, identityTest, opened, outcome, proofOf, registered } from "../support/TestIdentity.ts"
 
 const ADDRESS = "192.0.2.1"
 
@@ -35,5 +35,9 @@ describe("ExternalLogins", () => {
     const [identity] = yield* logins.list(userId)
     const kept = yield* logins.remove(proofOf(ada), identity?.id ?? assert.fail("no identity"))
     assert.deepStrictEqual(yield* areLive(kept, token, other), [true, false, false])
+    assert.deepStrictEqual(yield* changesTold(userId), [
+      ["identity_added", identityOf("ada", "one").issuer, ADDRESS],
+      ["identity_removed", identityOf("ada", "one").issuer, "192.0.2.1"]
+    ])
   })
 })

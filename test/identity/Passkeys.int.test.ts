@@ -17,6 +17,7 @@ import { cliActor } from "../../src/platform/AuditLog.ts"
 import { SoftAuthenticator } from "../support/SoftAuthenticator.ts"
 import {
   areLive,
+  changesTold,
   count,
   identityTest,
   opened,
@@ -244,6 +245,11 @@ describe("Passkeys", () => {
       assert.strictEqual((yield* (yield* SecondFactors).view(ada.userId)).recoveryCodes, 0)
       assert.strictEqual((yield* (yield* Login).login(person(ADA)))._tag, "LoggedIn")
       assert.include(yield* recordedOf(ada.userId), `user:${ada.userId} passkey.removed`)
+      assert.deepStrictEqual((yield* changesTold(ada.userId)).map(([change]) => change), [
+        "passkey_added",
+        "recovery_codes",
+        "passkey_removed"
+      ])
     }
   )
 

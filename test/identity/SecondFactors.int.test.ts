@@ -20,6 +20,7 @@ import type { Steps } from "../support/Steps.ts"
 import {
   areLive,
   assertUnsaid,
+  changesTold,
   count,
   type IdentityServices,
   identityTest as liveTest,
@@ -207,6 +208,7 @@ describe("SecondFactors", () => {
       assert.deepStrictEqual(yield* areLive(left, kept, later), [true, false, false])
       assert.strictEqual(yield* outcome(answer(pending, yield* codeIn(secret, 0))), "PendingLoginOver")
       assert.deepStrictEqual([yield* count("totp_factors"), yield* count("recovery_codes")], [0, 0])
+      assert.deepStrictEqual((yield* changesTold(ada.userId)).at(-1), ["second_factor_removed", null, "192.0.2.1"])
       assert.strictEqual((yield* (yield* Login).login(person(ADA)))._tag, "LoggedIn")
       assert.strictEqual(yield* outcome(factors.remove(proofOf(ada, ""))), "SecondFactorMissing")
       assert.strictEqual(yield* outcome(factors.renewCodes(proofOf(ada, ""))), "SecondFactorMissing")
@@ -218,6 +220,10 @@ describe("SecondFactors", () => {
     const factors = yield* SecondFactors
     const renewed = Redacted.value(yield* factors.renewCodes(proofOf(ada, yield* codeIn(ada.secret, 0))))
     assert.strictEqual(renewed.filter((code) => ada.codes.includes(code)).length, 0)
+    assert.deepStrictEqual(yield* changesTold(ada.userId), [
+      ["second_factor_added", null, "192.0.2.1"],
+      ["recovery_codes", null, "192.0.2.1"]
+    ])
     assert.strictEqual(yield* outcome(answer(yield* pendingOf(ADA), ada.codes[0] ?? "")), "SecondFactorWrong")
     assert.strictEqual(yield* outcome(answer(yield* pendingOf(ADA), renewed[0] ?? "")), "ok")
   })
@@ -231,6 +237,8 @@ describe("SecondFactors", () => {
     assert.strictEqual(yield* outcome(change("")), "SecondFactorWrong")
     assert.strictEqual(yield* outcome(change(yield* codeIn(ada.secret, 0))), "ok")
     assert.strictEqual(yield* outcome(answer(pending, yield* codeIn(ada.secret, 1))), "PendingLoginOver")
+    const told = [["second_factor_added", null, "192.0.2.1"], ["password", null, "192.0.2.1"]]
+    assert.deepStrictEqual(yield* changesTold(ada.userId), told, "and not for the change that was refused")
   })
 
   identityTest("stays when a link sets a new password", function*() {
@@ -256,6 +264,7 @@ describe("SecondFactors", () => {
     assert.strictEqual((yield* (yield* Login).login(person(ADA)))._tag, "LoggedIn")
     assert.strictEqual(yield* outcome(factors.reset(cliActor, ada.userId)), "SecondFactorMissing")
     assert.include(yield* recordedOf(ada.userId), "cli second_factor.reset")
+    assert.deepStrictEqual((yield* changesTold(ada.userId)).at(-1), ["second_factor_removed", null, null])
     assert.isFalse(Option.getOrThrow(yield* (yield* UserAdmin).view(ada.userId)).hasSecondFactor)
   })
 

@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option } from "effect"
 import { languages } from "../../src/domain/Language.ts"
-import { type noticeData, type NoticeKind, noticeKinds } from "../../src/notices/NoticeKinds.ts"
+import { accountChanges, type noticeData, type NoticeKind, noticeKinds } from "../../src/notices/NoticeKinds.ts"
 import { mailText, noticeTexts, textOfNotice } from "../../src/notices/NoticeTexts.ts"
 import { sourceFiles } from "../tidy/SourceFiles.ts"
 
@@ -30,6 +30,7 @@ const examples: { readonly [K in NoticeKind]: (typeof noticeData)[K]["Encoded"] 
   refund: { refund_id: "1", payment_id: "1", ...money, ...order },
   refund_failed: { refund_id: "1", payment_id: "1", ...money, ...order },
   new_network: { address: "192.0.2.1", device: "Firefox · Linux", at: "2026-12-01T10:00:00Z" },
+  account_changed: { change: "password", detail: null, address: "192.0.2.1", at: "2026-12-01T10:00:00Z" },
   review_needed: { event_id: "1", provider: "epay", event: "TRADE_SUCCESS", ...money },
   dispute,
   dispute_due: dispute,
@@ -54,7 +55,8 @@ describe("texts of notices", () => {
     const [source] = sourceFiles(["src/notices"], /NoticeTexts\.ts$/)
     const made = new Set([
       ...noticeKinds.map((kind) => `${kind}.link`),
-      ...["dispute", "dispute_due", "refund", "refund_failed"].flatMap((kind) => [`${kind}.title`, `${kind}.text`])
+      ...["dispute", "dispute_due", "refund", "refund_failed"].flatMap((kind) => [`${kind}.title`, `${kind}.text`]),
+      ...accountChanges.map((change) => `account_changed.${change}`)
     ])
     const unsaid = Object.keys(noticeTexts.en).filter((key) => !source?.text.includes(`"${key}"`) && !made.has(key))
     assert.deepStrictEqual(unsaid, [])

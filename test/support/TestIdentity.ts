@@ -4,10 +4,11 @@
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, it } from "@effect/vitest"
-import { Effect, Layer, Option, Redacted, References, type Scope } from "effect"
+import { Effect, Layer, Option, Redacted, References, Schema, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
+import { Row } from "../../src/domain/Row.ts"
 import { AdminKeys } from "../../src/identity/AdminKeys.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { ExternalLogins } from "../../src/identity/ExternalLogins.ts"
@@ -28,6 +29,7 @@ import { Users } from "../../src/identity/Users.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { PublicAddress } from "../../src/platform/PublicAddress.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
+import { rowsOf } from "../../src/postgres/Rows.ts"
 import { Settings } from "../../src/settings/Settings.ts"
 import { logsTo } from "./LogLines.ts"
 import { openSession } from "./OpenSession.ts"
@@ -207,6 +209,24 @@ export const recordedOf = (userId: UserId) =>
     const rows = yield* sql<{ actor: string; action: string }>`
       SELECT actor, action FROM audit_log WHERE target = ${`user:${userId}`} ORDER BY id`
     return rows.map(({ action, actor }) => `${actor} ${action}`)
+  })
+
+const ChangeTold = Row({
+  change: Schema.String,
+  detail: Schema.NullOr(Schema.String),
+  address: Schema.NullOr(Schema.String)
+})
+
+/** Every change of how they sign in that the user is told, the oldest first, with what it is about and where it came from. */
+export const changesTold = (userId: UserId) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* rowsOf(
+      ChangeTold,
+      sql`SELECT data->>'change' AS change, data->>'detail' AS detail, data->>'address' AS address FROM notices
+        WHERE kind = 'account_changed' AND user_id = ${userId} ORDER BY id`
+    )
+    return rows.map(({ address, change, detail }) => [change, detail, address])
   })
 
 /** None of the texts is in what was logged. */

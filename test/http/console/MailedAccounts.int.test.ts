@@ -21,10 +21,14 @@ afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 const makeEmail = () => `${randomUUID()}@company.example`
 
 /** The last mail to an address, when there are so many. */
-const mailTo = (email: string, count = 1) =>
+/** Notices say where they can be turned off; the others were asked for. */
+const mailsTo = (email: string, are: "asked for" | "notices") =>
+  smtp.to(email).filter(({ text }) => text.includes("/notifications") === (are === "notices"))
+
+const mailTo = (email: string, count = 1, are: "asked for" | "notices" = "asked for") =>
   Effect.map(
-    until(`there are ${count} mails to ${email}`, () => smtp.to(email).length >= count),
-    () => smtp.to(email)[count - 1] ?? assert.fail("no mail")
+    until(`${count} mails to ${email} are there: ${are}`, () => mailsTo(email, are).length >= count),
+    () => mailsTo(email, are)[count - 1] ?? assert.fail("no mail")
   )
 
 /** The path of the link that a mail has. */
@@ -196,14 +200,14 @@ describe("accounts by mail", () => {
         yield* admin.get(`/admin/users/${user.id}`)
         yield* admin.post(`/admin/users/${user.id}/disable`, {})
         assert.deepStrictEqual([(yield* client.get(path)).status, (yield* client.get(mailed)).status], [404, 404])
-        const before = smtp.mails.length
+        const before = smtp.to(user.email).length
         yield* client.get("/forgot")
         yield* client.post("/forgot", { email: user.email })
         const other = makeEmail()
         yield* client.get("/register")
         yield* client.post("/register", { email: other })
         yield* mailTo(other)
-        assert.strictEqual(smtp.mails.length, before + 1, "nothing to the disabled user")
+        assert.strictEqual(smtp.to(user.email).length, before, "nothing to the disabled user")
       }))
 
     it.effect("are verified by the one who is signed in, not by a click of somebody else", () =>
@@ -250,6 +254,9 @@ describe("accounts by mail", () => {
         assert.strictEqual((yield* elsewhere.get("/account")).status, 303)
         const told = yield* mailTo(user.email)
         assert.include(told.text, email)
+        const notice = yield* mailTo(email, 1, "notices")
+        assert.include(notice.subject, `Your e-mail address was changed to ${email}`)
+        assert.match(notice.text, /from 127\.0\.0\.1\. If it was you/)
         assert.strictEqual((yield* client.post(link, {})).status, 404)
         const one = yield* visitor
         assert.strictEqual((yield* one.post("/login", { email, password: world.password })).status, 303)

@@ -6,7 +6,7 @@ import { type NoticeTerms, noticeTerms } from "../../../domain/NoticeTerms.ts"
 import { EmailAddresses } from "../../../identity/EmailAddresses.ts"
 import { DeliveryList, type ListedDelivery } from "../../../notices/DeliveryList.ts"
 import { Mailer } from "../../../notices/Mailer.ts"
-import { type NoticeKind, rootNoticeKinds, userNoticeKinds } from "../../../notices/NoticeKinds.ts"
+import { mutableMailKinds, type NoticeKind, rootNoticeKinds, userNoticeKinds } from "../../../notices/NoticeKinds.ts"
 import { kindsFor, mutedOf, NoticePreferences, type Preferences } from "../../../notices/NoticePreferences.ts"
 import { type WebhookEndpoint, WebhookEndpoints } from "../../../notices/WebhookEndpoints.ts"
 import { emptyForm, type FormState, redirect, refuse } from "../Answer.ts"
@@ -77,7 +77,7 @@ const Choices = ({ unmailed, preferences, state, context }: ChoicesProps) => {
               initial: typed[noticeTerms.inputOf("planEndingDays")] ?? ""
             }
           ],
-          ticks(userNoticeKinds, say("mail", { email: context.user.email })),
+          ticks(mutableMailKinds, say("mail", { email: context.user.email })),
           ...isRoot(context) ? [ticks(rootNoticeKinds, say("mail.root"))] : []
         ]}
         submit={context.say("action.save")}

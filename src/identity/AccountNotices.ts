@@ -1,0 +1,29 @@
+/**
+ * Tells a user that how they sign in has changed, in the transaction of the change: whoever has got into an account does not change it
+ * unnoticed.
+ */
+import { DateTime, Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import { randomUUID } from "node:crypto"
+import type { UserId } from "../domain/Ids.ts"
+import type { AccountChange } from "../notices/NoticeKinds.ts"
+import { writeNotice } from "../notices/Notices.ts"
+
+export const noteAccountChange = (
+  sql: SqlClient.SqlClient,
+  { address, change, detail = null, userId }: {
+    readonly userId: UserId
+    readonly change: AccountChange
+    /** The new address, the passkey's name or the provider's issuer. */
+    readonly detail?: string | null
+    /** Of the user's browser; null: an administrator did it. */
+    readonly address: string | null
+  }
+): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.flatMap(DateTime.now, (now) =>
+    writeNotice(sql, {
+      key: `account_changed:${randomUUID()}`,
+      kind: "account_changed",
+      userId,
+      data: { change, detail, address, at: DateTime.formatIso(now) }
+    }))
