@@ -4,6 +4,7 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { TESTS_A_DAY_MAX } from "../../../src/notices/WebhookEndpoints.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { asUser, ConsoleWorld, signedInRoot } from "../../support/ConsoleWorld.ts"
 import { until } from "../../support/Until.ts"
@@ -65,7 +66,7 @@ describe("notifications", () => {
 
     it.effect("go to a webhook whose secret is shown once, and again only when it is made anew", () =>
       Effect.gen(function*() {
-        const { client } = yield* asUser
+        const { client, user, world: { sql } } = yield* asUser
         yield* client.get("/notifications")
         for (const url of ["http://hooks.example.com", "https://10.0.0.1/", "https://example.com/?token=x"]) {
           assert.strictEqual((yield* client.post("/notifications/webhook", { url })).status, 422, url)
@@ -83,12 +84,21 @@ describe("notifications", () => {
         assert.strictEqual((yield* client.post("/notifications/webhook/test", {})).status, 303)
         const again = yield* client.post("/notifications/webhook/test", {})
         assert.include(String(again.headers["location"]), "done=tested")
+        yield* sql`INSERT INTO notices (key, kind, user_id, created_at, spread_at)
+          SELECT 'test:' || gen_random_uuid(), 'webhook_test', ${user.id}, now() - interval '2 hours', now()
+            FROM generate_series(1, ${TESTS_A_DAY_MAX})`
         const listed = Effect.map(client.get("/notifications/deliveries"), ({ text }) => text)
         yield* until(
           "the test was tried",
           Effect.map(listed, (text) => /The connection failed \(/.test(text))
         )
         assert.include(yield* listed, "Failed", "a test is tried once")
+        yield* sql`UPDATE notices SET created_at = created_at - interval '2 minutes' WHERE user_id = ${user.id}`
+        const often = yield* client.post("/notifications/webhook/test", {})
+        assert.include(
+          (yield* client.get(String(often.headers["location"]))).text,
+          "At most 50 tests are sent within a day"
+        )
         assert.strictEqual((yield* client.post("/notifications/webhook/remove", {})).status, 303)
         assert.notInclude((yield* client.get("/notifications")).text, HOOK)
         const { client: other } = yield* asUser
