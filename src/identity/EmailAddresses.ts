@@ -143,8 +143,12 @@ export class EmailAddresses extends Context.Service<EmailAddresses, {
       const token = yield* proven(change, (lock) =>
         limited(
           { account: email, from: change.address },
-          inTransaction(sql, Effect.andThen(lock, insertMailLink(sql, { purpose: "change", userId, email }))).pipe(
-            orUnavailable
+          // To whatever addresses: nobody sends mails to strangers in our name.
+          limited(
+            { account: `user:${userId}`, from: "" },
+            inTransaction(sql, Effect.andThen(lock, insertMailLink(sql, { purpose: "change", userId, email }))).pipe(
+              orUnavailable
+            )
           )
         ))
       const written = Effect.map(credentialsByEmail(sql, email), (found) => ({

@@ -300,6 +300,18 @@ describe("accounts by mail", () => {
         assert.strictEqual((yield* client.post("/forgot", { email })).status, 429, "one limit for all that is mailed")
       }))
 
+    it.effect("send no mails to many strangers", () =>
+      Effect.gen(function*() {
+        const { client, world } = yield* asUser
+        yield* client.get("/account/email")
+        const statuses: Array<number> = []
+        for (let at = 0; at < 11; at++) {
+          const change = { email: makeEmail(), password: world.password }
+          statuses.push((yield* client.post("/account/email", change)).status)
+        }
+        assert.deepStrictEqual(statuses.slice(-2), [200, 429])
+      }))
+
     it.effect("answer the same while the mail server is away", () =>
       Effect.gen(function*() {
         smtp.refuse({ at: "connect", code: 421, message: "busy" })
