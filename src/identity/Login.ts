@@ -42,7 +42,14 @@ import {
   takeFactor,
   takePendingLogin
 } from "./SecondFactorStore.ts"
-import { insertSession, keepSession, type SessionClient, type SessionToken, tokenHashOf } from "./SessionStore.ts"
+import {
+  insertSession,
+  keepSession,
+  knowsNetwork,
+  type SessionClient,
+  type SessionToken,
+  tokenHashOf
+} from "./SessionStore.ts"
 import { isSetupLink, type SetupToken, takeSetupLink } from "./SetupLinks.ts"
 import type { User } from "./Users.ts"
 import { credentialsByEmail, insertUser, lockCredentials, writePasswordHash } from "./UserStore.ts"
@@ -147,9 +154,11 @@ export class Login extends Context.Service<Login, {
     }, orUnavailable)
 
     const login = Effect.fn("Login.login")(function*(input: LoginInput) {
-      const account = normalizeEmail(input.email) ?? input.email
+      const { address } = input
+      const email = normalizeEmail(input.email)
+      const isKnownNetwork = email !== undefined && (yield* orUnavailable(knowsNetwork(sql, { email, address })))
       return yield* limits.limit(
-        { kind: "login", address: input.address, account },
+        { kind: "login", address, account: email ?? input.email, isKnownNetwork },
         { countsSuccess: false, counted: ["LoginRefused"] },
         loginNow(input)
       )

@@ -1,13 +1,13 @@
 /**
- * How often a password may be tried, an account made, a second factor guessed, a password changed, a redemption code guessed (GCRA). Limits are counted in
- * the database, so that several servers and a restart make no difference. Rows are hashes, and those that limit nothing any more
- * are removed.
+ * How often a password may be tried, an account made, a second factor guessed, a password changed, a mail asked for, a redemption code
+ * guessed (GCRA). Limits are counted in the database, so that several servers and a restart make no difference. Rows are hashes, and those
+ * that limit nothing any more are removed.
  *
  * An attempt is counted before its outcome is known, so that a thousand at once are no way around. A login that succeeds gives its
  * own place back, and no more: a user of one account cannot clear an address by logging in between two guesses. An account is
- * limited strictly for each network, so that guessing from one place ends soon, and generously over all networks, because that
- * limit could be used to lock the owner out. It takes ten networks to do so, ends no session, and leaves a hundred guesses an
- * hour. An e-mail address without an account is counted like any other.
+ * limited strictly for each network, so that guessing from one place ends soon, and generously over all networks. That limit does not
+ * count on networks that the owner has signed in from, so that strangers cannot lock the owner out there. An e-mail address without an
+ * account is counted like any other.
  */
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -65,6 +65,8 @@ export interface Attempt {
   readonly address: string
   /** A normalised e-mail address, or whatever stands for the account. */
   readonly account: string
+  /** The account's owner has signed in from this network before: the limit over all networks does not count. */
+  readonly isKnownNetwork?: boolean
 }
 
 const UsedLimit = Row({ fullAtMs: Schema.BigInt })
@@ -76,7 +78,7 @@ export class RateLimiter extends Context.Service<RateLimiter, {
    */
   limit<A, E extends { readonly _tag: string }, R>(
     attempt: Attempt,
-    outcomes: { readonly countsSuccess: boolean; readonly counted: ReadonlyArray<string> },
+    outcomes: { readonly countsSuccess: boolean; readonly counted: ReadonlyArray<NoInfer<E>["_tag"]> },
     work: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | TooManyAttempts | DatabaseUnavailable, R>
 }>()("realms/identity/RateLimiter") {
@@ -136,7 +138,7 @@ interface Place {
 }
 
 /** The address comes first: one that has used up its own limit uses up nobody else's. */
-const placesOf = ({ account, address, kind }: Attempt): ReadonlyArray<Place> => {
+const placesOf = ({ account, address, isKnownNetwork = false, kind }: Attempt): ReadonlyArray<Place> => {
   const limits = rateLimits[kind]
   const network = networkOf(address)
   const place = (limit: RateLimit, ...key: ReadonlyArray<string>): Place => ({
@@ -148,6 +150,6 @@ const placesOf = ({ account, address, kind }: Attempt): ReadonlyArray<Place> => 
   return [
     place(limits.network, "network", network),
     place(limits.accountFromNetwork, "both", network, account),
-    ofAccount
+    ...isKnownNetwork ? [] : [ofAccount]
   ]
 }

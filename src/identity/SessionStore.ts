@@ -94,6 +94,17 @@ const noteNetwork = Effect.fnUntraced(function*(
   })
 })
 
+/** Whether the user who has this address has signed in from the client's network; as quick where nobody has it. */
+export const knowsNetwork = (
+  sql: SqlClient.SqlClient,
+  { address, email }: { readonly email: string; readonly address: string }
+): Effect.Effect<boolean, SqlError.SqlError> =>
+  Effect.map(
+    sql`SELECT FROM login_networks n JOIN users u ON u.id = n.user_id
+      WHERE u.email = ${email} AND n.network = ${cut(networkOf(address), ADDRESS_LENGTH_MAX)}`,
+    ({ length }) => length > 0
+  )
+
 /** Opens a session of a user whose row the transaction has locked or made. */
 export const insertSession = (
   sql: SqlClient.SqlClient,

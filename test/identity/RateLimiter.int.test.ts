@@ -9,7 +9,15 @@ import { LoginRefused } from "../../src/identity/IdentityError.ts"
 import { Login } from "../../src/identity/Login.ts"
 import { Users } from "../../src/identity/Users.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { count, identityLayer, IdentityWorld, outcome, PASSWORD, person } from "../support/TestIdentity.ts"
+import {
+  count,
+  identityLayer,
+  identityTest,
+  IdentityWorld,
+  outcome,
+  PASSWORD,
+  person
+} from "../support/TestIdentity.ts"
 
 const LimitsLayer = RateLimiter.layer.pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -76,6 +84,29 @@ describe("RateLimiter", () => {
       yield* TestClock.adjust(account.refillMs)
       assert.strictEqual(yield* outcome(from(account.burst)), "LoginRefused")
     }).pipe(Effect.provide(LimitsLayer)))
+
+  identityTest("of strangers keep nobody out of networks that they have signed in from", function*() {
+    const ada = "ada@example.com"
+    const login = yield* Login
+    yield* login.register(person(ada, { address: "192.0.2.1" }))
+    yield* login.register(person("eve@example.com", { address: "203.0.113.1" }))
+    yield* Effect.provide(
+      Effect.flatMap(RateLimiter, (limits) =>
+        Effect.forEach(
+          Array.from({ length: account.burst }, (_, index) => `198.51.100.${index}`),
+          (address) => outcome(guess(limits, { address, account: ada }))
+        )),
+      RateLimiter.layer
+    )
+    const from = (address: string, password = PASSWORD) => outcome(login.login(person(ada, { address, password })))
+    assert.strictEqual(yield* from("203.0.113.1"), "TooManyAttempts", "a network of somebody else")
+    assert.strictEqual(yield* from("192.0.2.1"), "ok")
+    const wrong = yield* Effect.forEach(
+      Array.from({ length: accountFromNetwork.burst + 1 }),
+      () => from("192.0.2.1", "wrong password")
+    )
+    assert.strictEqual(wrong.at(-1), "TooManyAttempts", "the limit of one network holds there, too")
+  })
 
   it.effect("hold for many at once, on several servers", () =>
     Effect.gen(function*() {
