@@ -1,6 +1,6 @@
 /**
- * How users, their logins and their keys can fail. None of these carries a password, a token or a key. A database that is away is `DatabaseUnavailable`, never a refusal: nobody is told that a
- * key is wrong because it could not be looked up.
+ * How users, their logins and their keys can fail. None of these carries a password, a token or a key. A database that is away is
+ * `DatabaseUnavailable`, never a refusal: nobody is told that a key is wrong because it could not be looked up.
  */
 import { Schema } from "effect"
 import { ApiKeyId, UserId } from "../domain/Ids.ts"

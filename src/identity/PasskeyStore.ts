@@ -97,9 +97,9 @@ export const findPasskey = (sql: SqlClient.SqlClient, credentialId: string) =>
   )
 
 /**
- * Verifies what a passkey of this user has signed, and uses it up. It signs in alone only where its authenticator has known its owner
- * before, when it was registered or after the password: who finds a key without a PIN could set one. A count that does not go up says that there are two of them: it is
- * refused.
+ * Verifies what a passkey of this user has signed, and uses it up. It signs in alone only if its authenticator has verified its owner
+ * before, at registration or after the password: otherwise somebody who finds a key without a PIN could set one. A count that does not go
+ * up means that there are two copies of it, and is refused.
  */
 export const takePasskey = (
   sql: SqlClient.SqlClient,

@@ -1,7 +1,7 @@
 /**
- * The `state` of a login at a provider, and what is derived from it: it carries its end and a MAC over the provider, its issuer and our client there, the purpose and the
- * visitor's cookie, so that an answer counts only in the browser that asked, for what it asked. The verifier of PKCE and the nonce are MACs
- * of the state: nothing is stored before it is used.
+ * The `state` of a login at a provider, and what is derived from it: it carries its end and a MAC over the provider, its issuer and our
+ * client there, the purpose and the visitor's cookie, so that an answer counts only in the browser that asked, for what it asked. The
+ * verifier of PKCE and the nonce are MACs of the state: nothing is stored before it is used.
  */
 import { Clock, Effect, Redacted } from "effect"
 import { createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto"

@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 import { announceAccount } from "../accounts/Ledger.ts"
 import { mayName } from "../accounts/UserGroups.ts"
 import { normalizeEmail } from "../domain/EmailAddress.ts"
-import { rateLimitFields, type RateLimits } from "../domain/CallLimits.ts"
+import { rateKinds, rateLimitFields, type RateLimits, rateNames } from "../domain/CallLimits.ts"
 import type { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, type AuditFacts, changesBetween, recordChange } from "../platform/AuditLog.ts"
@@ -66,11 +66,8 @@ const GroupedUser = Row({ groupCode: Schema.NullOr(Schema.String) })
 
 const UserLimits = Row(rateLimitFields)
 
-const limitFacts = ({ concurrentCalls, requestsPerMinute, tokensPerMinute }: RateLimits): AuditFacts => ({
-  requests_per_minute: requestsPerMinute,
-  tokens_per_minute: tokensPerMinute,
-  concurrent_calls: concurrentCalls
-})
+const limitFacts = (limits: RateLimits): AuditFacts =>
+  Object.fromEntries(rateKinds.map((kind) => [rateNames[kind], limits[kind]]))
 
 type ChangeError = UserNotFound | OwnUser | LastRoot | DatabaseUnavailable
 

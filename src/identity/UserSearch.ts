@@ -181,10 +181,8 @@ export const userDetails = (
           coalesce(b.owed_micros, 0) AS owed_micros, coalesce(k.spent, 0) AS spent_micros, k.last_call AS last_call_at,
           (SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at,
           u.password_hash IS NOT NULL AS has_password,
-          ${
-        sql.literal(hasSecondFactorSql)
-      } AS has_second_factor, u.group_code, u.redeemed_group_code, u.requests_per_minute,
-          u.tokens_per_minute, u.concurrent_calls,
+          ${sql.literal(hasSecondFactorSql)} AS has_second_factor,
+          u.group_code, u.redeemed_group_code, u.requests_per_minute, u.tokens_per_minute, u.concurrent_calls,
           (SELECT max(l.expires_at) FROM password_links l
             WHERE l.user_id = u.id AND l.expires_at > now() AND l.mailed_to IS NULL) AS link_until,
           u.email_verified_at,
