@@ -4,7 +4,7 @@
  */
 import { DateTime, Effect, type Layer, Option, Redacted, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
-import { CONCURRENT_MAX, parseRate, RATE_MAX } from "../domain/CallLimits.ts"
+import { CONCURRENT_MAX, parseRate, RATE_MAX, type RateKind, rateKinds } from "../domain/CallLimits.ts"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { type ListedApiKey, type SpendingApiKey, spendLimitsOf, termFactsOf } from "../identity/ApiKey.ts"
 import { ApiKeys } from "../identity/ApiKeys.ts"
@@ -148,7 +148,15 @@ const resetOf = (period: LimitPeriod): string => Struct.keys(resets).find((name)
 
 const limitText = (key: ListedApiKey): string =>
   spendLimitsOf(key).map(({ micros, period }) => `${dollars(micros)}${period === "total" ? "" : ` ${resetOf(period)}`}`)
-    .join(", ") || "-"
+    .concat(rateKinds.flatMap((kind) => key[kind] === null ? [] : [`${key[kind]} ${rateWords[kind]}`])).join(", ") ||
+  "-"
+
+/** Said behind a limit. */
+const rateWords: Readonly<Record<RateKind, string>> = {
+  requestsPerMinute: "requests/min",
+  tokensPerMinute: "tokens/min",
+  concurrentCalls: "at once"
+}
 
 const stateText = ({ expiresAt, pausedAt, revokedAt }: ListedApiKey, now: DateTime.Utc): string => {
   if (revokedAt !== null) return "revoked"
@@ -180,7 +188,7 @@ const describeKeys = (keys: ReadonlyArray<SpendingApiKey>, now: DateTime.Utc): s
   keys.length === 0
     ? "there are no such keys; `realms key create` makes one"
     : table(
-      ["ID", "NAME", "KEY", "STATE", "SPENT", "OF LIMIT", "LIMIT", "LAST USED"],
+      ["ID", "NAME", "KEY", "STATE", "SPENT", "OF LIMIT", "LIMITS", "LAST USED"],
       keys.map((key) => [
         key.id.toString(),
         key.name,

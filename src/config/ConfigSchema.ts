@@ -265,7 +265,7 @@ const Channel = section({
     Schema.withDecodingDefaultTypeKey(Effect.succeed([]))
   ),
   priority: withDefault(integer(0, PRIORITY_MAX), 0),
-  weight: withDefault(integer(1, WEIGHT_MAX), 1),
+  weight: withDefault(integer(0, WEIGHT_MAX), 1),
   /** Our model id to the upstream's. */
   models: Schema.Record(Schema.String, NonEmptyText).pipe(Schema.withDecodingDefaultTypeKey(Effect.succeed({}))),
   ...channelTerms.text

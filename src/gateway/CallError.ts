@@ -81,7 +81,9 @@ const rateRefusal = ({ limit, max, of, report, retryMs }: RateLimited): CallRefu
   return new CallRefused({
     code: "rate_limit_exceeded",
     message: limit === "calls"
-      ? `${whose[of]} may have ${max} calls open at once. Wait until some have ended.`
+      ? `${whose[of]} may have ${max} ${max === 1 ? "call" : "calls"} open at once. Wait until ${
+        max === 1 ? "it has" : "some have"
+      } ended.`
       : `${whose[of]} is limited to ${max} ${limit} a minute. Please try again in ${seconds} seconds.`,
     retryAfterSeconds: seconds,
     report

@@ -25,17 +25,23 @@ const resets: Readonly<Record<LimitPeriod, string | null>> = {
   total: null
 }
 
-/** What the key's limits leave, of each in its period; null: it has none. */
-const roomOf = (figures: FiguresOfKey): bigint | null => {
+/** The key's limit that leaves least, of each in its period; undefined: it has none. */
+const tightestOf = (figures: FiguresOfKey) => {
   const { dayMicros, monthMicros, totalMicros, weekMicros } = figures
   const spent = { day: dayMicros, week: weekMicros, month: monthMicros, total: totalMicros }
-  let room: bigint | null = null
-  for (const { micros, period } of spendLimitsOf(figures)) {
-    const left = maximum(0n, micros - spent[period])
-    room = room === null ? left : minimum(room, left)
-  }
-  return room
+  const limits = spendLimitsOf(figures).map(({ micros, period }) => ({
+    micros,
+    period,
+    left: maximum(0n, micros - spent[period])
+  }))
+  return limits.reduce<typeof limits[number] | undefined>(
+    (tightest, limit) => tightest === undefined || limit.left < tightest.left ? limit : tightest,
+    undefined
+  )
 }
+
+/** What the key's limits leave; null: it has none. */
+const roomOf = (figures: FiguresOfKey): bigint | null => tightestOf(figures)?.left ?? null
 
 /** What calls with this key may cost, from the balance and from plans; null: any amount. */
 const leftOf = (figures: FiguresOfKey): bigint | null => {
@@ -76,15 +82,14 @@ const credits = (figures: FiguresOfKey) => {
 
 const key = (figures: FiguresOfKey) => {
   const { creditedMicros, dayMicros, expiresAt, hasPlan, hint, monthMicros, name, totalMicros, weekMicros } = figures
-  const { spendLimitMicros, spendLimitPeriod } = figures
-  const room = roomOf(figures)
+  const tightest = tightestOf(figures)
   return {
     data: {
       label: hint,
       name,
-      limit: spendLimitMicros === null ? null : usd(spendLimitMicros),
-      limit_remaining: room === null ? null : usd(room),
-      limit_reset: spendLimitMicros === null ? null : resets[spendLimitPeriod],
+      limit: tightest === undefined ? null : usd(tightest.micros),
+      limit_remaining: tightest === undefined ? null : usd(tightest.left),
+      limit_reset: tightest === undefined ? null : resets[tightest.period],
       usage: usd(totalMicros),
       usage_daily: usd(dayMicros),
       usage_weekly: usd(weekMicros),

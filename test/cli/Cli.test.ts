@@ -99,7 +99,7 @@ describe("Cli: results", () => {
   it.effect("lists the keys of a user with what they have spent", () =>
     Effect.gen(function*() {
       const { out } = yield* run(["key", "list", "--user", "ada@example.com"])
-      assert.match(out, /^ID +NAME +KEY +STATE +SPENT +OF LIMIT +LIMIT +LAST USED\n12 +laptop/)
+      assert.match(out, /^ID +NAME +KEY +STATE +SPENT +OF LIMIT +LIMITS +LAST USED\n12 +laptop/)
       assert.match(out, /active +\$7\.25 +\$1\.00 +\$5\.00 daily +never$/)
       const all = yield* run(["key", "list", "--user", "7", "--all", "--json"])
       assert.containSubset(JSON.parse(all.out), [

@@ -3,7 +3,9 @@
  * can be understood.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
 import type { FactBody, PaymentFact } from "../../src/payments/PaymentFact.ts"
+import { stripeEventTypes } from "../../src/payments/StripeEventTypes.ts"
 import { eventFact } from "../../src/payments/StripeFacts.ts"
 
 type Json = { readonly [name: string]: unknown }
@@ -319,6 +321,16 @@ describe("StripeFacts", () => {
     }
     for (const created of [undefined, null, "now", 1.5]) {
       assert.strictEqual(eventFact({ ...event(COMPLETED, session()), created }, true)?.atSeconds, 0)
+    }
+  })
+})
+
+describe("the events that Stripe is asked to send", () => {
+  const docs = readFileSync(new URL("../../docs/payments.md", import.meta.url), "utf8")
+  it("are known, each of them, and named in the docs", () => {
+    for (const type of stripeEventTypes) {
+      assert.notMatch(JSON.stringify(bodyOf(type, {})), /say nothing of orders/, type)
+      assert.include(docs, `\`${type}\``)
     }
   })
 })

@@ -5,6 +5,7 @@
  */
 import { Layer } from "effect"
 import { HttpApi, HttpApiBuilder, HttpApiSwagger, OpenApi } from "effect/http-api"
+import { version } from "../../platform/Version.ts"
 import { AdminAccess } from "./AdminAccess.ts"
 import { AnnouncementsApi, AnnouncementsHandlers } from "./AnnouncementsApi.ts"
 import { docsPolicy } from "./ApiDocsPage.ts"
@@ -50,6 +51,7 @@ const areas = HttpApi.make("realms-admin")
 
 export const AdminApi = guarded(areas).annotateMerge(OpenApi.annotations({
   title: "Realms administration",
+  version,
   description:
     "What root does in the console, for programs. Ids and amounts are decimal texts, names are in snake_case."
 }))

@@ -78,16 +78,16 @@ const SiteLinks = ({ site, context }: { readonly context: PageContext; readonly 
   return (
     <>
       {context.user === undefined ? null : (
-        <>
+        <span class="nowrap">
           {" · "}
           <a href="/announcements">{sayOf(context, "announcements")("title")}</a>
-        </>
+        </span>
       )}
       {terms === undefined ? null : (
-        <>
+        <span class="nowrap">
           {" · "}
           <a href={terms}>{context.say("footer.terms")}</a>
-        </>
+        </span>
       )}
       {site.contact === "" ? null : (
         <span class="break-anywhere">

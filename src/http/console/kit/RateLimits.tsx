@@ -31,6 +31,15 @@ export const rateProblems = (context: PageContext, wrong: ReadonlyArray<RateKind
   )
 }
 
+/** A limit as the audit log has it; undefined for what is none. */
+export const recordedRate = (context: PageContext, field: string, value: unknown) => {
+  const kind = rateKinds.find((one) => rateNames[one] === field)
+  return kind === undefined ? undefined : {
+    label: sayOf(context, "limits")(labels[kind][0]),
+    text: typeof value === "number" ? context.formats.count(value) : "–"
+  }
+}
+
 interface RateFactsProps {
   readonly context: PageContext
   readonly limits: RateLimits

@@ -157,6 +157,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   const live = yield* (yield* KeyList).countLive(context.user.id)
   const { cursor, listed, order, text } = yield* readKeys(context, isEnded)
   const newLink = <NewLink href="/keys/new" text={say("new")} />
+  const publicUrl = (yield* PublicAddress).url()
   return listPage<SpendingApiKey>({
     context,
     title: say("title"),
@@ -197,7 +198,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     none: say("none.found"),
     empty: isEnded
       ? { icon: "key", title: say("ended.none") }
-      : { icon: "key", title: say("empty"), text: say("empty.text"), action: newLink }
+      : { icon: "key", title: say("empty"), text: say("empty.text", { url: `${publicUrl}/v1` }), action: newLink }
   })
 })
 

@@ -6,6 +6,7 @@ import { DateTime, Option } from "effect"
 import type { ComponentChildren } from "preact"
 import { fieldOf, isSettingKey } from "../../../../config/SettingDocument.ts"
 import type { AuditItem, AuditState } from "../../../../platform/AuditTrail.ts"
+import { recordedRate } from "../../kit/RateLimits.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { roleNames } from "../../text/SharedTexts.ts"
 import { hasText, sayNamed, type TextKey } from "../../text/Texts.ts"
@@ -82,7 +83,7 @@ const commonFields: ReadonlyMap<string, readonly [label: TextKey<"audit">, read:
   ["email", ["email", asText]],
   ["code", ["code", asText]],
   ["group_code", ["field.group", asText]],
-  ["hint", ["field.hint", (_, value) => `…${plainText(value)}`]],
+  ["hint", ["field.hint", (_, value) => plainText(value).includes("…") ? plainText(value) : `…${plainText(value)}`]],
   ["key", ["field.key", asText]],
   ["state", ["state", (_, value) => plainText(value).replaceAll("_", " ")]],
   ["problem", ["field.problem", asText]],
@@ -149,7 +150,7 @@ const ofModel: Word = (context, field, value) => {
 const ofChannel: Word = (context, field, value) => {
   const say = sayOf(context, "audit")
   if (field === "base_url") return { label: say("field.base_url"), text: plainText(value) }
-  if (field === "api_key") return { label: say("key"), text: plainText(value) }
+  if (field === "api_key") return { label: say("apiKeys"), text: plainText(value) }
   if (field === "models") return { label: say("models"), text: plainText(value) }
   return channelTermsOf(context).recorded(field, value)
 }
@@ -163,7 +164,49 @@ const ofAnnouncement: Word = (context, field, value) => {
 }
 
 const ofUser: Word = (context, field, value) =>
-  field === "usd_micros" ? { label: sayOf(context, "audit")("balance"), text: usdText(context, value) } : undefined
+  field === "usd_micros"
+    ? { label: sayOf(context, "audit")("balance"), text: usdText(context, value) }
+    : recordedRate(context, field, value)
+
+const periodName: Reading = (context, value) => {
+  const say = sayOf(context, "keys")
+  const names: Readonly<Record<string, string>> = {
+    total: say("period.total"),
+    day: say("period.day"),
+    week: say("period.week"),
+    month: say("period.month")
+  }
+  return names[String(value)] ?? plainText(value)
+}
+
+/** Of a key for calls: its limits, as its form has them. */
+const ofKey: Word = (context, field, value) => {
+  const say = sayOf(context, "keys")
+  switch (field) {
+    case "spend_limit_micros":
+      return { label: say("limit"), text: usdText(context, value) }
+    case "day_limit_micros":
+      return { label: say("limit.inDay"), text: usdText(context, value) }
+    case "month_limit_micros":
+      return { label: say("limit.inMonth"), text: usdText(context, value) }
+    case "spend_limit_period":
+      return { label: say("period.limit"), text: periodName(context, value) }
+    case "allowed_models":
+      return { label: say("models"), text: value === null ? say("models.all") : plainText(value) }
+    case "allowed_networks":
+      return { label: say("networks"), text: plainText(value) }
+    case "paused":
+      return { label: say("paused"), text: yesOrNo(context, value) }
+    default:
+      return recordedRate(context, field, value)
+  }
+}
+
+const ofWebhook: Word = (context, field, value) => {
+  const say = sayOf(context, "notices")
+  if (field === "url") return { label: say("webhook.url"), text: plainText(value) }
+  return field === "muted" ? { label: sayOf(context, "audit")("field.muted"), text: plainText(value) } : undefined
+}
 
 /** Words for the fields that only one kind of target has. */
 const words: ReadonlyMap<string, Word> = new Map<string, Word>([
@@ -172,7 +215,9 @@ const words: ReadonlyMap<string, Word> = new Map<string, Word>([
   ["plan", (context, field, value) => planTermsOf(context).recorded(field, value)],
   ["channel", ofChannel],
   ["announcement", ofAnnouncement],
-  ["user", ofUser]
+  ["user", ofUser],
+  ["key", ofKey],
+  ["webhook", ofWebhook]
 ])
 
 /** Money and references, as somebody who confirms them reads them. */

@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import { Mailer } from "../../../../notices/Mailer.ts"
 import { Connections } from "../../../../orders/Connections.ts"
+import { stripeEventTypes } from "../../../../payments/StripeEventTypes.ts"
 import { ButtonForm } from "../../kit/Forms.tsx"
 import { Icon } from "../../kit/Icon.tsx"
 import { Copyable, Notice } from "../../kit/Parts.tsx"
@@ -70,7 +71,11 @@ const Callback = ({ at, publicUrl, context }: TestProps) => {
   if (at === "mail") return <h3 class="h4" id="mail-test">{say("mail.test")}</h3>
   const callback = {
     epay: { title: say("notify"), path: "/api/pay/epay/notify", hint: say("notify.hint") },
-    stripe: { title: say("webhook"), path: "/api/pay/stripe/webhook", hint: say("webhook.hint") }
+    stripe: {
+      title: say("webhook"),
+      path: "/api/pay/stripe/webhook",
+      hint: say("webhook.hint", { events: stripeEventTypes.join(", ") })
+    }
   }[at]
   return (
     <div id={`${at}-test`}>
