@@ -7,6 +7,8 @@
 import { defineConfig } from "vitest/config"
 
 const WORKERS_MAX = 2
+/** Some print and hash, which a busy machine takes its time for. */
+const UNIT_TEST_TIMEOUT_MS = 30_000
 const INTEGRATION_TEST_TIMEOUT_MS = 60_000
 const BROWSER_TEST_TIMEOUT_MS = 300_000
 const INTEGRATION_HOOK_TIMEOUT_MS = 120_000
@@ -30,7 +32,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.{ts,tsx}"],
-          exclude: ["**/node_modules/**", "test/**/*.{int,browser,clients}.test.{ts,tsx}"]
+          exclude: ["**/node_modules/**", "test/**/*.{int,browser,clients}.test.{ts,tsx}"],
+          testTimeout: UNIT_TEST_TIMEOUT_MS
         }
       },
       {

@@ -21,7 +21,7 @@ import {
   spreadNotices
 } from "./DeliveryStore.ts"
 import { Mailer } from "./Mailer.ts"
-import { isNoticeKind } from "./NoticeKinds.ts"
+import { isNoticeKind, TEST_KIND } from "./NoticeKinds.ts"
 import { makeLane, type NoticeLane } from "./NoticeLane.ts"
 import { mailText, type NoticeText, textOfNotice } from "./NoticeTexts.ts"
 import { WebhookClient } from "./WebhookClient.ts"
@@ -127,12 +127,14 @@ export class NoticeSender extends Context.Service<NoticeSender, {
         const { at, data, endpointId, kind, noticeUserId, uid, url } = delivery
         if (endpointId === null || url === null) return { is: "dropped", problem: "" } satisfies Outcome
         const secrets = yield* endpoints.secretsOf(endpointId)
+        // The installation's webhook is not on a user's page.
+        const page = kind === TEST_KIND && noticeUserId === null ? "/admin/notices" : path
         const body = JSON.stringify({
           type: kind,
           timestamp: at.toISOString(),
           title,
           text,
-          url: `${address.url()}${path}`,
+          url: `${address.url()}${page}`,
           data
         })
         const timestamp = Math.floor((yield* Clock.currentTimeMillis) / MS_PER_SECOND)

@@ -81,8 +81,12 @@ const writeRefund = (key: "refund" | "refund_failed"): Write<typeof key> => (dat
 
 const writers: { readonly [K in NoticeKind]: Write<K> } = {
   low_balance: ({ balance_micros, threshold_micros }, { formats, say }) => {
-    const values = { balance: formats.usdRounded(balance_micros), threshold: formats.usd(threshold_micros) }
-    return { title: say("low_balance.title", values), text: say("low_balance.text", values), path: "/topup" }
+    const threshold = formats.usd(threshold_micros)
+    return {
+      title: say("low_balance.title", { balance: formats.usdRounded(balance_micros) }),
+      text: say("low_balance.text", { balance: formats.usd(balance_micros), threshold }),
+      path: "/topup"
+    }
   },
   plan_ending: ({ ends_at, plan }, { formats, say, time }) => ({
     title: say("plan_ending.title", { plan, day: formats.date(ends_at) }),
