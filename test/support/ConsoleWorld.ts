@@ -93,6 +93,8 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
     /** Another administrator at each time. */
     root,
     session,
+    /** As if all who are signed in had done so more than ten minutes ago. */
+    ageSessions: Effect.orDie(sql`UPDATE sessions SET created_at = created_at - interval '11 minutes'`),
     /** Somebody who is logged in. */
     signedIn: (userId: UserId) => Effect.map(session(userId), (token) => new ConsoleClient(origin, { session: token })),
     /** The token of a new link for the first administrator. */

@@ -62,6 +62,8 @@ export interface PageContext {
     readonly token: Redacted.Redacted<string>
     /** It was opened with a second factor. */
     readonly secondFactor: boolean
+    /** It was opened within the last ten minutes. */
+    readonly isRecent: boolean
   } | undefined
   /** Of a login whose second factor is asked for, as the visitor's cookie has it. */
   readonly pending: Redacted.Redacted<string> | undefined
@@ -153,7 +155,12 @@ export const readContext = (
       user: found?.user,
       session: found === undefined || token === undefined
         ? undefined
-        : { id: found.sessionId, token: Redacted.make(token), secondFactor: found.secondFactor },
+        : {
+          id: found.sessionId,
+          token: Redacted.make(token),
+          secondFactor: found.secondFactor,
+          isRecent: found.isRecent
+        },
       pending: found === undefined && pending !== undefined && pending !== "" ? Redacted.make(pending) : undefined,
       secret,
       csrf: csrfToken(secret.value),

@@ -161,6 +161,7 @@ describe("root's settings", () => {
         })
         assert.include(clear.text, "sent in clear")
         const sound = { ...mail, "smtp.from": "No-Reply@realms.example" }
+        yield* (yield* ConsoleWorld).ageSessions
         for (const wrong of ["", "not the password"]) {
           const unproven = yield* client.post("/admin/settings", { ...sound, password: wrong })
           assert.strictEqual(unproven.status, 422)

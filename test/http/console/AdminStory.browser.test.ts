@@ -349,6 +349,8 @@ const tell = (telling: Telling) =>
       WHERE p.provider = 'stripe' AND a.order_kind = 'subscription'`
     if (paid === undefined) return assert.fail("no plan was paid through Stripe")
     const byHand = yield* Effect.orDie(world.orders.topup(userId, 2_500n))
+    // The form of a role asks for the password then.
+    yield* world.ageSessions
     yield* Effect.promise(async () => {
       await seeDispute(root, telling, world, userId, paid)
       await seeSuspended(user, telling, world)

@@ -191,6 +191,7 @@ describe("the second factor", () => {
         // Somebody who has lost it is helped by another administrator, who cannot help themselves.
         const path = `/admin/users/${finance.user.id}`
         assert.include((yield* client.get(path)).text, `${path}/second-factor`)
+        yield* world.ageSessions
         yield* client.get(`${path}/second-factor`)
         const { password } = world
         for (const wrong of [{}, { password }, { password: "not the password", code: codes[1] ?? "" }]) {

@@ -15,7 +15,7 @@ import {
 } from "../Answer.ts"
 import { adminFormPage, type AdminPath, pageForm } from "../ConsoleRoute.ts"
 import { askPage, type AskProps } from "../kit/Forms.tsx"
-import { proveSender, withProof } from "../kit/ProofForms.tsx"
+import { proveStaff, withStaffProof } from "../kit/ProofForms.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import type { SayOf, TextSection } from "../text/Texts.ts"
 
@@ -58,11 +58,11 @@ export const adminAction = <S extends TextSection, Subject, R1, R2>(
         const asked = state !== emptyForm || isPossible(subject) ? ask(acting) : undefined
         if (asked === undefined) return redirect(back)
         const form = { context, state, action: context.pathname, back, backText: context.say("cancel"), ...asked }
-        return askPage(needsProof(subject) ? { ...form, ...yield* withProof(context, asked.inputs) } : form)
+        return askPage(needsProof(subject) ? { ...form, ...yield* withStaffProof(context, asked.inputs) } : form)
       }),
       run: Effect.fnUntraced(function*(context, fields) {
         const subject = yield* find
-        if (needsProof(subject)) yield* proveSender(context, fields)
+        if (needsProof(subject)) yield* proveStaff(context, fields)
         const done = yield* run({ context, say: sayOf(context, texts), subject, fields })
         return redirect(`${hrefOf(subject)}?done=${done}`)
       })

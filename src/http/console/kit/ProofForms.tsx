@@ -45,7 +45,25 @@ export const proveSender = (context: UserContext, fields: URLSearchParams) =>
     Effect.catchTags(refuseProof(context))
   )
 
-/** Adds a proof to what a page asks for. */
-export const withProof = Effect.fnUntraced(function*(context: UserContext, inputs: ReadonlyArray<InputEntry> = []) {
-  return { inputs: [...inputs, ...proofInputs(context)], children: yield* passkeyProof(context) }
+/**
+ * The same for what lets somebody into the administration: a session that was opened a moment ago has shown its proof, as it has for the
+ * administration's API.
+ */
+export const staffInputs = (
+  context: UserContext,
+  options?: { readonly hint: string; readonly required: boolean }
+): ReadonlyArray<Input> => context.session.isRecent ? [] : proofInputs(context, options)
+
+export const staffPasskey = (context: UserContext) =>
+  context.session.isRecent ? Effect.succeed(null) : passkeyProof(context)
+
+export const proveStaff = (context: UserContext, fields: URLSearchParams) =>
+  context.session.isRecent ? Effect.void : proveSender(context, fields)
+
+/** Adds this proof to what a page asks for. */
+export const withStaffProof = Effect.fnUntraced(function*(
+  context: UserContext,
+  inputs: ReadonlyArray<InputEntry> = []
+) {
+  return { inputs: [...inputs, ...staffInputs(context)], children: yield* staffPasskey(context) }
 })

@@ -248,7 +248,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
       assert.deepStrictEqual(yield* world.problems, [])
     }))
 
-  it.effect("come into the administration only by an administrator who gives the password", () =>
+  it.effect("come into the administration only by an administrator who has just signed in or gives the password", () =>
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
       const { password } = world
@@ -259,6 +259,10 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
       yield* client.get(path)
       yield* client.post(`${path}/disable`, {})
       assert.include((yield* client.get(path)).text, `href="${path}/enable"`)
+      assert.notInclude((yield* client.get(`${path}/enable`)).text, 'name="password"')
+      assert.strictEqual((yield* client.post(`${path}/enable`, {})).headers.location, `${path}?done=enabled`)
+      yield* client.post(`${path}/disable`, {})
+      yield* world.ageSessions
       const keysNow = world.sql<{ count: bigint }>`SELECT count(*) FROM api_keys WHERE kind = 'admin'`
       const linksNow = world.sql<{ count: bigint }>`SELECT count(*) FROM password_links`
       const before = [yield* keysNow, yield* linksNow]
@@ -280,7 +284,10 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
       const staff = { email: "made-by-thief@example.com", role: "root" }
       assert.strictEqual((yield* client.post("/admin/users", staff)).status, 422)
       assert.deepStrictEqual([yield* keysNow, yield* linksNow], before)
-      assert.deepStrictEqual(yield* actionsOf(other.id), [`user:${root.id} user.disabled`])
+      assert.deepStrictEqual(
+        yield* actionsOf(other.id),
+        ["disabled", "enabled", "disabled"].map((does) => `user:${root.id} user.${does}`)
+      )
       assert.deepStrictEqual(yield* actionsOf(user.id), [])
 
       yield* client.get(`${path}/enable`)

@@ -11,7 +11,7 @@ import { FormAlert, InputForm } from "../../kit/Forms.tsx"
 import { keyColumns, keyRevocation, newKeyPage } from "../../kit/Keys.tsx"
 import { listPage, timeColumn } from "../../kit/List.tsx"
 import { Panel } from "../../kit/Parts.tsx"
-import { passkeyProof, proofInputs, proveSender } from "../../kit/ProofForms.tsx"
+import { proveStaff, staffInputs, staffPasskey } from "../../kit/ProofForms.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 
 const keysPage = Effect.fnUntraced(function*(
@@ -21,7 +21,7 @@ const keysPage = Effect.fnUntraced(function*(
 ) {
   const say = sayOf(context, "adminKeys")
   const columns = keyColumns<AdminKey>(context, "/admin/keys")
-  const passkey = yield* passkeyProof(context)
+  const passkey = yield* staffPasskey(context)
   const expiryHint = say("expiry.hint", { zone: context.formats.timeZone })
   return listPage<AdminKey>({
     context,
@@ -41,7 +41,7 @@ const keysPage = Effect.fnUntraced(function*(
               { name: "name", label: say("name"), hint: say("name.hint"), required: true },
               { is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }
             ],
-            [...proofInputs(context)],
+            [...staffInputs(context)],
             [passkey]
           ]}
           submit={say("submit")}
@@ -79,7 +79,7 @@ const keys = pageForm({
     const expiresAt = day === "" ? null : endOfDay(day, context.formats.timeZone)
     if (expiresAt === undefined) return yield* refuse(problems.expiry)
     const name = (fields.get("name") ?? "").trim()
-    yield* proveSender(context, fields)
+    yield* proveStaff(context, fields)
     const actor = { ...actorOf(context), userId: context.user.id }
     const created = yield* (yield* AdminKeys).create(actor, { name, expiresAt }).pipe(
       Effect.catchTag("AdminKeyRefused", ({ reason }) => refuse(problems[reason]))

@@ -31,7 +31,7 @@ import { readAnyForm } from "../../FormBody.ts"
 import { FormAlert, PostForm } from "../../kit/Forms.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
 import { Badge, Card, Done, PageHeading } from "../../kit/Parts.tsx"
-import { passkeyProof, proofInputs, proveSender } from "../../kit/ProofForms.tsx"
+import { proveStaff, staffInputs, staffPasskey } from "../../kit/ProofForms.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf } from "../../Params.ts"
 import { logoPath } from "../../SiteFiles.ts"
@@ -217,7 +217,7 @@ const ProofRows = ({ state = emptyForm, passkey, context }: SettingsPageProps) =
   <div class="mt-4">
     <Inputs
       state={state}
-      inputs={proofInputs(context, { hint: sayOf(context, "settings")("proof.hint"), required: false })}
+      inputs={staffInputs(context, { hint: sayOf(context, "settings")("proof.hint"), required: false })}
     />
     {passkey}
   </div>
@@ -276,7 +276,7 @@ const show = (context: UserContext, at: Section, shown: Shown = {}) =>
       at,
       view: yield* (yield* SettingsAdmin).view,
       publicUrl: (yield* PublicAddress).url(),
-      passkey: isGuarded(at) ? yield* passkeyProof(context) : null,
+      passkey: isGuarded(at) ? yield* staffPasskey(context) : null,
       ...shown
     }
     return page(
@@ -321,7 +321,7 @@ const saveForm = adminForm("/admin/settings", {
       const admin = yield* SettingsAdmin
       const changes = changesIn(fields, (yield* admin.view).settings, section)
       if (changes.size > 0) {
-        if (hasGuarded(changes.keys())) yield* proveSender(context, fields)
+        if (hasGuarded(changes.keys())) yield* proveStaff(context, fields)
         yield* admin.save(actorOf(context), changes, fields.get("revision") ?? "").pipe(
           Effect.catchTags({
             SettingsRefused: (error) => Effect.fail(refuse(problemsOf(context, section, error))),

@@ -25,7 +25,7 @@ import { askPage } from "../../kit/Forms.tsx"
 import { type Choice, noteInput } from "../../kit/Inputs.tsx"
 import { keyName } from "../../kit/Keys.tsx"
 import { Copyable, Notice, PageHeading, Panel } from "../../kit/Parts.tsx"
-import { proveSender, withProof } from "../../kit/ProofForms.tsx"
+import { proveStaff, withStaffProof } from "../../kit/ProofForms.tsx"
 import { rateInputs, rateProblems } from "../../kit/RateLimits.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
@@ -348,7 +348,7 @@ const askLink = Effect.fnUntraced(function*(context: UserContext, state: FormSta
     action: context.pathname,
     back: `/admin/users/${id}`,
     backText: context.say("cancel"),
-    ...isStaff(role) ? yield* withProof(context) : {}
+    ...isStaff(role) ? yield* withStaffProof(context) : {}
   })
 })
 
@@ -357,7 +357,7 @@ const makeLink = (context: UserContext, fields: URLSearchParams) =>
   Effect.gen(function*() {
     const say = sayOf(context, "userAction")
     const { email, id, role } = yield* theUser
-    if (isStaff(role)) yield* proveSender(context, fields)
+    if (isStaff(role)) yield* proveStaff(context, fields)
     const { expiresAt, token } = yield* (yield* PasswordLinks).issue(actorOf(context), id)
     const url = `${(yield* PublicAddress).url()}/reset/${Redacted.value(token)}`
     return page(

@@ -13,7 +13,7 @@ import { askPage } from "../../kit/Forms.tsx"
 import { Icon } from "../../kit/Icon.tsx"
 import { amountColumn, byId, dayColumn, type ItemColumn, readListPage } from "../../kit/List.tsx"
 import { AdminLink, Badge, Usd } from "../../kit/Parts.tsx"
-import { passkeyProof, proofInputs, proveSender } from "../../kit/ProofForms.tsx"
+import { proveStaff, staffInputs, staffPasskey } from "../../kit/ProofForms.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, searchText } from "../../Params.ts"
 import { refusePassword, roleNames } from "../../text/SharedTexts.ts"
@@ -143,9 +143,9 @@ const create = pageForm({
       inputs: [
         { is: "email", name: "email", label: say("email"), maxlength: 254, required: true, autofocus: true },
         roleChoice(context, "user"),
-        ...proofInputs(context, { hint: say("proof.hint"), required: false })
+        ...staffInputs(context, { hint: say("proof.hint"), required: false })
       ],
-      children: yield* passkeyProof(context)
+      children: yield* staffPasskey(context)
     })
   }),
   run: (context, fields) => {
@@ -153,7 +153,7 @@ const create = pageForm({
     return Effect.gen(function*() {
       const role = fields.get("role")
       if (!isRole(role)) return yield* refuse({ role: say("role.problem") })
-      if (isStaff(role)) yield* proveSender(context, fields)
+      if (isStaff(role)) yield* proveStaff(context, fields)
       const user = yield* (yield* UserAdmin).create(actorOf(context), { email: fields.get("email") ?? "", role })
       return redirect(`/admin/users/${user.id}?done=created`)
     }).pipe(
