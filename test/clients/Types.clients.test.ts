@@ -6,7 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 
-const COMPILE_MS_MAX = 60_000
+/** A busy machine takes its time. */
+const COMPILE_MS_MAX = 240_000
 
 const root = join(import.meta.dirname, "../..")
 
@@ -18,5 +19,5 @@ describe("the client tests", () => {
       { encoding: "utf8", timeout: COMPILE_MS_MAX }
     )
     assert.deepStrictEqual([compiled.status, compiled.stdout], [0, ""])
-  })
+  }, COMPILE_MS_MAX + 10_000)
 })
