@@ -51,6 +51,8 @@ CREATE TABLE notice_deliveries (
   channel text NOT NULL CHECK (channel IN ('mail', 'webhook')),
   -- Whom it is for. Null: the installation's webhook.
   user_id bigint REFERENCES users,
+  -- Where a mail goes, as it was when the delivery was made: whoever changes the address does not get what was for the one before.
+  mail_to text,
   -- Null for mail, and once the endpoint is removed.
   endpoint_id bigint REFERENCES webhook_endpoints ON DELETE SET NULL,
   -- dropped: what it was for is gone. failed: refused for good, or tried too often.
@@ -62,9 +64,10 @@ CREATE TABLE notice_deliveries (
   problem text NOT NULL DEFAULT '',
   created_at timestamptz NOT NULL DEFAULT now(),
   ended_at timestamptz,
-  CONSTRAINT notice_deliveries_ended CHECK ((state = 'waiting') = (ended_at IS NULL))
+  CONSTRAINT notice_deliveries_ended CHECK ((state = 'waiting') = (ended_at IS NULL)),
+  CONSTRAINT notice_deliveries_mail_to CHECK ((channel = 'mail') = (mail_to IS NOT NULL))
 ) WITH (fillfactor = 80);
-CREATE UNIQUE INDEX notice_deliveries_mail ON notice_deliveries (notice_id, user_id) WHERE channel = 'mail';
+CREATE UNIQUE INDEX notice_deliveries_mail ON notice_deliveries (notice_id, user_id, mail_to) WHERE channel = 'mail';
 CREATE UNIQUE INDEX notice_deliveries_webhook ON notice_deliveries (notice_id, endpoint_id) WHERE channel = 'webhook';
 -- Webhooks of users that nobody answers do not stand before the others.
 CREATE INDEX notice_deliveries_due ON notice_deliveries (next_attempt_at)

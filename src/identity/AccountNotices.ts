@@ -9,6 +9,7 @@ import type { UserId } from "../domain/Ids.ts"
 import type { AccountChange } from "../notices/NoticeKinds.ts"
 import { writeNotice } from "../notices/Notices.ts"
 
+/** Answers the key of the notice. */
 export const noteAccountChange = (
   sql: SqlClient.SqlClient,
   { address, change, detail = null, userId }: {
@@ -19,11 +20,14 @@ export const noteAccountChange = (
     /** Of the user's browser; null: an administrator did it. */
     readonly address: string | null
   }
-): Effect.Effect<void, SqlError.SqlError> =>
-  Effect.flatMap(DateTime.now, (now) =>
-    writeNotice(sql, {
-      key: `account_changed:${randomUUID()}`,
+): Effect.Effect<string, SqlError.SqlError> =>
+  Effect.flatMap(DateTime.now, (now) => {
+    const key = `account_changed:${randomUUID()}`
+    const written = writeNotice(sql, {
+      key,
       kind: "account_changed",
       userId,
       data: { change, detail, address, at: DateTime.formatIso(now) }
-    }))
+    })
+    return Effect.as(written, key)
+  })

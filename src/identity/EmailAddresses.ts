@@ -8,6 +8,7 @@ import { SqlClient } from "effect/sql"
 import { normalizeEmail } from "../domain/EmailAddress.ts"
 import type { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
+import { mailToOldAddress, spreadAll } from "../notices/Notices.ts"
 import { recordChange } from "../platform/AuditLog.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
@@ -69,14 +70,16 @@ export class EmailAddresses extends Context.Service<EmailAddresses, {
   >
   /** The address that a link changes to, while it is good for this user. */
   changeOf(userId: UserId, token: SessionToken): Effect.Effect<string | undefined, DatabaseUnavailable>
-  /** Changes the address, ends every other session, and tells the old address. Answers the new token of this session. */
+  /**
+   * Changes the address, ends every other session, and tells both addresses: the old one by a mail that is queued with the change. What
+   * was noted before goes to the old one. Answers the new token of this session.
+   */
   change(
     asked: {
       readonly userId: UserId
       readonly token: SessionToken
       readonly keepToken: SessionToken
       readonly address: string
-      readonly mail: (email: string) => MailText
     }
   ): Effect.Effect<SessionToken, MailLinkInvalid | EmailTaken | DatabaseUnavailable>
 }>()("realms/identity/EmailAddresses") {
@@ -166,11 +169,15 @@ export class EmailAddresses extends Context.Service<EmailAddresses, {
         const before = yield* addressOf(userId)
         const taken = yield* rowOf(Address, sql`SELECT email, email_verified_at FROM users WHERE email = ${link.email}`)
         if (taken !== undefined) return yield* new EmailTaken({ email: link.email })
+        const hasMail = yield* dispatch.configured
+        // Before the address changes: whoever gets the account is not told what was for the one who had it.
+        yield* spreadAll(sql, { hasMail, userId })
+        const key = yield* noteAccountChange(sql, { userId, change: "email", detail: link.email, address: from })
+        if (hasMail) yield* mailToOldAddress(sql, { key, email: before.email })
         yield* sql`UPDATE users SET email = ${link.email}, email_verified_at = now() WHERE id = ${userId}`
         // What was sent to the old address is good for nothing any more.
         yield* sql`DELETE FROM mail_links WHERE user_id = ${userId}`
         yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
-        yield* noteAccountChange(sql, { userId, change: "email", detail: link.email, address: from })
         const session = yield* keepSession(sql, userId, keepToken)
         yield* recordChange(sql, { name: `user:${userId}`, userId, address: from }, {
           action: "user.email_changed",
@@ -178,19 +185,17 @@ export class EmailAddresses extends Context.Service<EmailAddresses, {
           before: { email: before.email },
           after: { email: link.email }
         })
-        return { session, before: before.email, after: link.email }
+        return session
       }
     )
 
-    const change: EmailAddresses["Service"]["change"] = Effect.fn("EmailAddresses.change")(function*(asked) {
-      const { after, before, session } = yield* inTransaction(sql, changeNow(asked)).pipe(
+    const change: EmailAddresses["Service"]["change"] = Effect.fn("EmailAddresses.change")((asked) =>
+      inTransaction(sql, changeNow(asked)).pipe(
         // Somebody else has taken it at this very moment.
         Effect.catchReason("SqlError", "UniqueViolation", () => Effect.fail(new EmailTaken({ email: "" }))),
         orUnavailable
       )
-      yield* dispatch.send(Effect.succeed({ to: before, ...asked.mail(after) }))
-      return session
-    })
+    )
 
     return EmailAddresses.of({
       configured: dispatch.configured,

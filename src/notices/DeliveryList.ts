@@ -26,7 +26,7 @@ export const ListedDelivery = Row({
   createdAt: Schema.Date,
   endedAt: Schema.NullOr(Schema.Date),
   nextAttemptAt: Schema.Date,
-  /** Null: the installation's webhook. */
+  /** Where a mail went, or whose webhook it is. Null: the installation's webhook. */
   email: Schema.NullOr(Schema.String)
 })
 export interface ListedDelivery extends Schema.Schema.Type<typeof ListedDelivery> {}
@@ -44,7 +44,7 @@ export class DeliveryList extends Context.Service<DeliveryList, {
   static readonly layer = Layer.effect(DeliveryList)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const columns = sql`d.id, n.kind, n.data, d.channel, d.state, d.attempts, d.problem, d.created_at, d.ended_at,
-      d.next_attempt_at, u.email`
+      d.next_attempt_at, coalesce(d.mail_to, u.email) AS email`
     const from = sql`notice_deliveries d JOIN notices n ON n.id = d.notice_id LEFT JOIN users u ON u.id = d.user_id`
 
     const ofUser = (userId: UserId, { before, limit }: IdPage) =>

@@ -18,24 +18,32 @@ type Done<A = void> = Effect.Effect<A, SqlError.SqlError>
 /** Notices that get their deliveries by one statement, at most. */
 export const SPREAD_ROWS_MAX = 100
 
+/** Statements of one round that do so, at most: what is left over comes with the next round. */
+const SPREAD_STEPS_MAX = 50
+
 /**
  * Makes the deliveries of notices that have none yet: a mail to the user or to each root, and one to the owner's webhook, as far as they
  * want it. Users are mailed at verified addresses only: who typed somebody else's has that person told nothing. What is switched on later
- * gets nothing of what was before. Answers how many notices there were.
+ * gets nothing of what was before. Answers how many notices there were. `userId`: of this user alone, those that another server is about
+ * to spread included.
  */
-export const spreadNotices = (sql: Sql, { hasMail }: { readonly hasMail: boolean }): Done<number> =>
+export const spreadNotices = (
+  sql: Sql,
+  { hasMail, userId = null }: { readonly hasMail: boolean; readonly userId?: UserId | null }
+): Done<number> =>
   Effect.map(
     sql`WITH taken AS (
-        SELECT id, kind, user_id FROM notices WHERE spread_at IS NULL ORDER BY id LIMIT ${SPREAD_ROWS_MAX}
-          FOR UPDATE SKIP LOCKED
+        SELECT id, kind, user_id FROM notices
+          WHERE spread_at IS NULL AND (${userId}::bigint IS NULL OR user_id = ${userId}::bigint)
+          ORDER BY id LIMIT ${SPREAD_ROWS_MAX} FOR UPDATE ${sql.literal(userId === null ? "SKIP LOCKED" : "")}
       ), readers AS (
-        SELECT t.id, t.kind, u.id AS user_id FROM taken t JOIN users u ON u.id = t.user_id
+        SELECT t.id, t.kind, u.id AS user_id, u.email FROM taken t JOIN users u ON u.id = t.user_id
           WHERE u.disabled_at IS NULL AND (u.email_verified_at IS NOT NULL OR u.role = 'root')
-        UNION ALL SELECT t.id, t.kind, u.id FROM taken t JOIN users u ON u.role = 'root'
+        UNION ALL SELECT t.id, t.kind, u.id, u.email FROM taken t JOIN users u ON u.role = 'root'
           WHERE t.user_id IS NULL AND u.disabled_at IS NULL
       ), mails AS (
-        INSERT INTO notice_deliveries (notice_id, channel, user_id)
-          SELECT r.id, 'mail', r.user_id FROM readers r LEFT JOIN notice_preferences p ON p.user_id = r.user_id
+        INSERT INTO notice_deliveries (notice_id, channel, user_id, mail_to)
+          SELECT r.id, 'mail', r.user_id, r.email FROM readers r LEFT JOIN notice_preferences p ON p.user_id = r.user_id
             WHERE ${hasMail}::boolean AND r.kind <> ALL (coalesce(p.muted_mail, '{}'))
           ON CONFLICT DO NOTHING
       ), hooks AS (
@@ -49,6 +57,24 @@ export const spreadNotices = (sql: Sql, { hasMail }: { readonly hasMail: boolean
       UPDATE notices n SET spread_at = now() FROM taken t WHERE n.id = t.id RETURNING n.id`,
     ({ length }) => length
   )
+
+/** Spreads all that waits for it, as far as one round goes. */
+export const spreadAll = (sql: Sql, options: Parameters<typeof spreadNotices>[1]): Done =>
+  Effect.asVoid(Effect.repeat(spreadNotices(sql, options), {
+    while: (count) => count >= SPREAD_ROWS_MAX,
+    times: SPREAD_STEPS_MAX - 1
+  }))
+
+/**
+ * Mails a notice that is not spread yet to an address that its user is about to lose, verified or not; the one that they get is mailed as
+ * ever. Part of the transaction of the change, so that nobody loses an account without being told.
+ */
+export const mailToOldAddress = (
+  sql: Sql,
+  { email, key }: { readonly key: string; readonly email: string }
+): Done =>
+  Effect.asVoid(sql`INSERT INTO notice_deliveries (notice_id, channel, user_id, mail_to)
+    SELECT id, 'mail', user_id, ${email} FROM notices WHERE key = ${key} AND user_id IS NOT NULL ON CONFLICT DO NOTHING`)
 
 /** A delivery that is to be tried now, with what is sent. */
 export const DueDelivery = Row({
@@ -65,7 +91,7 @@ export const DueDelivery = Row({
   at: Schema.Date,
   /** Null: it is for root. */
   noticeUserId: Schema.NullOr(UserId),
-  /** Of the user that a mail goes to; null for what is gone, and for webhooks. */
+  /** Where a mail goes; null for a user who is disabled, and for webhooks. */
   email: Schema.NullOr(Schema.String),
   language: orElse(Language, "en"),
   endpointId: Schema.NullOr(Schema.BigInt),
@@ -115,7 +141,7 @@ export const claimDeliveries = (
       SELECT t.id, t.uid::text, t.channel, t.attempts, n.kind, n.data, n.created_at AS at, n.user_id AS notice_user_id,
           t.attempts >= ${attemptsMax}::integer OR n.kind = ${TEST_KIND}
             OR n.created_at < now() - make_interval(hours => ${ageHoursMax}::integer) AS is_last,
-          CASE WHEN u.disabled_at IS NULL THEN u.email END AS email, coalesce(u.language, e.language) AS language,
+          CASE WHEN u.disabled_at IS NULL THEN t.mail_to END AS email, coalesce(u.language, e.language) AS language,
           t.endpoint_id, CASE WHEN e.disabled_at IS NULL AND u.disabled_at IS NULL THEN e.url END AS url
         FROM taken t JOIN notices n ON n.id = t.notice_id
           LEFT JOIN users u ON u.id = t.user_id LEFT JOIN webhook_endpoints e ON e.id = t.endpoint_id

@@ -17,8 +17,7 @@ import {
   type DueDelivery,
   endDelivery,
   retryDelivery,
-  SPREAD_ROWS_MAX,
-  spreadNotices
+  spreadAll
 } from "./DeliveryStore.ts"
 import { Mailer } from "./Mailer.ts"
 import { isNoticeKind, TEST_KIND } from "./NoticeKinds.ts"
@@ -53,9 +52,6 @@ export const NoticeTiming = Context.Reference<NoticeTiming>("realms/notices/Noti
     stopMs: 2_000
   })
 })
-
-/** Statements that spread notices in one round, at most: what is left over comes with the next round. */
-const STEPS_MAX = 50
 
 /** Longer than any attempt takes, in seconds: after it a delivery is taken to be nobody's. */
 const LEASE_SECONDS = 120
@@ -218,11 +214,7 @@ export class NoticeSender extends Context.Service<NoticeSender, {
 
     const makeLanes = Effect.all([laneOf("ours"), laneOf("users")])
 
-    const spread = Effect.flatMap(mailer.configured, (hasMail) =>
-      Effect.repeat(spreadNotices(sql, { hasMail }), {
-        while: (count) => count >= SPREAD_ROWS_MAX,
-        times: STEPS_MAX - 1
-      }))
+    const spread = Effect.flatMap(mailer.configured, (hasMail) => spreadAll(sql, { hasMail }))
 
     const sending = ({ look, missed, tried }: NoticeLane) => {
       let [triedBefore, missedBefore] = [0, 0]

@@ -124,9 +124,12 @@ const writers: { readonly [K in NoticeKind]: Write<K> } = {
     const values = { what, at: time(at) }
     return {
       title: what,
-      text: address === null
-        ? say("account_changed.text.other", values)
-        : say("account_changed.text", { ...values, address: address === "" ? say("address.unknown") : address }),
+      text: [
+        address === null
+          ? say("account_changed.text.other", values)
+          : say("account_changed.text", { ...values, address: address === "" ? say("address.unknown") : address }),
+        ...change === "email" ? [say("account_changed.text.old_address")] : []
+      ].join(" "),
       path: "/account"
     }
   },

@@ -7,6 +7,8 @@ import type { SqlClient, SqlError } from "effect/sql"
 import type { UserId } from "../domain/Ids.ts"
 import type { noticeData, NoticeKind } from "./NoticeKinds.ts"
 
+export { mailToOldAddress, spreadAll } from "./DeliveryStore.ts"
+
 export interface NewNotice<K extends NoticeKind> {
   /** Names the event, such as `payment:7`: written down again, it is no second notice. */
   readonly key: string

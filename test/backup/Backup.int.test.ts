@@ -162,8 +162,8 @@ describe("backup and restore", { timeout: TEST_TIMEOUT_MS }, () => {
           realms.dataDir,
           `WITH said AS (INSERT INTO notices (key, kind, user_id, spread_at) VALUES
               ('spread', 'low_balance', ${user.id}, now()), ('new', 'low_balance', ${user.id}, NULL) RETURNING id, key)
-            INSERT INTO notice_deliveries (notice_id, channel, user_id)
-              SELECT id, 'mail', ${user.id} FROM said WHERE key = 'spread'`
+            INSERT INTO notice_deliveries (notice_id, channel, user_id, mail_to)
+              SELECT id, 'mail', ${user.id}, 'somebody@example.com' FROM said WHERE key = 'spread'`
         )
         const keyId = yield* sealing(realms.dataDir)
         const server = yield* realms.start

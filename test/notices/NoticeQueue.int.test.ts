@@ -5,7 +5,13 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Fiber, Schema } from "effect"
 import { Row } from "../../src/domain/Row.ts"
-import { claimDeliveries, cleanNotices, spreadNotices } from "../../src/notices/DeliveryStore.ts"
+import {
+  claimDeliveries,
+  cleanNotices,
+  mailToOldAddress,
+  spreadAll,
+  spreadNotices
+} from "../../src/notices/DeliveryStore.ts"
 import { rowsOf } from "../../src/postgres/Rows.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { freePort } from "../support/FreePort.ts"
@@ -198,6 +204,38 @@ describe("notices", () => {
         ])
         assert.strictEqual(smtp.to(bob.email).length, 0)
         assert.strictEqual(smtp.to(eve.email).length, 0)
+      }))
+
+    it.effect("go to the address that their user had when they were spread, whatever it is afterwards", () =>
+      Effect.gen(function*() {
+        const { passTime, round, smtp, sql, tell, user } = yield* NoticeWorld
+        const [ada, bob] = [yield* user(), yield* user()]
+        const taken = `thief-${ada.email}`
+        smtp.refuse({ at: "recipient", code: 450, message: "mailbox busy", to: ada.email })
+        yield* tell("low_balance", ada.id, low)
+        yield* round
+        yield* tell("low_balance", ada.id, low)
+        yield* tell("low_balance", bob.id, low)
+        // As where an address is changed: what is not spread yet is, of this user alone.
+        yield* spreadAll(sql, { hasMail: true, userId: ada.id })
+        assert.strictEqual((yield* deliveriesOf(ada.id)).length, 2)
+        assert.deepStrictEqual(yield* deliveriesOf(bob.id), [])
+        const change = { change: "email", detail: taken, address: "192.0.2.1", at: "2026-12-01T10:00:00Z" } as const
+        yield* tell("account_changed", ada.id, change, `changed:${ada.id}`)
+        yield* mailToOldAddress(sql, { key: `changed:${ada.id}`, email: ada.email })
+        yield* sql`UPDATE users SET email = ${taken} WHERE id = ${ada.id}`
+        yield* round
+        smtp.accept()
+        yield* passTime
+        yield* round
+        const subjects = (email: string) => smtp.to(email).map(({ subject }) => subject)
+        const [lowSubject, changed] = [
+          "[Realms] Your balance is low: $1.50",
+          `[Realms] Your e-mail address was changed to ${taken}`
+        ]
+        assert.deepStrictEqual(subjects(ada.email).toSorted(), [lowSubject, lowSubject, changed].toSorted())
+        assert.deepStrictEqual(subjects(taken), [changed])
+        assert.deepStrictEqual(subjects(bob.email), [lowSubject])
       }))
 
     it.effect("for root go to every administrator, each in their language", () =>

@@ -252,14 +252,43 @@ describe("accounts by mail", () => {
         assert.strictEqual((yield* client.post(link, {})).headers.location, "/account?done=email")
         assert.include((yield* client.get("/account")).text, email)
         assert.strictEqual((yield* elsewhere.get("/account")).status, 303)
-        const told = yield* mailTo(user.email)
-        assert.include(told.text, email)
+        const told = yield* mailTo(user.email, 1, "notices")
+        assert.include(told.subject, `Your e-mail address was changed to ${email}`)
+        assert.include(told.text, "The old address no longer signs in")
         const notice = yield* mailTo(email, 1, "notices")
         assert.include(notice.subject, `Your e-mail address was changed to ${email}`)
         assert.match(notice.text, /from 127\.0\.0\.1\. If it was you/)
         assert.strictEqual((yield* client.post(link, {})).status, 404)
         const one = yield* visitor
         assert.strictEqual((yield* one.post("/login", { email, password: world.password })).status, 303)
+      }))
+
+    it.effect("do not lose their account untold: the old address has its mail with the change, and all that was for it", () =>
+      Effect.gen(function*() {
+        const { client, user, world } = yield* asUser
+        const email = makeEmail()
+        smtp.refuse({ at: "recipient", code: 450, message: "mailbox busy", to: user.email })
+        yield* client.get("/account/email")
+        yield* client.post("/account/email", { email, password: world.password })
+        const link = linkIn(yield* mailTo(email))
+        yield* client.get(link)
+        // The address of an account whose owner never confirmed it is told of its loss as well.
+        yield* Effect.orDie(world.sql`UPDATE users SET email_verified_at = NULL WHERE id = ${user.id}`)
+        assert.strictEqual((yield* client.post(link, {})).headers.location, "/account?done=email")
+        const queued = Effect.orDie(
+          world.sql`SELECT d.mail_to FROM notice_deliveries d JOIN notices n ON n.id = d.notice_id
+          WHERE d.user_id = ${user.id} AND n.kind = 'account_changed' AND d.channel = 'mail' ORDER BY d.id`
+        )
+        assert.deepInclude(yield* queued, { mail_to: user.email }, "there as soon as the address is changed")
+        yield* mailTo(email, 1, "notices")
+        smtp.accept()
+        const tryAgain = Effect.orDie(world.sql`UPDATE notice_deliveries SET next_attempt_at = now()
+          WHERE user_id = ${user.id} AND state = 'waiting' AND problem <> ''`)
+        yield* until(
+          "the owner has been told",
+          Effect.map(tryAgain, () => mailsTo(user.email, "notices").length > 0)
+        )
+        assert.deepStrictEqual(yield* queued, [{ mail_to: user.email }, { mail_to: email }])
       }))
 
     it.effect("do not change to an address that is somebody's, and do not say so", () =>

@@ -41,10 +41,6 @@ export const mailsIn = (context: Pick<PageContext, "language">, site: Site) => {
     change: withLink(
       say("change.subject", named),
       (url) => say("change.text", { ...named, url, count: MAIL_LINK_HOURS.change })
-    ),
-    changed: (email: string): MailText => ({
-      subject: say("changed.subject", named),
-      text: signed(say("changed.text", { ...named, email }))
-    })
+    )
   }
 }

@@ -146,8 +146,7 @@ const showConfirm = Effect.fnUntraced(function*(context: UserContext) {
 const confirm = (context: UserContext) =>
   Effect.gen(function*() {
     const { address, session, user } = context
-    const mail = (yield* mailsOf(context)).changed
-    const asked = { userId: user.id, token: yield* linkToken, keepToken: session.token, address, mail }
+    const asked = { userId: user.id, token: yield* linkToken, keepToken: session.token, address }
     const renewed = yield* (yield* EmailAddresses).change(asked)
     return redirect("/account?done=email", { session: renewed })
   }).pipe(
