@@ -6,6 +6,7 @@ import { Effect, Fiber } from "effect"
 import { chatBody, chatPath } from "./ProcessCalls.ts"
 import { queryAt } from "./TestDatabase.ts"
 import { send } from "./TestHttp.ts"
+import { until } from "./Until.ts"
 
 /** What an answered call costs, in micros. */
 export const COST = 15n
@@ -67,18 +68,21 @@ export const callsAtOnce = Effect.fnUntraced(function*(origins: ReadonlyArray<st
   return answered.length
 })
 
-/** The same until no call is answered any more: what is held and not used comes back. Answers how many were. */
-export const callsWhileThereIsMoney = Effect.fnUntraced(function*(origins: ReadonlyArray<string>, key: string) {
-  let answered = 0
-  yield* Effect.repeat(
-    Effect.tap(callsAtOnce(origins, key), (more) =>
-      Effect.sync(() => {
-        answered += more
-      })),
-    { while: (more) => more > 0 }
-  )
-  return answered
-})
+/** The same until no call is answered any more: what is held and not used comes back, and is waited for. Answers how many were. */
+export const callsWhileThereIsMoney = Effect.fnUntraced(
+  function*(url: string, origins: ReadonlyArray<string>, key: string) {
+    const round = Effect.andThen(until("every hold has ended", noneOpen(url)), callsAtOnce(origins, key))
+    let answered = 0
+    yield* Effect.repeat(
+      Effect.tap(round, (more) =>
+        Effect.sync(() => {
+          answered += more
+        })),
+      { while: (more) => more > 0 }
+    )
+    return answered
+  }
+)
 
 /** A plan that pays every call of a user, up to so much in five hours. */
 export const subscribe = (url: string, email: string, limitMicros: bigint) =>
