@@ -16,13 +16,14 @@ import { inTransaction } from "../postgres/Transaction.ts"
 import { type AdminChannel, factsOf, inputOf, toAdminChannel, toAdminKey } from "./AdminChannel.ts"
 import {
   type ChannelConfigManaged,
+  ChannelKeysStay,
   ChannelModelUnknown,
   type ChannelNotFound,
   ChannelRefused,
   refuseAny
 } from "./ChannelError.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
-import { type ChannelInput, problemsOf, trimmed } from "./ChannelInput.ts"
+import { type ChannelInput, isElsewhere, problemsOf, trimmed } from "./ChannelInput.ts"
 import { addSealed } from "./ChannelKeyAdmin.ts"
 import { makeKeySafe, openedKey, type StoredKey } from "./ChannelKeys.ts"
 import * as KeyStore from "./ChannelKeyStore.ts"
@@ -37,6 +38,14 @@ export const CHANNELS_MAX = 500
 type WriteError = ChannelRefused | MasterKeyInvalid | DatabaseUnavailable
 type RowError = ChannelNotFound | ChannelConfigManaged | DatabaseUnavailable
 
+export interface ChannelEdit {
+  readonly id: ChannelId
+  readonly revision: bigint
+  readonly input: ChannelInput
+  /** Who edits it has proved who they are: the keys that it keeps may be sent to another server. */
+  readonly mayMoveKeys?: boolean
+}
+
 export class ChannelAdmin extends Context.Service<ChannelAdmin, {
   /** All, in the order in which they are tried, those that are disabled last. */
   readonly list: Effect.Effect<ReadonlyArray<AdminChannel>, DatabaseUnavailable>
@@ -45,11 +54,14 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
   readonly models: Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable>
   /** Answers the new channel's id. */
   create(actor: Actor, input: ChannelInput): Effect.Effect<ChannelId, WriteError>
-  /** Fails with `ChangedMeanwhile` when the channel is not at that revision any more. */
+  /**
+   * Fails with `ChangedMeanwhile` when the channel is not at that revision any more, and with `ChannelKeysStay` when keys that it keeps
+   * would be sent to another server.
+   */
   edit(
     actor: Actor,
-    change: { readonly id: ChannelId; readonly revision: bigint; readonly input: ChannelInput }
-  ): Effect.Effect<void, RowError | ChangedMeanwhile | WriteError>
+    change: ChannelEdit
+  ): Effect.Effect<void, RowError | ChangedMeanwhile | ChannelKeysStay | WriteError>
   /** No call is sent to it from then on; those under way end. Doing it again changes nothing. */
   disable(actor: Actor, id: ChannelId): Effect.Effect<void, RowError>
   enable(actor: Actor, id: ChannelId): Effect.Effect<void, RowError>
@@ -129,7 +141,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
     )
 
     const edit = Effect.fn("ChannelAdmin.edit")(
-      (actor: Actor, change: { readonly id: ChannelId; readonly revision: bigint; readonly input: ChannelInput }) =>
+      (actor: Actor, change: ChannelEdit) =>
         write(Effect.gen(function*() {
           const { id, revision } = change
           const input = trimmed(change.input)
@@ -138,6 +150,10 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
           const keys = yield* KeyStore.keysOf(sql, id)
           yield* check(input, keys.length === 0)
           const isReplaced = input.apiKeys.length > 0
+          const keepsKeys = !isReplaced && keys.length > 0
+          if (keepsKeys && change.mayMoveKeys !== true && isElsewhere(row.baseUrl, input.baseUrl)) {
+            return yield* new ChannelKeysStay({ channelId: id })
+          }
           const { after, before } = changesBetween(factsOf(inputOf(row)), factsOf(input))
           if (!isReplaced && Object.keys(after).length === 0) return
           yield* Store.updateChannel(sql, id, input)

@@ -45,6 +45,10 @@ export const trimmed = (input: ChannelInput): ChannelInput => ({
   )
 })
 
+/** Whether the second of two good addresses leads to another server, or there in another way. */
+export const isElsewhere = (before: string, after: string): boolean =>
+  URL.parse(before)?.origin !== URL.parse(after)?.origin
+
 const isLine = (text: string, lengthMax: number): boolean =>
   text.length >= 1 && text.length <= lengthMax && !/\p{Cc}/u.test(text)
 

@@ -54,7 +54,10 @@ export interface SettingField {
   readonly options?: ReadonlyArray<string>
   /** Few need to change it. */
   readonly advanced?: true
-  /** It decides where links to new passwords go, or what is asked of the administration's users: a change needs a proof. */
+  /**
+   * A change needs a proof: it decides where links to new passwords, payments or stored secrets go, whom a provider says that somebody is,
+   * or what is asked of the administration's users.
+   */
   readonly guarded?: true
 }
 
@@ -85,12 +88,12 @@ export const settingFields = {
   },
   "security.keys_per_hour": { section: "security", kind: "integer" },
   "sign_in.oidc.name": { section: "oidc", kind: "text" },
-  "sign_in.oidc.issuer": { section: "oidc", kind: "url" },
-  "sign_in.oidc.client_id": { section: "oidc", kind: "text" },
-  "sign_in.oidc.client_secret": { section: "oidc", kind: "secret" },
-  "sign_in.github.client_id": { section: "github", kind: "text" },
-  "sign_in.github.client_secret": { section: "github", kind: "secret" },
-  "sign_in.github.url": { section: "github", kind: "url", advanced: true },
+  "sign_in.oidc.issuer": { section: "oidc", kind: "url", guarded: true },
+  "sign_in.oidc.client_id": { section: "oidc", kind: "text", guarded: true },
+  "sign_in.oidc.client_secret": { section: "oidc", kind: "secret", guarded: true },
+  "sign_in.github.client_id": { section: "github", kind: "text", guarded: true },
+  "sign_in.github.client_secret": { section: "github", kind: "secret", guarded: true },
+  "sign_in.github.url": { section: "github", kind: "url", advanced: true, guarded: true },
   "finance.time_zone": { section: "finance", kind: "zone" },
   "finance.confirm_above_usd": { section: "confirm", kind: "limit" },
   "finance.confirm_above_cny": { section: "confirm", kind: "limit" },
@@ -119,18 +122,18 @@ export const settingFields = {
   "limits.user_concurrent_calls": { section: "limits", kind: "integer" },
   "retention.refused_calls_days": { section: "retention", kind: "integer" },
   "retention.subscription_minutes_days": { section: "retention", kind: "integer" },
-  "payment.epay.enabled": { section: "epay", kind: "flag" },
-  "payment.epay.gateway": { section: "epay", kind: "url" },
-  "payment.epay.partner_id": { section: "epay", kind: "text" },
-  "payment.epay.key": { section: "epay", kind: "secret" },
+  "payment.epay.enabled": { section: "epay", kind: "flag", guarded: true },
+  "payment.epay.gateway": { section: "epay", kind: "url", guarded: true },
+  "payment.epay.partner_id": { section: "epay", kind: "text", guarded: true },
+  "payment.epay.key": { section: "epay", kind: "secret", guarded: true },
   "payment.epay.types": { section: "epay", kind: "list" },
   "payment.epay.bill_columns": { section: "epay", kind: "list", advanced: true },
-  "payment.stripe.enabled": { section: "stripe", kind: "flag" },
-  "payment.stripe.secret_key": { section: "stripe", kind: "secret" },
-  "payment.stripe.webhook_secret": { section: "stripe", kind: "secret" },
+  "payment.stripe.enabled": { section: "stripe", kind: "flag", guarded: true },
+  "payment.stripe.secret_key": { section: "stripe", kind: "secret", guarded: true },
+  "payment.stripe.webhook_secret": { section: "stripe", kind: "secret", guarded: true },
   "payment.stripe.currency": { section: "stripe", kind: "text" },
   "payment.stripe.minor_per_fen": { section: "stripe", kind: "rate" },
-  "payment.stripe.api_base": { section: "stripe", kind: "url", advanced: true }
+  "payment.stripe.api_base": { section: "stripe", kind: "url", advanced: true, guarded: true }
 } as const satisfies Readonly<Record<string, SettingField>>
 
 export type SettingKey = keyof typeof settingFields

@@ -102,7 +102,10 @@ export class UpstreamModels extends Context.Service<UpstreamModels, {
       for (const [importId, group] of chosen) {
         yield* orUnavailable(imports.apply(actor, importId, group))
       }
-      yield* channels.edit(actor, { id, revision, input: inputOf(channel, after.models) })
+      yield* channels.edit(actor, { id, revision, input: inputOf(channel, after.models) }).pipe(
+        // The address is the channel's own.
+        Effect.catchTag("ChannelKeysStay", Effect.die)
+      )
       return { created: missing.length }
     })
 

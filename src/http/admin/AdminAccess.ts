@@ -144,7 +144,7 @@ const noSecondFactor = new ApiForbidden({
   message: "Your role needs a second factor (security.second_factor): set one up on the account page."
 })
 
-const oldSession = new ApiForbidden({
+export const oldSession = new ApiForbidden({
   message:
     `You signed in more than ${RECENT_MINUTES} minutes ago. Sign in again, use an admin key, or do this in the console, ` +
     "which asks for your password."

@@ -14,6 +14,7 @@ import { IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { ChannelId, ChannelKeyId } from "../../domain/Ids.ts"
 import { columnOf, Json } from "../../domain/Row.ts"
 import { ChannelTest } from "../../gateway/ChannelTest.ts"
+import { oldSession } from "./AdminAccess.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, changeErrors, editErrors, refusedField } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
 import { created, documented, itemsOf, NoContent } from "./ApiSchema.ts"
@@ -123,7 +124,8 @@ const ChannelChange = Json({
   documented("ChannelChange", {
     description:
       "The channel as it is to be; without `api_key` and `api_keys` its keys stay, and so do other terms that are left out; with " +
-      "them it has these keys alone. `revision`: of " +
+      "them it has these keys alone. Keys that stay are sent to another server only if you sign in anew or use an admin key (403). " +
+      "`revision`: of " +
       "the channel that this was decided on; with another one now it is refused (409)."
   })
 )
@@ -262,10 +264,14 @@ export const ChannelsHandlers = answersOf(ChannelsApi)(
       function*({ params: { id }, payload: { revision, ...asked } }, admin) {
         // Where this is another revision than the payload's, the edit is refused.
         const input = inputOf(asked, yield* channels.get(id))
-        yield* channels.edit(admin, { id, revision, input })
+        yield* channels.edit(admin, { id, revision, input, mayMoveKeys: admin.mayOpenAccess })
         return yield* channels.get(id)
       },
-      Effect.catchTags({ ChannelRefused: refused, ChangedMeanwhile: changed })
+      Effect.catchTags({
+        ChannelRefused: refused,
+        ChangedMeanwhile: changed,
+        ChannelKeysStay: () => Effect.fail(oldSession)
+      })
     ),
     disableChannel: ({ params }, admin) => channels.disable(admin, params.id),
     enableChannel: ({ params }, admin) => channels.enable(admin, params.id),

@@ -114,7 +114,14 @@ describe("the administration's API", () => {
           assert.deepStrictEqual([status, json._tag], [403, "Forbidden"], path)
           assert.include(json.message, "10 minutes", path)
         }
-        for (const key of ["smtp.host", "smtp.port", "server.public_url", "security.second_factor"]) {
+        const guardedSettings = [
+          ["smtp.host", "smtp.port", "server.public_url", "security.second_factor"],
+          ["enabled", "gateway", "partner_id", "key"].map((name) => `payment.epay.${name}`),
+          ["enabled", "secret_key", "webhook_secret", "api_base"].map((name) => `payment.stripe.${name}`),
+          ["issuer", "client_id", "client_secret"].map((name) => `sign_in.oidc.${name}`),
+          ["url", "client_id", "client_secret"].map((name) => `sign_in.github.${name}`)
+        ]
+        for (const key of guardedSettings.flat()) {
           for (const change of [{ set: { [key]: "" } }, { reset: [key] }]) {
             assert.strictEqual((yield* patch("/settings", change)).status, 403, key)
           }

@@ -127,6 +127,37 @@ describe("root's settings", () => {
         assert.notInclude(failed.text, "sk_test_wrong")
       }))
 
+    it.effect("send a stored key to another address only with a proof, once the session is old", () =>
+      Effect.gen(function*() {
+        const { client } = yield* asRoot()
+        const { ageSessions, password, stripe } = yield* ConsoleWorld
+        yield* ageSessions
+        const page = yield* client.get("/admin/settings/stripe")
+        const asked = `name="password"`
+        assert.include(page.text, asked)
+        assert.notInclude((yield* client.get("/admin/settings/billing")).text, asked)
+        const moved = {
+          section: "stripe",
+          revision: /name="revision" value="([^"]+)"/.exec(page.text)?.[1] ?? "",
+          "payment.stripe.api_base": "http://127.0.0.1:9/evil"
+        }
+        const refused = yield* client.post("/admin/settings", moved)
+        assert.strictEqual(refused.status, 422)
+        assert.include(refused.text, "This is not your current password")
+        const kept = yield* client.get("/admin/settings/stripe")
+        assert.notInclude(kept.text, moved["payment.stripe.api_base"])
+        assert.include(kept.text, stripe.url)
+        // What is not guarded is saved as before.
+        const plain = { section: "epay", revision: moved.revision, "payment.epay.types": "alipay" }
+        assert.strictEqual((yield* client.post("/admin/settings", plain)).status, 303)
+        const revision = /name="revision" value="([^"]+)"/.exec((yield* client.get("/admin/settings")).text)?.[1] ?? ""
+        assert.strictEqual((yield* client.post("/admin/settings", { ...moved, revision, password })).status, 303)
+        const reset = { section: "stripe", reset: "payment.stripe.api_base" }
+        const now = /name="revision" value="([^"]+)"/.exec((yield* client.get("/admin/settings")).text)?.[1] ?? ""
+        assert.strictEqual((yield* client.post("/admin/settings", { ...reset, revision: now })).status, 422)
+        assert.strictEqual((yield* client.post("/admin/settings", { ...reset, revision: now, password })).status, 303)
+      }))
+
     it.effect("set a mail server, and send a test message by it to the administrator who asks", () =>
       Effect.gen(function*() {
         const { client, revision, root } = yield* asRoot()

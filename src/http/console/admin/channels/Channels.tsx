@@ -3,6 +3,7 @@
  * which no page ever shows.
  */
 import { Effect } from "effect"
+import type { ComponentChild } from "preact"
 import { type AdminChannel, ChannelAdmin } from "../../../../channels/ChannelAdmin.ts"
 import type { ChannelRefused } from "../../../../channels/ChannelError.ts"
 import { type ChannelFormInput, linesOf, readChannelForm, toChannelForm } from "../../../../channels/ChannelForm.ts"
@@ -22,6 +23,7 @@ import { askPage, EditPage } from "../../kit/Forms.tsx"
 import { Group, Inputs } from "../../kit/Inputs.tsx"
 import { listPage } from "../../kit/List.tsx"
 import { Done, type Fact, NewLink, Notice } from "../../kit/Parts.tsx"
+import { proveStaff, staffInputs, staffPasskey } from "../../kit/ProofForms.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
 import { type Edited, rowPages, rowPaths } from "../RowForms.tsx"
@@ -39,6 +41,8 @@ interface FieldsProps {
   readonly known: ReadonlyArray<string>
   /** Undefined: it is to be made. */
   readonly channel?: AdminChannel
+  /** What proves who sends it, where that may be needed. */
+  readonly proof?: ComponentChild
 }
 
 const KEY_ROWS = 3
@@ -106,9 +110,23 @@ const ChannelFields = (props: FieldsProps) => {
       <Group title={say("upstream")}>
         <Inputs state={state} inputs={[Object.values(terms), knownFields]} />
       </Group>
+      {props.proof}
     </>
   )
 }
+
+/** The password, needed where stored keys would be sent to another server. */
+const proofRows = Effect.fnUntraced(function*(context: UserContext, state: FormState) {
+  return (
+    <>
+      <Inputs
+        state={state}
+        inputs={staffInputs(context, { hint: sayOf(context, "channels")("proof.hint"), required: false })}
+      />
+      {yield* staffPasskey(context)}
+    </>
+  )
+})
 
 /** What a channel is, to be read. */
 const channelFacts = (context: UserContext, channel: AdminChannel): ReadonlyArray<Fact> => {
@@ -276,6 +294,7 @@ const showChannel = Effect.fnUntraced(function*(edited: Edited<AdminChannel>, te
   const known = yield* (yield* ChannelAdmin).models
   const firstByteMs = (yield* readFirstBytes).get(channel.id) ?? null
   const outKeys = yield* (yield* ChannelKeyAdmin).outKeys(channel.id)
+  const proof = channel.declared ? null : yield* proofRows(context, state)
   return page(
     channel.name,
     <div class="row g-3">
@@ -293,7 +312,7 @@ const showChannel = Effect.fnUntraced(function*(edited: Edited<AdminChannel>, te
             </>
           }
         >
-          <ChannelFields context={context} channel={channel} state={state} known={known} />
+          <ChannelFields context={context} channel={channel} state={state} known={known} proof={proof} />
         </EditPage>
         <KeysCard context={context} channel={channel} />
       </div>
@@ -317,8 +336,14 @@ const channel = rowPages({
   disableText: (context, { name }) => sayOf(context, "channels")("disable.text", { name }),
   save: Effect.fnUntraced(function*({ revision, row, context }, fields) {
     const form = yield* readForm(context, fields, row)
-    const change = { id: row.id, revision, input: form.input }
-    yield* (yield* ChannelAdmin).edit(actorOf(context), change).pipe(Effect.catchTags(refusals(context, form)))
+    const admin = yield* ChannelAdmin
+    const edit = (mayMoveKeys: boolean) =>
+      admin.edit(actorOf(context), { id: row.id, revision, input: form.input, mayMoveKeys })
+    yield* edit(false).pipe(
+      Effect.catchTag("ChannelKeysStay", () => Effect.andThen(proveStaff(context, fields), edit(true))),
+      Effect.catchTag("ChannelKeysStay", Effect.die),
+      Effect.catchTags(refusals(context, form))
+    )
   }),
   setEnabled: ({ row: { id }, context }, enabled) =>
     Effect.flatMap(ChannelAdmin, (admin) => admin[enabled ? "enable" : "disable"](actorOf(context), id))
