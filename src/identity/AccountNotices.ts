@@ -15,7 +15,7 @@ export const noteAccountChange = (
   { address, change, detail = null, userId }: {
     readonly userId: UserId
     readonly change: AccountChange
-    /** The new address, the passkey's name or the provider's issuer. */
+    /** The new address, the passkey's or admin key's name, the provider's issuer, or how many admin keys a new password has revoked. */
     readonly detail?: string | null
     /** Of the user's browser; null: an administrator did it. */
     readonly address: string | null

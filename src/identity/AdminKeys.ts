@@ -12,6 +12,7 @@ import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { countOf, oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
+import { noteAccountChange } from "./AccountNotices.ts"
 import { ApiKeyNotFound } from "./IdentityError.ts"
 import { isKeyName } from "./NewApiKey.ts"
 import { isStaff, Role } from "./Roles.ts"
@@ -136,6 +137,8 @@ export class AdminKeys extends Context.Service<AdminKeys, {
             before: null,
             after: { name, hint, expires_at: expiresAt?.toISOString() ?? null }
           })
+          const { address, userId } = actor
+          yield* noteAccountChange(sql, { userId, address, change: "admin_key_added", detail: name })
           return made.id
         })
       ).pipe(orUnavailable)
@@ -190,8 +193,8 @@ export class AdminKeys extends Context.Service<AdminKeys, {
 }
 
 /**
- * Revokes a user's admin keys, in the transaction that resets the password or the second factor - whoever had got in may have made some -
- * or takes the role away.
+ * Revokes a user's admin keys, in the transaction that changes or resets the password or resets the second factor - whoever had got in may
+ * have made some - or takes the role away. Answers how many.
  */
 export const revokeAdminKeys = (sql: SqlClient.SqlClient, actor: Actor, userId: UserId) =>
   Effect.gen(function*() {
@@ -201,6 +204,7 @@ export const revokeAdminKeys = (sql: SqlClient.SqlClient, actor: Actor, userId: 
         RETURNING id, name`
     )
     yield* Effect.forEach(revoked, ({ id, name }) => noteRevoked(sql, actor, id, name), { discard: true })
+    return revoked.length
   })
 
 const noteRevoked = (sql: SqlClient.SqlClient, actor: Actor, id: ApiKeyId, name: string) =>

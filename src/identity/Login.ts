@@ -14,6 +14,7 @@ import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "..
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
 import { noteAccountChange } from "./AccountNotices.ts"
+import { revokeAdminKeys } from "./AdminKeys.ts"
 import { checkRegistration, type RegistrationRefused } from "./RegistrationRules.ts"
 import { RateLimiter } from "./RateLimiter.ts"
 import {
@@ -113,7 +114,7 @@ export class Login extends Context.Service<Login, {
     SetupLinkInvalid | InvalidEmail | PasswordRefused | EmailTaken | TooBusy | DatabaseUnavailable
   >
   /**
-   * Ends every other session of the user, and answers the new token of this one. Of two changes at once, the second finds its current
+   * Ends every other session of the user, revokes their admin keys, and answers the new token of this one. Of two changes at once, the second finds its current
    * password wrong.
    */
   changePassword(
@@ -247,8 +248,11 @@ export class Login extends Context.Service<Login, {
               Effect.gen(function*() {
                 yield* lock
                 yield* writePasswordHash(sql, change.userId, passwordHash)
-                yield* noteAccountChange(sql, { userId: change.userId, address: change.address, change: "password" })
-                return yield* keepSession(sql, change.userId, change.keepToken)
+                const { address, userId } = change
+                const revoked = yield* revokeAdminKeys(sql, { name: `user:${userId}`, userId, address }, userId)
+                const detail = revoked > 0 ? String(revoked) : null
+                yield* noteAccountChange(sql, { userId, address, change: "password", detail })
+                return yield* keepSession(sql, userId, change.keepToken)
               })
             ).pipe(orUnavailable))
       )

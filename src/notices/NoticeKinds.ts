@@ -28,7 +28,8 @@ export const accountChanges = [
   "passkey_added",
   "passkey_removed",
   "identity_added",
-  "identity_removed"
+  "identity_removed",
+  "admin_key_added"
 ] as const
 export type AccountChange = typeof accountChanges[number]
 

@@ -120,7 +120,9 @@ const writers: { readonly [K in NoticeKind]: Write<K> } = {
     path: "/account"
   }),
   account_changed: ({ address, at, change, detail }, { say, time }) => {
-    const what = say(`account_changed.${change}`, { detail: detail ?? "" })
+    const what = change === "password" && detail !== null
+      ? say("account_changed.password.keys", { detail })
+      : say(`account_changed.${change}`, { detail: detail ?? "" })
     const values = { what, at: time(at) }
     return {
       title: what,

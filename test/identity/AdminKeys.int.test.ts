@@ -4,19 +4,25 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import type { UserId } from "../../src/domain/Ids.ts"
 import { AdminKeys } from "../../src/identity/AdminKeys.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
+import { Login } from "../../src/identity/Login.ts"
 import { PasswordLinks } from "../../src/identity/PasswordLinks.ts"
 import { SecondFactors } from "../../src/identity/SecondFactors.ts"
 import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
 import { changesTold, identityTest, outcome } from "../support/TestIdentity.ts"
 
+const makeKey = Effect.fnUntraced(function*(id: UserId, name: string) {
+  const actor = { name: `user:${id}`, userId: id, address: "192.0.2.1" }
+  return yield* (yield* AdminKeys).create(actor, { name, expiresAt: null })
+})
+
 /** Root with an admin key and a key for calls. */
 const keyed = Effect.fnUntraced(function*(email: string) {
   const { id } = yield* (yield* UserAdmin).create(cliActor, { email, role: "root" })
-  const actor = { name: `user:${id}`, userId: id, address: "192.0.2.1" }
-  const admin = yield* (yield* AdminKeys).create(actor, { name: "deploy", expiresAt: null })
+  const admin = yield* makeKey(id, "deploy")
   const calls = yield* (yield* ApiKeys).create({ userId: id, name: "" })
   return { id, admin, calls: calls.key }
 })
@@ -59,8 +65,45 @@ describe("admin keys", () => {
     assert.deepStrictEqual(yield* ends(untouched), ["ok", "ok"])
     assert.deepStrictEqual(yield* revokedBy(byLink), [`user:${byLink.id}`])
     assert.deepStrictEqual(yield* revokedBy(bySet), ["cli"])
-    assert.deepStrictEqual(yield* changesTold(byLink.id), [["password", null, "192.0.2.1"]])
-    assert.deepStrictEqual(yield* changesTold(bySet.id), [["password", null, null]])
+    const made = ["admin_key_added", "deploy", "192.0.2.1"]
+    assert.deepStrictEqual(yield* changesTold(byLink.id), [made, ["password", null, "192.0.2.1"]])
+    assert.deepStrictEqual(yield* changesTold(bySet.id), [made, ["password", null, null]])
+  })
+
+  identityTest("end when their owner changes the password, who is told of it and was told of each", function*() {
+    const root = yield* keyed("changes@example.com")
+    const other = yield* keyed("other@example.com")
+    yield* (yield* UserAdmin).setPassword(cliActor, root.id, password)
+    const remade = { ...root, admin: yield* makeKey(root.id, "again") }
+    const opened = yield* (yield* Login).login({
+      email: "changes@example.com",
+      password,
+      address: "192.0.2.1",
+      userAgent: ""
+    })
+    if (opened._tag !== "LoggedIn") return yield* Effect.die(new Error("not logged in"))
+    const change = (current: Redacted.Redacted<string>) =>
+      Effect.flatMap(Login, (login) =>
+        login.changePassword({
+          userId: root.id,
+          password: current,
+          code: "",
+          next: Redacted.make("yet another horse"),
+          keepToken: opened.session,
+          address: "192.0.2.9"
+        }))
+    assert.strictEqual(yield* outcome(change(Redacted.make("not the password"))), "WrongPassword")
+    assert.deepStrictEqual(yield* ends(remade), ["ok", "ok"])
+    yield* change(password)
+    assert.deepStrictEqual(yield* ends(remade), ["AdminKeyInvalid", "ok"])
+    assert.deepStrictEqual(yield* ends(other), ["ok", "ok"])
+    assert.deepStrictEqual(yield* revokedBy(remade), [`user:${root.id}`])
+    assert.deepStrictEqual(yield* changesTold(root.id), [
+      ["admin_key_added", "deploy", "192.0.2.1"],
+      ["password", null, null],
+      ["admin_key_added", "again", "192.0.2.1"],
+      ["password", "1", "192.0.2.9"]
+    ])
   })
 
   identityTest("are on record one by one when a mailed link takes an unverified account over", function*() {

@@ -11,6 +11,7 @@ import { EmailAddresses } from "../../../identity/EmailAddresses.ts"
 import { ExternalLogins } from "../../../identity/ExternalLogins.ts"
 import { Login } from "../../../identity/Login.ts"
 import { type ListedSession, LoginSessions } from "../../../identity/LoginSessions.ts"
+import { isStaff } from "../../../identity/Roles.ts"
 import { SignInProviders } from "../../../identity/SignInProviders.ts"
 import { NoticePreferences } from "../../../notices/NoticePreferences.ts"
 import { emptyForm, type FormState, redirect, refuse } from "../Answer.ts"
@@ -102,7 +103,7 @@ const Password = ({ passkey, state, context }: PasswordProps) => {
         submit={say("password.submit")}
       >
         <FormAlert state={state} />
-        <p class="text-secondary">{say("password.lead")}</p>
+        <p class="text-secondary">{say(isStaff(context.user.role) ? "password.lead.staff" : "password.lead")}</p>
       </InputForm>
     </Panel>
   )
@@ -187,7 +188,7 @@ const show = Effect.fnUntraced(function*(context: UserContext, states: States = 
     context,
     title: say("title"),
     done: {
-      password: say("done.password"),
+      password: say(isStaff(context.user.role) ? "done.password.staff" : "done.password"),
       buyer: say("done.buyer"),
       sessions: say("done.sessions"),
       look: say("done.look"),
