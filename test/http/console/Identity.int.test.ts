@@ -104,6 +104,24 @@ layer(ConsoleWorld.layerOf({ server: { port: 0, trusted_proxies: ["127.0.0.1"] }
         )
       }))
 
+    it.effect("whoever guesses in a stolen session is ended by its owner, without a proof", () =>
+      Effect.gen(function*() {
+        const { client: thief, email } = yield* register("10.1.0.7")
+        yield* thief.get("/account")
+        const change = { current: "guess number one", next: "another horse battery" }
+        let refused = yield* thief.post("/account/password", change)
+        for (let tries = 0; refused.status === 422 && tries < 40; tries++) {
+          refused = yield* thief.post("/account/password", change)
+        }
+        assert.strictEqual(refused.status, 429)
+        assert.include(refused.text, "sign out all other sessions")
+        const owner = yield* visitor("10.1.0.8")
+        assert.strictEqual((yield* owner.post("/login", { email, password: PASSWORD })).status, 303)
+        yield* owner.get("/account")
+        assert.strictEqual((yield* owner.post("/account/sessions", {})).headers.location, "/account?done=sessions")
+        assert.strictEqual((yield* thief.get("/account")).status, 303)
+      }))
+
     it.effect("a page that was asked for comes after signing in, and no page of another site", () =>
       Effect.gen(function*() {
         const { email } = yield* register("10.1.0.6")

@@ -26,11 +26,13 @@ export const refusePassword = (context: PageContext, field: string) => ({ reason
 
 const SECONDS_PER_MINUTE = 60
 
+const minutesOf = ({ retryAfterSeconds }: TooManyAttempts) => ({
+  minutes: Math.ceil(retryAfterSeconds / SECONDS_PER_MINUTE)
+})
+
 /** Says how long to wait, in whole minutes. */
-export const refuseBusy = (context: PageContext) => ({ retryAfterSeconds }: TooManyAttempts) =>
-  Effect.fail(
-    refuse({ form: context.say("problem.busy", { minutes: Math.ceil(retryAfterSeconds / SECONDS_PER_MINUTE) }) }, 429)
-  )
+export const refuseBusy = (context: PageContext) => (error: TooManyAttempts) =>
+  Effect.fail(refuse({ form: context.say("problem.busy", minutesOf(error)) }, 429))
 
 /** Asks for a code of the second factor. */
 export const codeInput = (
@@ -53,11 +55,18 @@ export const codeInput = (
   }
 }
 
+/**
+ * The same to somebody who is signed in: only a session tries proofs of this user, and whoever has stolen one is stopped by ending it, for
+ * which no proof is asked.
+ */
+const refuseProofBusy = (context: PageContext) => (error: TooManyAttempts) =>
+  Effect.fail(refuse({ form: sayOf(context, "secondFactor")("password.busy", minutesOf(error)) }, 429))
+
 /** Refuses a form that asks for the password and a code, in the fields of these names. */
 export const refuseProof = (context: PageContext, password = "password") => ({
   WrongPassword: refusing({ [password]: sayOf(context, "secondFactor")("password.wrong") }),
   SecondFactorWrong: refusing({ code: sayOf(context, "secondFactor")("code.wrong") }),
-  TooManyAttempts: refuseBusy(context)
+  TooManyAttempts: refuseProofBusy(context)
 })
 
 export const refusalText = (context: PageContext, reason: ConfirmationRefused["reason"]): string =>
