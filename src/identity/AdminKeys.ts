@@ -42,7 +42,8 @@ export class AdminKeyForbidden extends Schema.TaggedError<AdminKeyForbidden>()("
 
 /** What is wrong with a key that was asked for. */
 export class AdminKeyRefused extends Schema.TaggedError<AdminKeyRefused>()("AdminKeyRefused", {
-  reason: Schema.Literals(["name", "expiry", "many"])
+  /** `ended`: while it was asked, the owner's role or the session or key that it was asked with came to its end. */
+  reason: Schema.Literals(["name", "expiry", "many", "ended"])
 }) {}
 
 export const AdminKey = Row({
@@ -69,9 +70,14 @@ export interface AdminKeyIdentity {
   readonly email: string
 }
 
+/** What a new key is asked for with; null: nothing that ends. */
+export type AdminEntry = { readonly sessionId: bigint } | { readonly keyId: ApiKeyId } | null
+
 const InsertedKey = Row({ id: ApiKeyId })
 
 const RevokedKey = Row({ id: ApiKeyId, name: Schema.String })
+
+const OwnerRole = Row({ role: Role })
 
 const LockedKey = Row({ revoked: Schema.Boolean, name: Schema.String })
 
@@ -88,7 +94,8 @@ export class AdminKeys extends Context.Service<AdminKeys, {
   /** A key of the acting administrator; its text is shown this once. A name has 1 to 100 characters. */
   create(
     actor: Actor & { readonly userId: UserId },
-    key: { readonly name: string; readonly expiresAt: Date | null }
+    key: { readonly name: string; readonly expiresAt: Date | null },
+    by: AdminEntry
   ): Effect.Effect<
     { readonly id: ApiKeyId; readonly key: Redacted.Redacted<string> },
     AdminKeyRefused | DatabaseUnavailable
@@ -106,7 +113,8 @@ export class AdminKeys extends Context.Service<AdminKeys, {
 
     const create = Effect.fn("AdminKeys.create")(function*(
       actor: Actor & { readonly userId: UserId },
-      { expiresAt, name }: { readonly name: string; readonly expiresAt: Date | null }
+      { expiresAt, name }: { readonly name: string; readonly expiresAt: Date | null },
+      by: AdminEntry
     ) {
       const nowMs = DateTime.toEpochMillis(yield* DateTime.now)
       if (name.trim() === "" || !isKeyName(name)) {
@@ -118,6 +126,8 @@ export class AdminKeys extends Context.Service<AdminKeys, {
       const id = yield* inTransaction(
         sql,
         Effect.gen(function*() {
+          // A reset that was first has revoked every key, and this one would be left.
+          if (!(yield* lockOwner(sql, actor.userId, by))) return yield* new AdminKeyRefused({ reason: "ended" })
           // Made one after the other, whoever makes them, and so counted.
           yield* sql`SELECT pg_advisory_xact_lock(${MAKE_LOCK})`
           const live = yield* countOf(
@@ -205,6 +215,21 @@ export const revokeAdminKeys = (sql: SqlClient.SqlClient, actor: Actor, userId: 
     )
     yield* Effect.forEach(revoked, ({ id, name }) => noteRevoked(sql, actor, id, name), { discard: true })
     return revoked.length
+  })
+
+/** Locks the user, and then looks whether they and what they came with may still make a key. */
+const lockOwner = (sql: SqlClient.SqlClient, userId: UserId, by: AdminEntry) =>
+  Effect.gen(function*() {
+    const owner = yield* rowOf(
+      OwnerRole,
+      sql`SELECT role FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR NO KEY UPDATE`
+    )
+    if (owner === undefined || !isStaff(owner.role)) return false
+    if (by === null) return true
+    const entries = "keyId" in by
+      ? sql`SELECT FROM api_keys WHERE id = ${by.keyId} AND user_id = ${userId} AND kind = 'admin' AND revoked_at IS NULL`
+      : sql`SELECT FROM sessions WHERE id = ${by.sessionId} AND user_id = ${userId}`
+    return (yield* entries).length === 1
   })
 
 const noteRevoked = (sql: SqlClient.SqlClient, actor: Actor, id: ApiKeyId, name: string) =>

@@ -47,7 +47,8 @@ const api = Effect.gen(function*() {
     {
       name: "month",
       expiresAt: null
-    }
+    },
+    null
   )
   const headers = { authorization: `Bearer ${Redacted.value(key)}` }
   const ask = (method: string, path: string, body?: unknown, type = "application/json") =>

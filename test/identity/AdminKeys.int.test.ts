@@ -2,21 +2,23 @@
  * Admin keys end when their owner's way in is reset or the role is taken away: somebody else may have made them.
  */
 import { assert, describe } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Deferred, Effect, Fiber, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import type { UserId } from "../../src/domain/Ids.ts"
-import { AdminKeys } from "../../src/identity/AdminKeys.ts"
+import { type AdminEntry, AdminKeys } from "../../src/identity/AdminKeys.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { Login } from "../../src/identity/Login.ts"
 import { PasswordLinks } from "../../src/identity/PasswordLinks.ts"
 import { SecondFactors } from "../../src/identity/SecondFactors.ts"
 import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
+import { openSession } from "../support/OpenSession.ts"
 import { changesTold, identityTest, outcome } from "../support/TestIdentity.ts"
+import { eventually } from "../support/Until.ts"
 
 const makeKey = Effect.fnUntraced(function*(id: UserId, name: string) {
   const actor = { name: `user:${id}`, userId: id, address: "192.0.2.1" }
-  return yield* (yield* AdminKeys).create(actor, { name, expiresAt: null })
+  return yield* (yield* AdminKeys).create(actor, { name, expiresAt: null }, null)
 })
 
 /** Root with an admin key and a key for calls. */
@@ -123,6 +125,51 @@ describe("admin keys", () => {
     yield* (yield* SecondFactors).reset(cliActor, root.id)
     assert.deepStrictEqual(yield* ends(root), ["AdminKeyInvalid", "ok"])
     assert.deepStrictEqual(yield* revokedBy(root), ["cli"])
+  })
+
+  identityTest("are not made by a session, a key or a role that has ended meanwhile", function*() {
+    const root = yield* keyed("root@example.com")
+    yield* keyed("other@example.com")
+    const admin = yield* UserAdmin
+    const adminKeys = yield* AdminKeys
+    const sql = yield* SqlClient.SqlClient
+    const actor = { name: `user:${root.id}`, userId: root.id, address: "192.0.2.1" }
+    yield* openSession(sql, root.id)
+    const [session] = yield* sql<{ id: bigint }>`SELECT id FROM sessions WHERE user_id = ${root.id}`
+    const bySession = { sessionId: session?.id ?? 0n }
+    const byKey = { keyId: root.admin.id }
+    const end = (by: AdminEntry) =>
+      Effect.match(adminKeys.create(actor, { name: "next", expiresAt: null }, by), {
+        onSuccess: () => "ok",
+        onFailure: (error) => error._tag === "AdminKeyRefused" ? error.reason : error._tag
+      })
+    assert.deepStrictEqual([yield* end(bySession), yield* end(byKey)], ["ok", "ok"])
+    // A reset that is not over yet is waited for.
+    const held = yield* Deferred.make<void>()
+    const locked = yield* Deferred.make<void>()
+    const reset = yield* Effect.forkChild(sql.withTransaction(Effect.gen(function*() {
+      yield* admin.setPassword(cliActor, root.id, password)
+      yield* Deferred.succeed(locked, undefined)
+      yield* Deferred.await(held)
+    })))
+    yield* Deferred.await(locked)
+    const ended = yield* Effect.forkChild(Effect.all([end(bySession), end(byKey)], { concurrency: 2 }))
+    yield* eventually(
+      "both wait for the reset",
+      sql<{ waiting: bigint }>`SELECT count(*) AS waiting FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      ([row]) => Number(row?.waiting) === 2
+    )
+    yield* Deferred.succeed(held, undefined)
+    yield* Fiber.join(reset)
+    assert.deepStrictEqual(yield* Fiber.join(ended), ["ended", "ended"])
+    assert.deepStrictEqual(
+      yield* sql`SELECT FROM api_keys WHERE user_id = ${root.id} AND kind = 'admin' AND revoked_at IS NULL`,
+      []
+    )
+    assert.strictEqual(yield* end(null), "ok")
+    yield* admin.setRole(cliActor, root.id, "user")
+    assert.strictEqual(yield* end(null), "ended")
   })
 
   identityTest("end for good when their owner becomes a user, and stay in another role", function*() {

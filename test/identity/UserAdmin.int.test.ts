@@ -79,7 +79,7 @@ describe("UserAdmin", () => {
       const adminKey = yield* adminKeys.create({ ...actorOf(other), userId: other.id }, {
         name: "deploy",
         expiresAt: null
-      })
+      }, null)
       yield* until("messages arrive", Effect.map(Notifications, (notifications) => notifications.isUp()))
       yield* keys.authenticate(token)
       yield* elsewhere.authenticate(token)

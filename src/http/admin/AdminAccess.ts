@@ -6,7 +6,7 @@ import { ByteSize, Context, Effect, Layer, Option, Redacted } from "effect"
 import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import type { UserId } from "../../domain/Ids.ts"
-import { AdminKeys } from "../../identity/AdminKeys.ts"
+import { type AdminEntry, AdminKeys } from "../../identity/AdminKeys.ts"
 import { LoginSessions, RECENT_MINUTES } from "../../identity/LoginSessions.ts"
 import type { Actor } from "../../platform/AuditLog.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
@@ -27,6 +27,8 @@ export interface Administrator extends Actor {
   readonly csrfToken: string | null
   /** With a key, or a session opened within the last ten minutes. */
   readonly mayOpenAccess: boolean
+  /** What the request came with. */
+  readonly entry: AdminEntry
 }
 
 export class CurrentAdmin
@@ -73,7 +75,8 @@ export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provid
         email: identity.email,
         address: yield* clientAddress(request),
         csrfToken: null,
-        mayOpenAccess: true
+        mayOpenAccess: true,
+        entry: { keyId: identity.keyId }
       } satisfies Administrator
     })
 
@@ -95,7 +98,8 @@ export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provid
         email: user.email,
         address: yield* clientAddress(request),
         csrfToken: csrfToken(token),
-        mayOpenAccess: found.value.isRecent
+        mayOpenAccess: found.value.isRecent,
+        entry: { sessionId: found.value.sessionId }
       } satisfies Administrator
     })
 

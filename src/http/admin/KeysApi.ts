@@ -8,7 +8,7 @@ import { ApiKeyId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
 import { AdminKey as AdminKeyRow, AdminKeys } from "../../identity/AdminKeys.ts"
 import { checkMayOpenAccess } from "./AdminAccess.ts"
-import { ApiNotFound, ApiRefused, dateOf, refusedField } from "./ApiError.ts"
+import { ApiNotFound, ApiRefused, ApiUnauthorized, dateOf, refusedField } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
 import { ApiMoment, created, documented, itemsOf, jsonFields, NoContent } from "./ApiSchema.ts"
 
@@ -48,7 +48,8 @@ export class KeysApi extends area(
 const refusals = {
   name: refusedField("name", "has 1 to 100 characters"),
   expiry: refusedField("expires_at", "is a moment to come"),
-  many: refusedField("name", "there are too many keys: revoke one first")
+  many: refusedField("name", "there are too many keys: revoke one first"),
+  ended: new ApiUnauthorized({ message: "Your session, key or role has just ended. Sign in again." })
 }
 
 export const KeysHandlers = answersOf(KeysApi)(AdminKeys, (keys) => ({
@@ -58,7 +59,7 @@ export const KeysHandlers = answersOf(KeysApi)(AdminKeys, (keys) => ({
     function*({ payload }, admin) {
       yield* checkMayOpenAccess(admin)
       const expiresAt = yield* dateOf("expires_at", payload.expiresAt)
-      return yield* keys.create(admin, { name: payload.name, expiresAt: expiresAt ?? null })
+      return yield* keys.create(admin, { name: payload.name, expiresAt: expiresAt ?? null }, admin.entry)
     },
     Effect.catchTag("AdminKeyRefused", ({ reason }) => Effect.fail(refusals[reason]))
   ),

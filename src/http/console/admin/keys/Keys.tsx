@@ -73,7 +73,8 @@ const keys = pageForm({
     const problems = {
       name: { name: say("name.problem") },
       expiry: { expiry: say("problem.day") },
-      many: { form: say("many") }
+      many: { form: say("many") },
+      ended: { form: say("ended") }
     }
     const day = (fields.get("expiry") ?? "").trim()
     const expiresAt = day === "" ? null : endOfDay(day, context.formats.timeZone)
@@ -81,9 +82,10 @@ const keys = pageForm({
     const name = (fields.get("name") ?? "").trim()
     yield* proveStaff(context, fields)
     const actor = { ...actorOf(context), userId: context.user.id }
-    const created = yield* (yield* AdminKeys).create(actor, { name, expiresAt }).pipe(
-      Effect.catchTag("AdminKeyRefused", ({ reason }) => refuse(problems[reason]))
-    )
+    const created = yield* (yield* AdminKeys).create(actor, { name, expiresAt }, { sessionId: context.session.id })
+      .pipe(
+        Effect.catchTag("AdminKeyRefused", ({ reason }) => refuse(problems[reason]))
+      )
     const apiKey = Redacted.value(created.key)
     const command = `curl ${(yield* PublicAddress).url()}/api/admin/me -H "Authorization: Bearer ${apiKey}"`
     return newKeyPage({ context, title: say("created.title"), apiKey, command, back: "/admin/keys" })
