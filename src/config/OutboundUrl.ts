@@ -80,6 +80,7 @@ const ipv4NotPublic: ReadonlyArray<readonly [network: string, bits: number]> = [
  */
 const ipv6NotPublic: ReadonlyArray<readonly [network: string, bits: number]> = [
   ["::", 96],
+  ["::ffff:0:0:0", 96],
   ["64:ff9b:1::", 48],
   ["2001::", 23],
   ["2001:db8::", 32],

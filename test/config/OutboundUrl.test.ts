@@ -133,6 +133,7 @@ describe("OutboundUrl", () => {
   it("takes only public addresses from users", () => {
     const ofUsers = outboundGuard([], resolving([]), { by: "user" })
     const outside = [
+      "::ffff:0:127.0.0.1 ::ffff:0:8.8.8.8 ::ffff:0:0:0",
       "::1 ::7f00:1 ::ffff:10.0.0.1 64:ff9b::10.0.0.1 64:ff9b:1::1 2002:a00:1::1",
       "100::1 100:0:0:1::1 1ff::1 200::1 3ff::1 400::1 7ff::1 800::1 fff::1 1000::1 1fff::1",
       "4000::1 5f00::1 7fff::1 8000::1 c000::1 fc00::1 fd12::1 fe80::1 fec0::1 ff02::1",
