@@ -23,7 +23,8 @@ const SPREAD_STEPS_MAX = 50
 
 /**
  * Makes the deliveries of notices that have none yet: a mail to the user or to each root, and one to the owner's webhook, as far as they
- * want it. Users are mailed at verified addresses only: who typed somebody else's has that person told nothing. What is switched on later
+ * want it. Users are mailed at verified addresses only: who typed somebody else's has that person told nothing. Staff
+ * are mailed at any: an administrator has given them their role. What is switched on later
  * gets nothing of what was before. Answers how many notices there were. `userId`: of this user alone, those that another server is about
  * to spread included.
  */
@@ -38,7 +39,7 @@ export const spreadNotices = (
           ORDER BY id LIMIT ${SPREAD_ROWS_MAX} FOR UPDATE ${sql.literal(userId === null ? "SKIP LOCKED" : "")}
       ), readers AS (
         SELECT t.id, t.kind, u.id AS user_id, u.email FROM taken t JOIN users u ON u.id = t.user_id
-          WHERE u.disabled_at IS NULL AND (u.email_verified_at IS NOT NULL OR u.role = 'root')
+          WHERE u.disabled_at IS NULL AND (u.email_verified_at IS NOT NULL OR u.role <> 'user')
         UNION ALL SELECT t.id, t.kind, u.id, u.email FROM taken t JOIN users u ON u.role = 'root'
           WHERE t.user_id IS NULL AND u.disabled_at IS NULL
       ), mails AS (

@@ -238,6 +238,17 @@ describe("notices", () => {
         assert.deepStrictEqual(subjects(bob.email), [lowSubject])
       }))
 
+    it.effect("are mailed to staff at any address", () =>
+      Effect.gen(function*() {
+        const { round, smtp, sql, tell, user } = yield* NoticeWorld
+        const [clerk, ada] = [yield* user({ isVerified: false }), yield* user({ isVerified: false })]
+        yield* sql`UPDATE users SET role = 'finance' WHERE id = ${clerk.id}`
+        const changed = { change: "password", detail: null, address: "192.0.2.1", at: "2026-12-01T10:00:00Z" } as const
+        for (const { id } of [clerk, ada]) yield* tell("account_changed", id, changed)
+        yield* round
+        assert.deepStrictEqual([clerk, ada].map(({ email }) => smtp.to(email).length), [1, 0])
+      }))
+
     it.effect("for root go to every administrator, each in their language", () =>
       Effect.gen(function*() {
         const { round, smtp, sql, tell, user } = yield* NoticeWorld
