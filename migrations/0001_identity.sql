@@ -143,6 +143,8 @@ CREATE TABLE login_networks (
   user_id bigint NOT NULL REFERENCES users,
   network text NOT NULL,
   last_seen_at timestamptz NOT NULL DEFAULT now(),
+  -- Not since the password was changed: only who has the new one makes it known again.
+  is_known boolean NOT NULL DEFAULT true,
   PRIMARY KEY (user_id, network)
 );
 CREATE INDEX login_networks_seen ON login_networks (last_seen_at);

@@ -6,6 +6,7 @@ import { isIPv4, isIPv6 } from "node:net"
 
 const GROUPS = 8
 const GROUPS_OF_NETWORK = 4
+const GROUPS_OF_SITE = 3
 const MAPPED_PREFIX = "0:0:0:0:0:ffff"
 
 /** Groups of one side of `::`, each in its shortest form; an IPv4 address at the end is two of them. */
@@ -34,4 +35,10 @@ export const networkOf = (address: string): string => {
   const groups = expand(text)
   if (groups.slice(0, 6).join(":") === MAPPED_PREFIX) return toIPv4(groups)
   return `${groups.slice(0, GROUPS_OF_NETWORK).join(":")}::/64`
+}
+
+/** How the networks of the client's /48 begin, which many have whole; undefined for IPv4, and for what is no IP address. */
+export const sitePrefixOf = (address: string): string | undefined => {
+  const network = networkOf(address)
+  return network.endsWith("::/64") ? `${network.split(":").slice(0, GROUPS_OF_SITE).join(":")}:` : undefined
 }

@@ -247,8 +247,8 @@ export class Login extends Context.Service<Login, {
               sql,
               Effect.gen(function*() {
                 yield* lock
-                yield* writePasswordHash(sql, change.userId, passwordHash)
                 const { address, userId } = change
+                yield* writePasswordHash(sql, userId, passwordHash, { keepNetworkOf: address })
                 const revoked = yield* revokeAdminKeys(sql, { name: `user:${userId}`, userId, address }, userId)
                 const detail = revoked > 0 ? String(revoked) : null
                 yield* noteAccountChange(sql, { userId, address, change: "password", detail })

@@ -11,7 +11,7 @@ import type { Language } from "../domain/Language.ts"
 import { Row } from "../domain/Row.ts"
 import { writeNotice } from "../notices/Notices.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
-import { networkOf } from "./ClientNetwork.ts"
+import { networkOf, sitePrefixOf } from "./ClientNetwork.ts"
 import { deviceOf } from "./Device.ts"
 
 const TOKEN_BYTES = 32
@@ -61,9 +61,12 @@ const cut = (text: string, lengthMax: number): string => text.replace(/\p{Cc}/gu
 /** Networks that are remembered of one user, at most: of more, those seen longest ago are forgotten. */
 const NETWORKS_PER_USER_MAX = 100
 
+/** Of one IPv6 /48, at most: who has one has 65,536 networks, and neither makes them all known nor others forgotten. */
+export const NETWORKS_PER_SITE_MAX = 10
+
 const SeenBefore = Row({ isNew: Schema.Boolean, isFirst: Schema.Boolean, at: Schema.Date })
 
-/** The user is told of a sign-in from a network that none of their sessions came from, but for the very first. */
+/** The user is told of a sign-in from a network that none came from since the password was changed, but for the very first of all. */
 const noteNetwork = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   userId: UserId,
@@ -73,15 +76,19 @@ const noteNetwork = Effect.fnUntraced(function*(
   if (network === "") return
   const { at, isFirst, isNew } = yield* oneRowOf(
     SeenBefore,
-    sql`WITH known AS (SELECT network FROM login_networks WHERE user_id = ${userId}),
+    sql`WITH known AS (SELECT network, is_known FROM login_networks WHERE user_id = ${userId}),
       seen AS (INSERT INTO login_networks (user_id, network) VALUES (${userId}, ${network})
-        ON CONFLICT (user_id, network) DO UPDATE SET last_seen_at = now())
-      SELECT NOT EXISTS (SELECT FROM known WHERE network = ${network}) AS is_new,
+        ON CONFLICT (user_id, network) DO UPDATE SET last_seen_at = now(), is_known = true)
+      SELECT NOT EXISTS (SELECT FROM known WHERE network = ${network} AND is_known) AS is_new,
         NOT EXISTS (SELECT FROM known) AS is_first, now() AS at`
   )
   if (!isNew || isFirst) return
-  yield* sql`DELETE FROM login_networks WHERE user_id = ${userId} AND network IN (SELECT network FROM login_networks
-    WHERE user_id = ${userId} ORDER BY last_seen_at DESC OFFSET ${NETWORKS_PER_USER_MAX})`
+  yield* sql`DELETE FROM login_networks WHERE user_id = ${userId} AND network IN (
+    (SELECT network FROM login_networks WHERE user_id = ${userId}
+      ORDER BY is_known DESC, last_seen_at DESC OFFSET ${NETWORKS_PER_USER_MAX})
+    UNION ALL (SELECT network FROM login_networks
+      WHERE user_id = ${userId} AND starts_with(network, ${sitePrefixOf(address) ?? null}::text)
+      ORDER BY is_known DESC, last_seen_at DESC OFFSET ${NETWORKS_PER_SITE_MAX}))`
   yield* writeNotice(sql, {
     key: `new_network:${randomUUID()}`,
     kind: "new_network",
@@ -94,14 +101,14 @@ const noteNetwork = Effect.fnUntraced(function*(
   })
 })
 
-/** Whether the user who has this address has signed in from the client's network; as quick where nobody has it. */
+/** Whether the user who has this address has signed in from the client's network since the password was changed; as quick where nobody has it. */
 export const knowsNetwork = (
   sql: SqlClient.SqlClient,
   { address, email }: { readonly email: string; readonly address: string }
 ): Effect.Effect<boolean, SqlError.SqlError> =>
   Effect.map(
     sql`SELECT FROM login_networks n JOIN users u ON u.id = n.user_id
-      WHERE u.email = ${email} AND n.network = ${cut(networkOf(address), ADDRESS_LENGTH_MAX)}`,
+      WHERE u.email = ${email} AND n.is_known AND n.network = ${cut(networkOf(address), ADDRESS_LENGTH_MAX)}`,
     ({ length }) => length > 0
   )
 

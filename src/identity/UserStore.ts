@@ -9,6 +9,7 @@ import { openAccount } from "../accounts/AccountStore.ts"
 import { type InviteId, UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { rowOf } from "../postgres/Rows.ts"
+import { networkOf } from "./ClientNetwork.ts"
 import { EmailTaken } from "./IdentityError.ts"
 import { User } from "./User.ts"
 
@@ -83,16 +84,22 @@ export const lockCredentials = (sql: SqlClient.SqlClient, userId: UserId, passwo
     (rows) => rows.length === 1
   )
 
-/** Sets a password; false when there is no such user. Links for a new password or address are void after it. */
+/**
+ * Sets a password; false when there is no such user. Links for a new password or address are void after it, and networks are no longer
+ * known, but for that of `keepNetworkOf`: whoever had the old password may have made them so.
+ */
 export const writePasswordHash = (
   sql: SqlClient.SqlClient,
   userId: UserId,
-  passwordHash: string
+  passwordHash: string,
+  { keepNetworkOf = null }: { readonly keepNetworkOf?: string | null } = {}
 ) =>
   Effect.gen(function*() {
     const rows = yield* sql`UPDATE users SET password_hash = ${passwordHash} WHERE id = ${userId} RETURNING id`
     if (rows.length !== 1) return false
     yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
     yield* sql`DELETE FROM mail_links WHERE user_id = ${userId}`
+    yield* sql`UPDATE login_networks SET is_known = false WHERE user_id = ${userId} AND is_known
+      AND network IS DISTINCT FROM ${keepNetworkOf === null ? null : networkOf(keepNetworkOf)}::text`
     return true
   })

@@ -1,15 +1,20 @@
 /**
- * A sign-in from a network that a user has not come from is told; one from a known network, and the very first, are not.
+ * A sign-in from a network that a user has not come from is told; one from a known network, and the very first, are not. With the
+ * password ends what is known.
  */
 import { assert, describe } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { Row } from "../../src/domain/Row.ts"
 import { cleanIdentity } from "../../src/identity/IdentityCleaner.ts"
 import { Login } from "../../src/identity/Login.ts"
+import { PasswordLinks } from "../../src/identity/PasswordLinks.ts"
+import { insertSession, knowsNetwork, NETWORKS_PER_SITE_MAX } from "../../src/identity/SessionStore.ts"
+import { UserAdmin } from "../../src/identity/UserAdmin.ts"
+import { cliActor } from "../../src/platform/AuditLog.ts"
 import { rowsOf } from "../../src/postgres/Rows.ts"
-import { identityTest, person, registered } from "../support/TestIdentity.ts"
+import { identityTest, PASSWORD, person, proofOf, registered } from "../support/TestIdentity.ts"
 
 const Told = Row({ data: Schema.Record(Schema.String, Schema.Unknown) })
 
@@ -39,6 +44,55 @@ describe("networks of sign-ins", () => {
     // Of somebody whose address is not known.
     yield* from("")
     assert.deepStrictEqual(yield* addressesTold(userId), ["198.51.100.7", "2001:db8:1:2::1", "2001:db8:1:3::1"])
+  })
+
+  identityTest(
+    "are known no longer when the password is changed, but for that of who changes it, and told again",
+    function*() {
+      const sql = yield* SqlClient.SqlClient
+      const email = "ada@example.com"
+      const ada = yield* registered(email)
+      const login = yield* Login
+      const [own, other] = ["198.51.100.7", "2001:db8:1:2::1"]
+      const known = (address: string) => knowsNetwork(sql, { email, address })
+      const knownOf = Effect.all([known(own), known(other)])
+      const from = (address: string, password: string) => login.login(person(email, { address, password }))
+      yield* from(own, PASSWORD)
+      yield* from(other, PASSWORD)
+      assert.deepStrictEqual(yield* knownOf, [true, true])
+      const proof = { ...proofOf(ada, "", PASSWORD), address: own }
+      yield* login.changePassword({ ...proof, next: Redacted.make("the second password") })
+      assert.deepStrictEqual(yield* knownOf, [true, false])
+      yield* from(other, "the second password")
+      assert.deepStrictEqual(yield* knownOf, [true, true])
+      assert.deepStrictEqual(yield* addressesTold(ada.userId), [own, other, other])
+
+      yield* (yield* UserAdmin).setPassword(cliActor, ada.userId, Redacted.make("the third password"))
+      assert.deepStrictEqual(yield* knownOf, [false, false])
+      yield* from(own, "the third password")
+      assert.deepStrictEqual(yield* knownOf, [true, false])
+
+      const links = yield* PasswordLinks
+      const { token } = yield* links.issue(cliActor, ada.userId)
+      yield* links.redeem(token, Redacted.make("the fourth password"), own)
+      assert.deepStrictEqual(yield* knownOf, [false, false])
+      assert.deepStrictEqual(yield* addressesTold(ada.userId), [own, other, other, own])
+    }
+  )
+
+  identityTest("of one IPv6 /48 are known ten at a time, and keep no other from being known", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const email = "ada@example.com"
+    const { userId } = yield* registered(email)
+    const addresses = Array.from({ length: 120 }, (_, at) => `2001:db8:1:${(at + 1).toString(16)}::1`)
+    const from = (address: string) => insertSession(sql, userId, { address, userAgent: "" })
+    yield* from("2001:db8:10:1::1")
+    yield* Effect.forEach(addresses, from, { discard: true })
+    const known = yield* Effect.filter(addresses, (address) => knowsNetwork(sql, { email, address }))
+    assert.deepStrictEqual(known, addresses.slice(-NETWORKS_PER_SITE_MAX))
+    for (const address of ["192.0.2.1", "2001:db8:10:1::1"]) {
+      assert.isTrue(yield* knowsNetwork(sql, { email, address }), address)
+    }
   })
 
   identityTest("are forgotten when nobody has come from them for half a year", function*() {
