@@ -173,7 +173,7 @@ export class EmailAddresses extends Context.Service<EmailAddresses, {
         // Before the address changes: whoever gets the account is not told what was for the one who had it.
         yield* spreadAll(sql, { hasMail, userId })
         const key = yield* noteAccountChange(sql, { userId, change: "email", detail: link.email, address: from })
-        if (hasMail) yield* mailToOldAddress(sql, { key, email: before.email })
+        if (hasMail && key !== undefined) yield* mailToOldAddress(sql, { key, email: before.email })
         yield* sql`UPDATE users SET email = ${link.email}, email_verified_at = now() WHERE id = ${userId}`
         // What was sent to the old address is good for nothing any more.
         yield* sql`DELETE FROM mail_links WHERE user_id = ${userId}`

@@ -9,7 +9,7 @@ import { Language } from "../domain/Language.ts"
 import { UserId } from "../domain/Ids.ts"
 import { orElse, Row } from "../domain/Row.ts"
 import { BATCH_ROWS_MAX, inBatches } from "../platform/Batches.ts"
-import { rowsOf } from "../postgres/Rows.ts"
+import { oneRowOf, rowsOf } from "../postgres/Rows.ts"
 import { TEST_KIND } from "./NoticeKinds.ts"
 
 type Sql = SqlClient.SqlClient
@@ -18,8 +18,34 @@ type Done<A = void> = Effect.Effect<A, SqlError.SqlError>
 /** Notices that get their deliveries by one statement, at most. */
 export const SPREAD_ROWS_MAX = 100
 
+/** Deliveries that wait for one webhook, at most: of more the oldest are dropped, and their rows say so. */
+export const WAITING_PER_ENDPOINT_MAX = 200
+
 /** Statements of one round that do so, at most: what is left over comes with the next round. */
 const SPREAD_STEPS_MAX = 50
+
+/**
+ * Drops what is too much of what waits for these webhooks, the oldest first: a receiver that takes nothing makes looking at the queue no
+ * slower, and is not sent a heap of old news when it is back.
+ */
+const dropOverflow = Effect.fnUntraced(function*(sql: Sql, endpointIds: ReadonlyArray<string>) {
+  if (endpointIds.length === 0) return
+  const problem = `more than ${WAITING_PER_ENDPOINT_MAX} waited for this webhook`
+  const dropped = yield* sql`WITH surplus AS (
+      SELECT d.id FROM notice_deliveries d WHERE d.state = 'waiting' AND d.id IN (
+          SELECT o.id FROM unnest(${endpointIds}::bigint[]) AS e (id) CROSS JOIN LATERAL (
+            SELECT id FROM notice_deliveries w WHERE w.endpoint_id = e.id AND w.state = 'waiting'
+              ORDER BY id DESC OFFSET ${WAITING_PER_ENDPOINT_MAX}) o)
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE notice_deliveries d SET state = 'dropped', ended_at = now(), problem = ${problem}
+      FROM surplus WHERE d.id = surplus.id RETURNING d.id`
+  if (dropped.length > 0) {
+    yield* Effect.logWarning("notices were dropped: too many waited for one webhook", { count: dropped.length })
+  }
+})
+
+const Spread = Row({ notices: Schema.Number, endpointIds: Schema.Array(Schema.String) })
 
 /**
  * Makes the deliveries of notices that have none yet: a mail to the user or to each root, and one to the owner's webhook, as far as they
@@ -32,8 +58,10 @@ export const spreadNotices = (
   sql: Sql,
   { hasMail, userId = null }: { readonly hasMail: boolean; readonly userId?: UserId | null }
 ): Done<number> =>
-  Effect.map(
-    sql`WITH taken AS (
+  Effect.gen(function*() {
+    const { endpointIds, notices } = yield* oneRowOf(
+      Spread,
+      sql`WITH taken AS (
         SELECT id, kind, user_id FROM notices
           WHERE spread_at IS NULL AND (${userId}::bigint IS NULL OR user_id = ${userId}::bigint)
           ORDER BY id LIMIT ${SPREAD_ROWS_MAX} FOR UPDATE ${sql.literal(userId === null ? "SKIP LOCKED" : "")}
@@ -53,11 +81,16 @@ export const spreadNotices = (
             FROM taken t JOIN webhook_endpoints e ON coalesce(e.user_id, 0) = coalesce(t.user_id, 0)
               LEFT JOIN users u ON u.id = e.user_id
             WHERE e.disabled_at IS NULL AND u.disabled_at IS NULL AND t.kind <> ALL (e.muted)
-          ON CONFLICT DO NOTHING
+          ON CONFLICT DO NOTHING RETURNING endpoint_id
+      ), spread AS (
+        UPDATE notices n SET spread_at = now() FROM taken t WHERE n.id = t.id RETURNING n.id
       )
-      UPDATE notices n SET spread_at = now() FROM taken t WHERE n.id = t.id RETURNING n.id`,
-    ({ length }) => length
-  )
+      SELECT (SELECT count(*)::integer FROM spread) AS notices,
+        (SELECT coalesce(array_agg(DISTINCT endpoint_id::text), '{}') FROM hooks) AS endpoint_ids`
+    )
+    yield* dropOverflow(sql, endpointIds)
+    return notices
+  })
 
 /** Spreads all that waits for it, as far as one round goes. */
 export const spreadAll = (sql: Sql, options: Parameters<typeof spreadNotices>[1]): Done =>

@@ -7,14 +7,16 @@ import { Effect, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { Row } from "../../src/domain/Row.ts"
+import { CHANGES_TOLD_MAX, noteAccountChange } from "../../src/identity/AccountNotices.ts"
 import { cleanIdentity } from "../../src/identity/IdentityCleaner.ts"
 import { Login } from "../../src/identity/Login.ts"
 import { PasswordLinks } from "../../src/identity/PasswordLinks.ts"
 import { insertSession, knowsNetwork, NETWORKS_PER_SITE_MAX } from "../../src/identity/SessionStore.ts"
 import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
+import type { AccountChange } from "../../src/notices/NoticeKinds.ts"
 import { rowsOf } from "../../src/postgres/Rows.ts"
-import { identityTest, PASSWORD, person, proofOf, registered } from "../support/TestIdentity.ts"
+import { changesTold, identityTest, PASSWORD, person, proofOf, registered } from "../support/TestIdentity.ts"
 
 const Told = Row({ data: Schema.Record(Schema.String, Schema.Unknown) })
 
@@ -27,6 +29,23 @@ const addressesTold = (userId: UserId) =>
     )
     return rows.map(({ data }) => data["address"])
   })
+
+describe("changes of how somebody signs in", () => {
+  identityTest("are told in bounded numbers, each kind by itself, those of the address all", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const { userId } = yield* registered("ada@example.com")
+    const change = (kind: AccountChange) => noteAccountChange(sql, { userId, change: kind, address: "192.0.2.1" })
+    // Two windows at most, if one ends meanwhile.
+    yield* Effect.forEach(Array.from({ length: 4 * CHANGES_TOLD_MAX }), () => change("password"), { discard: true })
+    yield* Effect.forEach(Array.from({ length: 2 * CHANGES_TOLD_MAX + 1 }), () => change("email"), { discard: true })
+    yield* change("passkey_added")
+    const told = yield* changesTold(userId)
+    const countOf = (kind: AccountChange) => told.filter(([known]) => known === kind).length
+    assert.include([CHANGES_TOLD_MAX, 2 * CHANGES_TOLD_MAX], countOf("password"))
+    assert.strictEqual(countOf("email"), 2 * CHANGES_TOLD_MAX + 1)
+    assert.strictEqual(countOf("passkey_added"), 1)
+  })
+})
 
 describe("networks of sign-ins", () => {
   identityTest("are told when they are new, by address or by the /64 of IPv6", function*() {

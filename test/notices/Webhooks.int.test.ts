@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { Row } from "../../src/domain/Row.ts"
-import { spreadNotices } from "../../src/notices/DeliveryStore.ts"
+import { spreadAll, spreadNotices, WAITING_PER_ENDPOINT_MAX } from "../../src/notices/DeliveryStore.ts"
 import { NoticeTiming } from "../../src/notices/NoticeSender.ts"
 import { verify } from "../../src/notices/WebhookSignature.ts"
 import { TESTS_A_DAY_MAX } from "../../src/notices/WebhookEndpoints.ts"
@@ -324,6 +324,29 @@ describe("webhooks", () => {
         assert.strictEqual(receiver.hooks.length, 1)
         yield* endpoints.remove(cliActor, null)
       }).pipe(Effect.scoped))
+
+    it.effect("wait in bounded numbers for a receiver that is away: the oldest are dropped, and say why", () =>
+      Effect.gen(function*() {
+        const { sql, tell, user } = yield* hooked
+        const other = yield* hooked
+        yield* tell("low_balance", other.user.id, low)
+        yield* sql`INSERT INTO notices (key, kind, user_id, data)
+          SELECT 'many:' || gen_random_uuid(), 'low_balance', ${user.id}, ${JSON.stringify(low)}::jsonb
+            FROM generate_series(1, ${WAITING_PER_ENDPOINT_MAX + 3})`
+        yield* spreadAll(sql, { hasMail: false })
+        const states = yield* statesOf(user.id)
+        assert.deepStrictEqual(
+          states.slice(0, 3),
+          Array.from({ length: 3 }, () => ({
+            state: "dropped",
+            problem: "more than 200 waited for this webhook"
+          }))
+        )
+        assert.isTrue(states.slice(3).every(({ state }) => state === "waiting"))
+        assert.strictEqual(states.length, WAITING_PER_ENDPOINT_MAX + 3)
+        assert.deepStrictEqual((yield* statesOf(other.user.id)).map(({ state }) => state), ["waiting"])
+        yield* sql`UPDATE notice_deliveries SET state = 'dropped', ended_at = now() WHERE state = 'waiting'`
+      }))
 
     it.effect("of a user who is disabled get nothing that was on its way", () =>
       Effect.gen(function*() {
