@@ -4,4 +4,4 @@
  */
 
 /** Equal to the one in `package.json`; a test keeps it so. */
-export const version = "0.1.0"
+export const version = "0.2.0"

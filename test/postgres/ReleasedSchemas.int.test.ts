@@ -15,7 +15,7 @@ import { booksAudit } from "../../src/finance/BooksAudit.ts"
 import { redemptionAudit } from "../../src/redemption/RedemptionAudit.ts"
 import { makeRun } from "../support/PaymentRun.ts"
 import { PaymentWorld } from "../support/PaymentWorld.ts"
-import { checksumsNow, migrationsFolder, readReleased, rowFilesOf } from "../support/ReleasedSchemas.ts"
+import { checksumsNow, isOfMigration, migrationsFolder, readReleased, rowFilesOf } from "../support/ReleasedSchemas.ts"
 import { catalogOf, decodeRows, encodeRows, readRows, type TableRows, writeRows } from "../support/SchemaRows.ts"
 import { scratchFolder } from "../support/ScratchFolder.ts"
 import { problemsIn } from "../support/TestAccounts.ts"
@@ -53,7 +53,7 @@ const databaseOf = Effect.fnUntraced(function*(names: ReadonlyArray<string>, row
 /** Migrates it to the newest schema, and checks what came of it. */
 const comesToNow = Effect.fnUntraced(function*(url: string) {
   yield* over(url, runMigrations)
-  assert.deepStrictEqual(yield* problemsAt(url), [])
+  assert.deepStrictEqual((yield* problemsAt(url)).filter(isOfMigration), [])
   assert.deepStrictEqual(yield* catalogOf(url), yield* catalogOf(yield* makeDatabase()))
 })
 

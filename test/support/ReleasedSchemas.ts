@@ -48,3 +48,6 @@ export const rowFilesOf = (version: string): ReadonlyArray<string> => {
   const folder = join(schemasFolder, version)
   return existsSync(folder) ? readdirSync(folder).toSorted().map((name) => join(folder, name)) : []
 }
+
+/** Rows are at rest: what they say of calls that a server has yet to end is no fault of a migration, and comes with time. */
+export const isOfMigration = (problem: string): boolean => !problem.includes("is open past its lease")
