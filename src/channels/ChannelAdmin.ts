@@ -42,7 +42,7 @@ export interface ChannelEdit {
   readonly id: ChannelId
   readonly revision: bigint
   readonly input: ChannelInput
-  /** Who edits it has proved who they are: the keys that it keeps may be sent to another server. */
+  /** Who edits it has proved who they are: the keys that it keeps may be sent to another address. */
   readonly mayMoveKeys?: boolean
 }
 
@@ -56,7 +56,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
   create(actor: Actor, input: ChannelInput): Effect.Effect<ChannelId, WriteError>
   /**
    * Fails with `ChangedMeanwhile` when the channel is not at that revision any more, and with `ChannelKeysStay` when keys that it keeps
-   * would be sent to another server.
+   * would be sent to another address.
    */
   edit(
     actor: Actor,

@@ -15,7 +15,7 @@ export class ChannelKeyNeeded extends Schema.TaggedError<ChannelKeyNeeded>()("Ch
   keyId: ChannelKeyId
 }) {}
 
-/** The address leads to another server, and the stored keys, which nothing shows, would be sent there without a proof. */
+/** The address is another one, and the stored keys, which nothing shows, would be sent there without a proof. */
 export class ChannelKeysStay extends Schema.TaggedError<ChannelKeysStay>()("ChannelKeysStay", {
   channelId: ChannelId
 }) {}

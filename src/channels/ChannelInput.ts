@@ -45,9 +45,9 @@ export const trimmed = (input: ChannelInput): ChannelInput => ({
   )
 })
 
-/** Whether the second of two good addresses leads to another server, or there in another way. */
+/** Whether the second of two good addresses leads elsewhere: on servers that many share the path says whose it is. */
 export const isElsewhere = (before: string, after: string): boolean =>
-  URL.parse(before)?.origin !== URL.parse(after)?.origin
+  URL.parse(before)?.href !== URL.parse(after)?.href
 
 const isLine = (text: string, lengthMax: number): boolean =>
   text.length >= 1 && text.length <= lengthMax && !/\p{Cc}/u.test(text)

@@ -18,7 +18,7 @@ import { PasswordLinkInvalid, type PasswordRefused, type TooBusy, UserDisabled, 
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
 import { deleteSecondFactors } from "./SecondFactorStore.ts"
-import { deleteSessions, makeToken, tokenHashOf } from "./SessionStore.ts"
+import { deleteSessions, makeToken, rememberNetwork, tokenHashOf } from "./SessionStore.ts"
 import { writePasswordHash } from "./UserStore.ts"
 
 /** A link is valid so long. */
@@ -133,6 +133,8 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
           yield* sql`UPDATE users SET email_verified_at = coalesce(email_verified_at, now()) WHERE id = ${userId}`
         }
         yield* writePasswordHash(sql, userId, passwordHash)
+        // Strangers who keep guessing do not keep the owner from the login that follows.
+        yield* rememberNetwork(sql, userId, address)
         yield* noteAccountChange(sql, { userId, change: "password", address })
         yield* deleteSessions(sql, userId)
         yield* recordChange(sql, actor, {

@@ -5,11 +5,11 @@
  */
 import { Effect, Redacted, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { hash, randomBytes, randomUUID } from "node:crypto"
+import { hash, randomBytes } from "node:crypto"
 import type { UserId } from "../domain/Ids.ts"
 import type { Language } from "../domain/Language.ts"
 import { Row } from "../domain/Row.ts"
-import { writeNotice } from "../notices/Notices.ts"
+import { boundedKey, writeNotice } from "../notices/Notices.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
 import { networkOf, sitePrefixOf } from "./ClientNetwork.ts"
 import { deviceOf } from "./Device.ts"
@@ -89,8 +89,11 @@ const noteNetwork = Effect.fnUntraced(function*(
     UNION ALL (SELECT network FROM login_networks
       WHERE user_id = ${userId} AND starts_with(network, ${sitePrefixOf(address) ?? null}::text)
       ORDER BY is_known DESC, last_seen_at DESC OFFSET ${NETWORKS_PER_SITE_MAX}))`
+  // A client with many networks is told of some.
+  const key = yield* boundedKey(sql, `new_network:${userId}`)
+  if (key === undefined) return
   yield* writeNotice(sql, {
-    key: `new_network:${randomUUID()}`,
+    key,
     kind: "new_network",
     userId,
     data: {
@@ -100,6 +103,19 @@ const noteNetwork = Effect.fnUntraced(function*(
     }
   })
 })
+
+/** Makes the client's network known: of somebody who has shown more than a password, such as the mailbox of a reset. */
+export const rememberNetwork = (
+  sql: SqlClient.SqlClient,
+  userId: UserId,
+  address: string
+): Effect.Effect<void, SqlError.SqlError> => {
+  const network = cut(networkOf(address), ADDRESS_LENGTH_MAX)
+  return network === ""
+    ? Effect.void
+    : Effect.asVoid(sql`INSERT INTO login_networks (user_id, network) VALUES (${userId}, ${network})
+        ON CONFLICT (user_id, network) DO UPDATE SET last_seen_at = now(), is_known = true`)
+}
 
 /** Whether the user who has this address has signed in from the client's network since the password was changed; as quick where nobody has it. */
 export const knowsNetwork = (

@@ -25,8 +25,9 @@ export const WAITING_PER_ENDPOINT_MAX = 200
 const SPREAD_STEPS_MAX = 50
 
 /**
- * Drops what is too much of what waits for these webhooks, the oldest first: a receiver that takes nothing makes looking at the queue no
- * slower, and is not sent a heap of old news when it is back.
+ * Drops what is too much of what waits for those of these webhooks that have failed, the oldest first: a receiver that takes nothing makes
+ * looking at the queue no slower, and is not sent a heap of old news when it is back. One that takes them is sent all, and what is on its
+ * way is left alone.
  */
 const dropOverflow = Effect.fnUntraced(function*(sql: Sql, endpointIds: ReadonlyArray<string>) {
   if (endpointIds.length === 0) return
@@ -35,7 +36,10 @@ const dropOverflow = Effect.fnUntraced(function*(sql: Sql, endpointIds: Readonly
       SELECT d.id FROM notice_deliveries d WHERE d.state = 'waiting' AND d.id IN (
           SELECT o.id FROM unnest(${endpointIds}::bigint[]) AS e (id) CROSS JOIN LATERAL (
             SELECT id FROM notice_deliveries w WHERE w.endpoint_id = e.id AND w.state = 'waiting'
-              ORDER BY id DESC OFFSET ${WAITING_PER_ENDPOINT_MAX}) o)
+              ORDER BY id DESC OFFSET ${WAITING_PER_ENDPOINT_MAX}) o
+            WHERE EXISTS (SELECT FROM notice_deliveries f
+              WHERE f.endpoint_id = e.id AND f.state = 'waiting' AND f.attempts > 1))
+          AND (d.attempts = 0 OR d.next_attempt_at <= now())
         FOR UPDATE SKIP LOCKED
     )
     UPDATE notice_deliveries d SET state = 'dropped', ended_at = now(), problem = ${problem}

@@ -4,7 +4,8 @@
  */
 import { Effect, Option, Redacted } from "effect"
 import { randomBytes } from "node:crypto"
-import { chown, link, mkdir, readdir, rename, rm, unlink } from "node:fs/promises"
+import { constants } from "node:fs"
+import { chown, copyFile, link, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises"
 import { join } from "node:path"
 import { CONNECTIONS_MIN } from "./EmbeddedPostgres.ts"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
@@ -128,6 +129,23 @@ export const recover = Effect.fn("RestoredCluster.recover")(function*(
   yield* writeFacts(home, facts)
 })
 
+/** What file systems without hard links say. */
+const noLinks: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "EXDEV", "ENOSYS"])
+
+/** A copy that is on disk; a file that is there is not replaced, and half a copy does not stay. */
+const copyWhole = async (from: string, to: string): Promise<void> => {
+  // Refuses a file that is there before anything of it could be touched.
+  await (await open(to, "wx", 0o600)).close()
+  try {
+    await copyFile(from, to, constants.COPYFILE_FICLONE)
+    const copy = await open(to, "r+")
+    await copy.sync().finally(() => copy.close())
+  } catch (error) {
+    await rm(to, { force: true })
+    throw error
+  }
+}
+
 /** Moves files out of the folder to places in the data folder, as ours again. A file that is there is never replaced. */
 export const moveOut = (
   { home }: PostgresInstallation,
@@ -137,7 +155,10 @@ export const moveOut = (
     const [uid, gid] = [process.getuid?.(), process.getgid?.()]
     await Promise.all(files.map(async ({ from, name }) => {
       const to = join(home.dataDir, name)
-      await link(from, to)
+      await link(from, to).catch((error: NodeJS.ErrnoException) => {
+        if (!noLinks.has(error.code ?? "")) throw error
+        return copyWhole(from, to)
+      })
       await unlink(from)
       if (uid !== undefined && gid !== undefined) await chown(to, uid, gid)
     }))

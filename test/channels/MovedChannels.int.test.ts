@@ -58,7 +58,9 @@ describe("a channel whose address changes", () => {
             "https://evil.example/v1",
             "http://upstream.example/v1",
             "https://upstream.example:8443/v1",
-            "https://upstream.example.evil.example/v1"
+            "https://upstream.example.evil.example/v1",
+            // On a server that many share the path says whose it is.
+            "https://upstream.example/somebody-else/v1"
           ]
         ) {
           for (const may of [undefined, false]) {
@@ -68,8 +70,8 @@ describe("a channel whose address changes", () => {
         assert.strictEqual((yield* admin.get(id)).baseUrl, "https://upstream.example/v1")
         const sql = yield* SqlClient.SqlClient
         assert.lengthOf(yield* sql`SELECT FROM audit_log WHERE target = ${`channel:${id}`}`, 1)
-        // The same server, and keys that do not stay.
-        yield* edit("https://UPSTREAM.example:443/v2")
+        // The same address, and keys that do not stay.
+        yield* edit("https://UPSTREAM.example:443/v1")
         yield* edit("https://other.example/v1", { apiKeys: [Redacted.make("sk-other")] })
         yield* edit("https://third.example/v1", unchanged, true)
         assert.strictEqual((yield* admin.get(id)).baseUrl, "https://third.example/v1")

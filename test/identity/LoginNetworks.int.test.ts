@@ -7,7 +7,8 @@ import { Effect, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { Row } from "../../src/domain/Row.ts"
-import { CHANGES_TOLD_MAX, noteAccountChange } from "../../src/identity/AccountNotices.ts"
+import { noteAccountChange } from "../../src/identity/AccountNotices.ts"
+import { TOLD_MAX } from "../../src/notices/Notices.ts"
 import { cleanIdentity } from "../../src/identity/IdentityCleaner.ts"
 import { Login } from "../../src/identity/Login.ts"
 import { PasswordLinks } from "../../src/identity/PasswordLinks.ts"
@@ -36,13 +37,13 @@ describe("changes of how somebody signs in", () => {
     const { userId } = yield* registered("ada@example.com")
     const change = (kind: AccountChange) => noteAccountChange(sql, { userId, change: kind, address: "192.0.2.1" })
     // Two windows at most, if one ends meanwhile.
-    yield* Effect.forEach(Array.from({ length: 4 * CHANGES_TOLD_MAX }), () => change("password"), { discard: true })
-    yield* Effect.forEach(Array.from({ length: 2 * CHANGES_TOLD_MAX + 1 }), () => change("email"), { discard: true })
+    yield* Effect.forEach(Array.from({ length: 4 * TOLD_MAX }), () => change("password"), { discard: true })
+    yield* Effect.forEach(Array.from({ length: 2 * TOLD_MAX + 1 }), () => change("email"), { discard: true })
     yield* change("passkey_added")
     const told = yield* changesTold(userId)
     const countOf = (kind: AccountChange) => told.filter(([known]) => known === kind).length
-    assert.include([CHANGES_TOLD_MAX, 2 * CHANGES_TOLD_MAX], countOf("password"))
-    assert.strictEqual(countOf("email"), 2 * CHANGES_TOLD_MAX + 1)
+    assert.include([TOLD_MAX, 2 * TOLD_MAX], countOf("password"))
+    assert.strictEqual(countOf("email"), 2 * TOLD_MAX + 1)
     assert.strictEqual(countOf("passkey_added"), 1)
   })
 })
@@ -93,8 +94,10 @@ describe("networks of sign-ins", () => {
 
       const links = yield* PasswordLinks
       const { token } = yield* links.issue(cliActor, ada.userId)
-      yield* links.redeem(token, Redacted.make("the fourth password"), own)
+      const reset = "203.0.113.9"
+      yield* links.redeem(token, Redacted.make("the fourth password"), reset)
       assert.deepStrictEqual(yield* knownOf, [false, false])
+      assert.isTrue(yield* known(reset), "strangers who guess keep nobody from signing in after a reset")
       assert.deepStrictEqual(yield* addressesTold(ada.userId), [own, other, other, own])
     }
   )
@@ -109,6 +112,8 @@ describe("networks of sign-ins", () => {
     yield* Effect.forEach(addresses, from, { discard: true })
     const known = yield* Effect.filter(addresses, (address) => knowsNetwork(sql, { email, address }))
     assert.deepStrictEqual(known, addresses.slice(-NETWORKS_PER_SITE_MAX))
+    const told = (yield* addressesTold(userId)).length
+    assert.include([TOLD_MAX, 2 * TOLD_MAX], told, "a window may end in between")
     for (const address of ["192.0.2.1", "2001:db8:10:1::1"]) {
       assert.isTrue(yield* knowsNetwork(sql, { email, address }), address)
     }

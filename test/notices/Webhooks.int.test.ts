@@ -334,7 +334,16 @@ describe("webhooks", () => {
           SELECT 'many:' || gen_random_uuid(), 'low_balance', ${user.id}, ${JSON.stringify(low)}::jsonb
             FROM generate_series(1, ${WAITING_PER_ENDPOINT_MAX + 3})`
         yield* spreadAll(sql, { hasMail: false })
-        const states = yield* statesOf(user.id)
+        assert.isTrue((yield* statesOf(user.id)).every(({ state }) => state === "waiting"), "it has taken all so far")
+        // It has failed, and one is on its way.
+        yield* sql`UPDATE notice_deliveries SET attempts = 2 WHERE id = (
+          SELECT max(id) FROM notice_deliveries WHERE user_id = ${user.id})`
+        yield* sql`UPDATE notice_deliveries SET attempts = 1, next_attempt_at = now() + interval '2 minutes' WHERE id = (
+          SELECT min(id) FROM notice_deliveries WHERE user_id = ${user.id} AND channel = 'webhook')`
+        yield* tell("low_balance", user.id, low)
+        yield* spreadAll(sql, { hasMail: false })
+        const [first, ...states] = yield* statesOf(user.id)
+        assert.strictEqual(first?.state, "waiting")
         assert.deepStrictEqual(
           states.slice(0, 3),
           Array.from({ length: 3 }, () => ({

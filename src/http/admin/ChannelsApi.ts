@@ -124,7 +124,7 @@ const ChannelChange = Json({
   documented("ChannelChange", {
     description:
       "The channel as it is to be; without `api_key` and `api_keys` its keys stay, and so do other terms that are left out; with " +
-      "them it has these keys alone. Keys that stay are sent to another server only if you sign in anew or use an admin key (403). " +
+      "them it has these keys alone. Keys that stay are sent to another address only if you sign in anew or use an admin key (403). " +
       "`revision`: of " +
       "the channel that this was decided on; with another one now it is refused (409)."
   })

@@ -16,7 +16,7 @@ export const proofInputs = (
   { hint, required = true }: { readonly hint?: string; readonly required?: boolean } = {}
 ): ReadonlyArray<Input> => [
   { is: "password", name: "password", label: sayOf(context, "secondFactor")("password.yours"), hint, required },
-  ...context.session.secondFactor ? [codeInput(context)] : []
+  ...context.session.secondFactor ? [codeInput(context, { required })] : []
 ]
 
 /** In place of the code; null for somebody who has no passkey. */

@@ -37,8 +37,9 @@ export const refuseBusy = (context: PageContext) => (error: TooManyAttempts) =>
 /** Asks for a code of the second factor. */
 export const codeInput = (
   context: PageContext,
-  { autofocus = false, label, name = "code" }: {
+  { autofocus = false, label, name = "code", required = true }: {
     readonly autofocus?: boolean
+    readonly required?: boolean
     readonly label?: string
     readonly name?: string
   } = {}
@@ -50,7 +51,7 @@ export const codeInput = (
     label: label ?? say("code"),
     ...(label === undefined ? { hint: say("code.hint") } : {}),
     maxlength: 40,
-    required: true,
+    required,
     autofocus
   }
 }

@@ -94,7 +94,12 @@ const askChange = Effect.fnUntraced(function*(context: UserContext, fields: URLS
   const { change: confirm, known } = yield* mailsOf(context)
   const email = fields.get("email") ?? ""
   yield* emails.askChange({ ...proofOf(context, fields), email, mails: { confirm, known } }).pipe(
-    Effect.catchTags({ ...refuseProof(context), InvalidEmail: refusing({ email: say("email.invalid") }) })
+    Effect.catchTags({
+      ...refuseProof(context),
+      // Too many mails, more often than too many proofs.
+      TooManyAttempts: refuseBusy(context),
+      InvalidEmail: refusing({ email: say("email.invalid") })
+    })
   )
   return sentPage(context, say("change.sent", { email }))
 })
