@@ -114,8 +114,8 @@ export class Login extends Context.Service<Login, {
     SetupLinkInvalid | InvalidEmail | PasswordRefused | EmailTaken | TooBusy | DatabaseUnavailable
   >
   /**
-   * Ends every other session of the user, revokes their admin keys, and answers the new token of this one. Of two changes at once, the second finds its current
-   * password wrong.
+   * Ends every other session of the user, revokes their admin keys, and answers the new token of this one. Of two changes at once, the
+   * second finds its current password wrong.
    */
   changePassword(
     change: PasswordChange

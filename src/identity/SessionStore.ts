@@ -66,6 +66,10 @@ export const NETWORKS_PER_SITE_MAX = 10
 
 const SeenBefore = Row({ isNew: Schema.Boolean, isFirst: Schema.Boolean, at: Schema.Date })
 
+const knowNetwork = (sql: SqlClient.SqlClient, userId: UserId, network: string) =>
+  sql`INSERT INTO login_networks (user_id, network) VALUES (${userId}, ${network})
+    ON CONFLICT (user_id, network) DO UPDATE SET last_seen_at = now(), is_known = true`
+
 /** The user is told of a sign-in from a network that none came from since the password was changed, but for the very first of all. */
 const noteNetwork = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
@@ -77,8 +81,7 @@ const noteNetwork = Effect.fnUntraced(function*(
   const { at, isFirst, isNew } = yield* oneRowOf(
     SeenBefore,
     sql`WITH known AS (SELECT network, is_known FROM login_networks WHERE user_id = ${userId}),
-      seen AS (INSERT INTO login_networks (user_id, network) VALUES (${userId}, ${network})
-        ON CONFLICT (user_id, network) DO UPDATE SET last_seen_at = now(), is_known = true)
+      seen AS (${knowNetwork(sql, userId, network)})
       SELECT NOT EXISTS (SELECT FROM known WHERE network = ${network} AND is_known) AS is_new,
         NOT EXISTS (SELECT FROM known) AS is_first, now() AS at`
   )
@@ -104,7 +107,7 @@ const noteNetwork = Effect.fnUntraced(function*(
   })
 })
 
-/** Makes the client's network known: of somebody who has shown more than a password, such as the mailbox of a reset. */
+/** Makes the client's network known: for a user who has proved more than a password, such as access to their mailbox. */
 export const rememberNetwork = (
   sql: SqlClient.SqlClient,
   userId: UserId,
@@ -113,11 +116,13 @@ export const rememberNetwork = (
   const network = cut(networkOf(address), ADDRESS_LENGTH_MAX)
   return network === ""
     ? Effect.void
-    : Effect.asVoid(sql`INSERT INTO login_networks (user_id, network) VALUES (${userId}, ${network})
-        ON CONFLICT (user_id, network) DO UPDATE SET last_seen_at = now(), is_known = true`)
+    : Effect.asVoid(knowNetwork(sql, userId, network))
 }
 
-/** Whether the user who has this address has signed in from the client's network since the password was changed; as quick where nobody has it. */
+/**
+ * Whether the user who has this e-mail address has signed in from the client's network since the password was changed. It takes no longer
+ * if nobody has the address.
+ */
 export const knowsNetwork = (
   sql: SqlClient.SqlClient,
   { address, email }: { readonly email: string; readonly address: string }

@@ -6,6 +6,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { ChannelId } from "../../../src/domain/Ids.ts"
 import { channelDefaults } from "../../support/ChannelDefaults.ts"
+import { channelForm, problemsIn } from "../../support/ChannelForm.ts"
 import { ConsoleWorld, signedInRoot } from "../../support/ConsoleWorld.ts"
 import { send, type TestAnswer } from "../../support/TestHttp.ts"
 
@@ -18,29 +19,13 @@ const asRoot = Effect.gen(function*() {
   return { world, root, client, upstream }
 })
 
-const form = (baseUrl: string, more: Readonly<Record<string, string>> = {}) => ({
-  name: "made",
-  base_url: baseUrl,
-  api_key: CANARY,
-  priority: "1",
-  weight: "2",
-  unknown_fields: "forward",
-  known_fields: "metadata",
-  first_byte_timeout_seconds: "30",
-  idle_timeout_seconds: "60",
-  input_overhead_tokens: "5",
-  max_connections: "7",
-  models: "gpt-4o-mini\n\n gpt-4o = upstream/gpt-4o ",
-  ...more
-})
+const form = (baseUrl: string, more: Readonly<Record<string, string>> = {}) =>
+  channelForm(baseUrl, { api_key: CANARY, models: "gpt-4o-mini\n\n gpt-4o = upstream/gpt-4o ", ...more })
 
 const idIn = (answer: TestAnswer): string =>
   /^\/admin\/channels\/(\d+)\?/.exec(answer.headers.location ?? "")?.[1] ?? "none"
 
 const revisionIn = (answer: TestAnswer): string => /name="revision" value="(\d+)"/.exec(answer.text)?.[1] ?? "none"
-
-const problemsIn = (answer: TestAnswer): ReadonlyArray<string> =>
-  Array.from(answer.text.matchAll(/id="field-(\w+)-problem"/g), (match) => match[1] ?? "")
 
 const json = (answer: TestAnswer) => JSON.parse(answer.text)
 

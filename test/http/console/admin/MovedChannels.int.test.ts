@@ -1,36 +1,21 @@
 /**
- * What the console and the administration's API ask for before stored keys of a channel are sent to another server.
+ * What the console and the administration's API ask for before stored keys of a channel are sent to another address.
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { channelForm, problemsIn } from "../../../support/ChannelForm.ts"
 import { ConsoleWorld, signedInRoot } from "../../../support/ConsoleWorld.ts"
 import { revisionIn } from "../../../support/RootClient.ts"
 import { send, type TestAnswer } from "../../../support/TestHttp.ts"
 
-const form = (baseUrl: string, more: Readonly<Record<string, string>> = {}) => ({
-  name: "moved",
-  base_url: baseUrl,
-  api_key: "sk-canary-2342",
-  priority: "1",
-  weight: "2",
-  unknown_fields: "forward",
-  known_fields: "metadata",
-  first_byte_timeout_seconds: "30",
-  idle_timeout_seconds: "60",
-  input_overhead_tokens: "5",
-  max_connections: "7",
-  models: "gpt-4o-mini",
-  ...more
-})
-
-const problemsIn = (answer: TestAnswer): ReadonlyArray<string> =>
-  Array.from(answer.text.matchAll(/id="field-(\w+)-problem"/g), (match) => match[1] ?? "")
+const form = (baseUrl: string, more: Readonly<Record<string, string>> = {}) =>
+  channelForm(baseUrl, { name: "moved", ...more })
 
 const json = (answer: TestAnswer) => JSON.parse(answer.text)
 
 describe("a channel whose address changes", () => {
   layer(ConsoleWorld.layerOf(), { timeout: 60_000 })((it) => {
-    it.effect("send their keys to another server only with a proof, once the session is old", () =>
+    it.effect("sends its keys to another address only with a proof, once the session is old", () =>
       Effect.gen(function*() {
         const { client, root, world } = yield* signedInRoot
         const { upstream } = world
