@@ -33,16 +33,18 @@ export const REFERENCE_KEY = "realms_reference"
 /** The metadata key of our own row of a refund. */
 export const REFUND_KEY = "realms_refund"
 
-/** A reference of ours by its form. Others use the field too, and on payment links even the payer may fill it. */
+/** A reference of ours by its form: other shops have metadata of their own. */
 const ownReference = /^(?:topup|sub)_\d\P{Cc}*$/u
 
-/** The merchant reference that we gave when the session was made. */
+/**
+ * The merchant reference that we gave when the session was made. Only metadata say so, which whoever holds the key writes: a payment
+ * link lets its payer fill in `client_reference_id`, and would pay an order here with the money of another shop.
+ */
 export const referenceIn = (json: Json): string | null => {
   const names = [
     textIn(json.metadata, REFERENCE_KEY),
     // Rows from before the key had its name.
-    textIn(json.metadata, "reference"),
-    textIn(json, "client_reference_id")
+    textIn(json.metadata, "reference")
   ]
   return names.find((name) => name !== null && ownReference.test(name)) ?? null
 }

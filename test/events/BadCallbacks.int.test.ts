@@ -33,7 +33,7 @@ const eventBody = (reference: string, more: object = {}, type = "checkout.sessio
         status: "complete",
         payment_status: "paid",
         payment_intent: `pi_${reference}`,
-        client_reference_id: reference,
+        metadata: { realms_reference: reference },
         amount_total: 1_000,
         currency: "cny",
         ...more
@@ -115,7 +115,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("callbacks that are
       [eventBody(reference, { currency: "usd" }), "needs_review"],
       [eventBody(reference, { payment_intent: null }), "needs_review"],
       [eventBody(reference, { payment_status: "no_payment_required" }), "applied"],
-      [eventBody("x", { client_reference_id: null }), "ignored"],
+      [eventBody("x", { metadata: null }), "ignored"],
       [eventBody("y", {}, "invoice.paid"), "ignored"]
     ]
     const before = yield* counts

@@ -198,7 +198,7 @@ describe("StripeClient and a Stripe in trouble", () => {
         status: "complete",
         payment_status: "paid",
         payment_intent: "pi_1\0",
-        client_reference_id: "topup_1_x\0",
+        metadata: { realms_reference: "topup_1_x\0" },
         amount_total: 2_000,
         currency: "cny"
       }

@@ -28,7 +28,7 @@ const payload = JSON.stringify(
     type: "checkout.session.completed",
     data: {
       object: {
-        client_reference_id: "topup_1_余额",
+        metadata: { realms_reference: "topup_1_余额" },
         status: "complete",
         payment_status: "paid",
         payment_intent: "pi_1",
