@@ -11,11 +11,22 @@ const PLAIN_CHARACTERS_MAX = 500
 /** Messages of an array that are read, at most. */
 const MESSAGES_MAX = 5
 
-const scalarText = (value: unknown): string =>
-  typeof value === "string" ? value : typeof value === "number" ? String(value) : ""
+/** Objects and arrays are followed so deep. */
+const NESTING_MAX = 6
+
+/** What Python proxies write for what is not there. */
+const isAbsent = (text: string): boolean => text === "" || text === "None" || text === "null"
+
+const scalarText = (value: unknown): string => {
+  const text = typeof value === "string" ? value : typeof value === "number" ? String(value) : ""
+  return isAbsent(text) ? "" : text
+}
+
+/** Where upstreams say what is wrong, the likeliest key first. */
+const messageKeys = ["message", "msg", "detail", "error", "error_msg", "errors", "error_message", "Message", "title"]
 
 /** The first message found, at most `depth` levels down. */
-const messageOf = (value: unknown, depth = 3): string => {
+const messageOf = (value: unknown, depth = NESTING_MAX): string => {
   if (typeof value === "string") return value
   if (depth === 0) return ""
   if (Array.isArray(value)) {
@@ -24,7 +35,7 @@ const messageOf = (value: unknown, depth = 3): string => {
     )
   }
   if (!isObject(value)) return ""
-  for (const key of ["message", "msg", "detail", "error", "error_msg", "errors", "error_message"]) {
+  for (const key of messageKeys) {
     const found = messageOf(value[key], depth - 1)
     if (found !== "") return found
   }
@@ -37,22 +48,42 @@ const errorObjectOf = (json: unknown): JsonObject | undefined => {
   return isObject(whole.error) ? whole.error : whole
 }
 
+/** The words of the provider behind an OpenRouter, whose own are the same for every error. */
+const providersMessage = (error: JsonObject | undefined): string => {
+  const raw = isObject(error?.metadata) ? error.metadata.raw : undefined
+  if (typeof raw !== "string") return ""
+  const json = parseJson(raw)
+  return json === undefined ? raw.slice(0, PLAIN_CHARACTERS_MAX) : messageOf(json)
+}
+
+/** A page, or the one line of Cloudflare. */
+const page = /^\s*<|^error code: \d+\s*$/
+
 /** The error that a body says, whatever its shape. */
 export const saidErrorOf = (status: number | undefined, body: string): SaidError => {
   const json = parseJson(body)
   if (json === undefined) {
-    const isPage = /^\s*</.test(body)
-    return { status, code: "", type: "", message: isPage ? "" : body.slice(0, PLAIN_CHARACTERS_MAX), param: null }
+    const isPage = page.test(body)
+    return {
+      status,
+      code: "",
+      type: "",
+      message: isPage ? "" : body.slice(0, PLAIN_CHARACTERS_MAX),
+      param: null,
+      isPage
+    }
   }
   const error = errorObjectOf(json)
   const code = scalarText(error?.code)
+  const param = scalarText(error?.param)
+  const provided = providersMessage(error)
   return {
     status,
     // A code that only repeats the status says nothing.
     code: /^\d{3}$/.test(code) ? scalarText(error?.status) : code,
     type: scalarText(error?.type),
-    message: messageOf(json),
-    param: typeof error?.param === "string" ? error.param : null
+    message: provided === "" ? messageOf(json) : provided,
+    param: param === "" ? null : param
   }
 }
 

@@ -6,6 +6,20 @@
 import type { FailureReason, SaidFailure } from "../../channels/FailureReason.ts"
 import type { FrameFailure } from "../meter/FrameFailure.ts"
 import type { OpenAiError, OpenAiErrorCode } from "../OpenAiError.ts"
+import {
+  credentials,
+  encryptedContent,
+  isOperators,
+  isSuspended,
+  isUnpaid,
+  operatorsAccount,
+  permission,
+  requestsOwn,
+  tooFast,
+  tooLargeForTier,
+  unknownModel,
+  unknownReference
+} from "./ProblemWords.ts"
 
 /** An answer that another channel may better. */
 export interface ChannelFailed {
@@ -59,6 +73,8 @@ export interface SaidError {
   readonly type: string
   readonly message: string
   readonly param: string | null
+  /** A page of HTML, or of a proxy: not the words of an API. */
+  readonly isPage?: boolean
 }
 
 /** An error inside an answer, as one that was said. */
@@ -79,34 +95,33 @@ export interface ProblemContext {
   readonly retryAfterSeconds: number | undefined
 }
 
-const credentials =
-  /invalid[_ ]api[_ ]key|incorrect api key|api[_ ]?key[^.]{0,40}(?:not valid|invalid|expired|missing|disabled)|api_key_invalid|authenticat|unauthori[sz]ed|invalid[^.]{0,20}\b(?:token|credential)|no auth|access denied/i
-
-const quota =
-  /insufficient[_ ](?:user[_ ])?(?:quota|balance|credit|funds)|credit balance|exceeded your (?:current )?quota|billing|payment|arrears|overdue|out of credits|purchase (?:more )?credits|spending limit|budget|prepaid|recharge|余额|欠费|额度/i
-
-const suspension =
-  /suspend|deactivated|terminated|banned|account[^.]{0,30}(?:disabled|closed|locked|restricted)|封禁|停用/i
-
-const region = /(?:country|region|territory|location)[^.]{0,40}not (?:supported|available|allowed)/i
-
-const unknownModel =
-  /model[_ ]not[_ ]found|deployment[_ ]?not[_ ]?found|invalid[_ ]model|(?:model|deployment)\b[^.]{0,120}(?:does not exist|not exist|not found|not available|not supported|no access|unknown|is not a valid|has been (?:deprecated|decommissioned|retired))|(?:unknown|unsupported|no such|not a valid) model|no (?:available )?(?:endpoints|channel|provider)s? (?:found )?(?:for|matching)|模型不存在|无可用渠道/i
-
-const tooLargeForTier = /rate_limit_exceeded|tokens per (?:min|day)|\b(?:tpm|rpm|tpd)\b|your (?:current )?tier/i
-
-const requestsOwn =
-  /context[_ ]length|maximum context|context window|too many tokens|prompt is too long|invalid_prompt|content[_ ](?:filter|policy|management)|safety|moderation|previous_response_not_found|(?:response|item) with id/i
-
-const encryptedContent = /invalid_encrypted_content|encrypted content/i
-
-/** It speaks of the operator's money or account. */
-const isOperators = (text: string): boolean => quota.test(text) || suspension.test(text) || region.test(text)
-
 const operatorsReason = (text: string): FailureReason =>
-  quota.test(text) ? "unpaid" : suspension.test(text) ? "unauthorized" : "refused"
+  isUnpaid(text) ? "unpaid" : isSuspended(text) ? "unauthorized" : "refused"
 
-const unknownReference = /previous_response_not_found|(?:response|item)s? with id/i
+/** What proxies answer with pages of their own. */
+const proxyStatuses: ReadonlySet<number> = new Set([400, 403, 413])
+
+/** 4xx between the gateway and its upstream: nothing in a call's body makes them. */
+const betweenServers: ReadonlySet<number> = new Set([
+  405,
+  406,
+  407,
+  409,
+  410,
+  411,
+  412,
+  415,
+  417,
+  421,
+  424,
+  425,
+  426,
+  428,
+  431,
+  451,
+  498,
+  499
+])
 
 /** The upstream does not have what the request refers to: it is another account's, or gone. */
 export const isUnknownReference = ({ error, status }: RequestRefused): boolean =>
@@ -137,7 +152,8 @@ export const problemOf = (said: SaidError, context: ProblemContext): UpstreamPro
   const { status } = said
   // An error that names a parameter is about the request, whatever its words quote.
   const namesParameter = status !== undefined && said.param !== null && said.param !== "model"
-  const isRequests = namesParameter || requestsOwn.test(text)
+  const isAccounts = operatorsAccount.test(text) && !requestsOwn.test(text)
+  const isRequests = !isAccounts && (namesParameter || requestsOwn.test(text))
   if (encryptedContent.test(text)) return failed(context, said, "refused", null, { refusal: refused(said, context) })
   if (status === 401) return failed(context, said, "unauthorized", "channel")
   if (status === 402) return failed(context, said, "unpaid", "channel")
@@ -147,7 +163,9 @@ export const problemOf = (said: SaidError, context: ProblemContext): UpstreamPro
       isOperators(`${said.code} ${said.type}`)
     return failed(context, said, operatorsReason(text), isCertain ? "channel" : "model")
   }
-  if (status === 429 || (status === undefined && /rate[_ ]limit|too many requests/i.test(text))) {
+  if (
+    status === 429 || (!isRequests && (status === undefined || status === 400 || status === 403) && tooFast.test(text))
+  ) {
     return failed(context, said, "rate_limited", "model", {
       code: "upstream_rate_limited",
       retryAfterSeconds: context.retryAfterSeconds ?? 1
@@ -162,16 +180,19 @@ export const problemOf = (said: SaidError, context: ProblemContext): UpstreamPro
 
 /** A 4xx whose words say nothing of quota, rate or the request's own limits. */
 const clientErrorOf = (status: number, text: string, said: SaidError, context: ProblemContext): UpstreamProblem => {
+  // Whatever stands before the upstream judged by what it could see. It may still be the size of the body.
+  if (said.isPage === true && proxyStatuses.has(status)) {
+    return failed(context, said, "refused", "model", status === 413 ? { refusal: refused(said, context) } : {})
+  }
+  // The path is ours: a 404 that does not speak of the request's own ids is a wrong address or an unknown deployment.
+  if (status === 404 || unknownModel.test(text)) return failed(context, said, "not_found", "model")
   if (credentials.test(text) && (status === 400 || status === 403)) {
     const isCertain = status === 403 || credentials.test(`${said.code} ${said.type}`)
     return failed(context, said, "unauthorized", isCertain ? "channel" : "model")
   }
+  if (status === 403 && permission.test(text)) return failed(context, said, "unauthorized", "model")
   if (status === 413 && tooLargeForTier.test(text)) return failed(context, said, "rate_limited", "model")
-  // The path is ours: a 404 that does not speak of the request's own ids is a wrong address or an unknown deployment.
-  if (status === 404 || status === 405 || unknownModel.test(text)) {
-    return failed(context, said, "not_found", "model")
-  }
-  if (status === 409 || status === 421 || status === 425) return failed(context, said, "refused", "model")
+  if (betweenServers.has(status)) return failed(context, said, "refused", "model")
   return refused(said, context)
 }
 

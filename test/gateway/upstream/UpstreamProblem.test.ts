@@ -15,7 +15,8 @@ const error = (message: string, code: string | null = null, type = "", param: st
   error: { message, type, param, code }
 })
 
-// status, body, what becomes of it: "next model", "next channel", "next none" (with a kept refusal) or "pass"
+// status, body, what becomes of it: "next model", "next channel", "next none", or "pass"; "then pass" where
+// the upstream's refusal is given when no channel is left
 const table: ReadonlyArray<readonly [number, unknown, string]> = [
   [500, error("boom"), "next model"],
   [503, "<html>busy</html>", "next model"],
@@ -55,8 +56,57 @@ const table: ReadonlyArray<readonly [number, unknown, string]> = [
     "pass"
   ],
   [422, { detail: [{ loc: ["body"], msg: "field required", type: "missing" }] }, "pass"],
-  [400, error("The encrypted content for item rs_1 could not be verified", "invalid_encrypted_content"), "next none"],
-  [418, error("teapot"), "pass"]
+  [
+    400,
+    error("The encrypted content for item rs_1 could not be verified", "invalid_encrypted_content"),
+    "next none, then pass"
+  ],
+  [418, error("teapot"), "pass"],
+  // Proxies write an empty or absent parameter as text.
+  [403, error("user quota is not enough", "insufficient_user_quota", "new_api_error", ""), "next channel"],
+  [400, error("AnthropicException - Your credit balance is too low", "400", "None", "None"), "next model"],
+  [400, error("Budget has been exceeded! Current cost: 12, Max budget: 10", "400", "budget_exceeded"), "next channel"],
+  [400, error("/chat/completions: Invalid model name passed in model=x", "400", "None", "None"), "next model"],
+  // Money and accounts, in other words.
+  [403, { code: 30001, message: "Sorry, your account balance is insufficient", data: null }, "next channel"],
+  [403, error("The free tier of the model has been exhausted", "AllocationQuota.FreeTierOnly"), "next channel"],
+  [403, { code: "x", error: "Your newly created team doesn't have any credits or licenses yet" }, "next channel"],
+  [403, error("Key limit exceeded (total limit)"), "next channel"],
+  [400, error("You have reached your specified API usage limits."), "next model"],
+  [400, error("This request would exceed your workspace's monthly spend limit."), "next model"],
+  [400, error("This organization has been disabled."), "next model"],
+  [400, error("Organization has been restricted.", "organization_restricted"), "next channel"],
+  [
+    400,
+    error("Your organization must be verified to stream this model.", "unsupported_value", "", "stream"),
+    "next model"
+  ],
+  // What the key may not do.
+  [403, error("Your API key does not have permission to use the specified resource."), "next model"],
+  [403, error("Your API key was reported as leaked. Please use another API key."), "next channel"],
+  [403, error("Your project has been denied access.", null, "PERMISSION_DENIED"), "next channel"],
+  [403, { message: "Forbidden" }, "next model"],
+  [403, { message: "You don't have access to the model with the specified model ID." }, "next model"],
+  [403, error("team not allowed to access model", "403", "team_model_access_denied", "model"), "next model"],
+  [400, error("Model internal-gpt-7 is enabled only for api versions 2025-03-01-preview and later"), "next model"],
+  [400, error("Unable to access non-serverless model x.", "model_not_available"), "next model"],
+  // The rate, with another status.
+  [
+    400,
+    { __type: "ThrottlingException", message: "Too many requests, please wait" },
+    "next model upstream_rate_limited"
+  ],
+  [413, error("Request body too large for gpt-4o model. Max size: 8000 tokens.", "tokens_limit_reached"), "next model"],
+  [498, error("Flex tier capacity exceeded", "capacity_exceeded"), "next model"],
+  // Whatever stands before the upstream.
+  [403, "<!DOCTYPE html><title>Just a moment...</title>", "next model"],
+  [403, "error code: 1020", "next model"],
+  [413, "<html><title>413 Request Entity Too Large</title>", "next model, then pass"],
+  [415, error("Unsupported media type"), "next model"],
+  // A thinking budget is the request's.
+  [400, error("`max_tokens` must be greater than `thinking.budget_tokens`"), "pass"],
+  [400, error("Budget 0 is invalid. This model only works in thinking mode."), "pass"],
+  [403, error("The model requires moderation, your input was flagged"), "pass"]
 ]
 
 describe("UpstreamProblem", () => {
@@ -65,7 +115,9 @@ describe("UpstreamProblem", () => {
       const problem = judge(status, body)
       const found = problem._tag === "RequestRefused"
         ? "pass"
-        : `next ${problem.scope ?? "none"}${problem.code === "upstream_error" ? "" : ` ${problem.code}`}`
+        : `next ${problem.scope ?? "none"}${problem.code === "upstream_error" ? "" : ` ${problem.code}`}${
+          problem.refusal === undefined ? "" : ", then pass"
+        }`
       assert.strictEqual(found, expected)
     })
   }
@@ -78,6 +130,9 @@ describe("UpstreamProblem", () => {
       { error: "too long" },
       [{ error: { message: "too long" } }],
       { errors: [{ message: "too long" }] },
+      { message: { detail: [{ loc: ["body", "x"], msg: "too long" }] } },
+      { Message: "too long" },
+      { error: { message: "Provider returned error", metadata: { raw: '{"error":{"message":"too long"}}' } } },
       "too long"
     ].map((body) => {
       const problem = judge(422, body)
