@@ -62,7 +62,7 @@ const picture: Shape = either(
 
 const image: Variant = part(
   fields({ image_url: forwarded(picture), detail: setting(text) }),
-  "Counted as an image, by `https:` or `data:image/…;base64,`."
+  "Counted as an image, by `https:` or `data:image/…;base64,`; another type of data as an inline file."
 )
 
 const file: Shape = object(fields({

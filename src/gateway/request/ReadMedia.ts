@@ -11,12 +11,23 @@ const PREFIX_BYTES = 512
 /** A longer address of an image is counted as text as well: it could be a text that an upstream prints. */
 const WEB_URL_BYTES_MAX = 8_192
 
-const webUrl = /^https?:/i
+/** An address, wherever it leads: `gs:` and `file:` too. */
+const anyUrl = /^\s*(?!data:)[a-z][a-z0-9+.-]*:/i
+const spacedWebUrl = /^\s+https?:\/\//i
 const imageByUrl = /^https?:\/\//i
+/** Documents and films, which some upstreams fetch where an image stands. */
+const fileByUrl =
+  /^[^?#]*\.(?:avi|docx?|m4a|mkv|mov|mp3|mp4|mpe?g|pdf|pptx?|wav|webm|xlsx?)(?:[?#]|$)|^https?:\/\/(?:[a-z0-9-]+\.)?(?:youtube\.com|youtu\.be)\//i
+const sound = /^\s*data:\s*(?:audio|video)\//i
+/** Data of a type that is neither an image nor text, such as a PDF. */
+const otherData = /^\s*data:\s*(?!image\/|text\/)[a-z]/i
 /** SVG is text that some upstreams would read as such. */
 const inlineImage = /^data:image\/(?!svg)[a-z0-9.+-]+(?:;[a-z0-9.+=-]+)*;base64,/i
 /** How PNG, JPEG, GIF, WebP and AVIF begin in base64. */
 const base64Image = /^(?:iVBORw0KGgo|\/9j\/|R0lGOD|UklGR|AAAA[A-Za-z0-9+/]{2,4}Z0eXBhdmlm)/
+
+const unseenFile = "Unsupported input: %. The gateway cannot see or bound files by URL. Send the content inline."
+const noSound = "Unsupported input: %. Audio and video are not metered."
 
 const shortEscapes: ReadonlyMap<string, string> = new Map([["b", "\b"], ["f", "\f"], ["n", "\n"], ["r", "\r"], [
   "t",
@@ -36,7 +47,7 @@ function beginning(reading: Reading, start: number, end: number): string {
   )
 }
 
-/** An image by URL. */
+/** An image by URL. Some upstreams take files there, too: they count as such. */
 export function readImageUrl(reading: Reading, at: number, depth: number): number {
   const { saved } = reading.scan
   const end = reading.scan.value(at, depth)
@@ -44,7 +55,11 @@ export function readImageUrl(reading: Reading, at: number, depth: number): numbe
   const url = beginning(reading, at, end)
   reading.tally.images++
   const web = imageByUrl.test(url)
+  if (web && fileByUrl.test(url)) return reading.unsupported(unseenFile)
   if (web) reading.tally.imageUrls++
+  else if (sound.test(url)) return reading.unsupported(noSound)
+  else if (anyUrl.test(url) && !spacedWebUrl.test(url)) return reading.unsupported(unseenFile)
+  else if (otherData.test(url)) return addFile(reading, at, end, saved)
   if (web ? end - at > WEB_URL_BYTES_MAX : !inlineImage.test(url)) reading.addString(at, end, saved)
   return end
 }
@@ -67,13 +82,16 @@ export function readFileData(reading: Reading, at: number, depth: number): numbe
   const { saved } = reading.scan
   const end = reading.scan.value(at, depth)
   if (end < 0) return -1
-  if (webUrl.test(beginning(reading, at, end))) {
-    return reading.unsupported(
-      "Unsupported input: %. The gateway cannot see or bound files by URL. Send the content inline."
-    )
-  }
+  const data = beginning(reading, at, end)
+  if (anyUrl.test(data)) return reading.unsupported(unseenFile)
+  if (sound.test(data)) return reading.unsupported(noSound)
+  return addFile(reading, at, end, saved)
+}
+
+/** The string `[at, end)` is a file. */
+function addFile(reading: Reading, at: number, end: number, savedBefore: number): number {
   reading.tally.files++
-  reading.tally.fileBytes += end - at - 2 - (reading.scan.saved - saved)
+  reading.tally.fileBytes += end - at - 2 - (reading.scan.saved - savedBefore)
   reading.places.file ??= reading.param()
   return end
 }

@@ -8,7 +8,7 @@ import {
   TOKENS_PER_TOOL
 } from "../../../src/gateway/request/InputBounds.ts"
 import { textOf } from "../../../src/gateway/request/InputTexts.ts"
-import { callOf, chat, item, part, responses } from "./Bodies.ts"
+import { callOf, chat, item, part, refusalOf, responses } from "./Bodies.ts"
 
 const png = `data:image/png;base64,${"A".repeat(100_000)}`
 const bytesOf = (texts: ReadonlyArray<string>): number =>
@@ -87,6 +87,38 @@ describe("images and files", () => {
     const call = callOf(chat(part(content)))
     assert.strictEqual(call.input.textBytes, "user".length + counted.length)
     assert.include(textOf(call), counted)
+  })
+
+  it.each<[name: string, url: string]>([
+    ["a PDF", "data:application/pdf;base64,JVBERi0xLjQ="],
+    ["a PDF in capitals, with a parameter", "DATA:APPLICATION/PDF;name=a.pdf;base64,JVBERi0xLjQ="],
+    ["data of no known type", "data:application/octet-stream;base64,JVBERi0xLjQ="]
+  ])("are inline files when they are %s", (_, url) => {
+    for (const image_url of [url, { url }]) {
+      const call = callOf(chat(part({ type: "image_url", image_url })))
+      assert.deepStrictEqual([call.input.files, call.input.images], [1, 1])
+      assert.match(call.places?.file ?? "", /^messages\[0\]\.content\[0\]\.image_url/)
+    }
+  })
+
+  it.each<[name: string, url: string]>([
+    ["a film", "data:video/mp4;base64,AAAA"],
+    ["a sound", "data:audio/wav;base64,AAAA"],
+    ["a film by URL", "https://example.com/a.mp4?x=1"],
+    ["a PDF by URL", "https://example.com/a.PDF"],
+    ["a film of a site", "https://www.youtube.com/watch?v=a"],
+    ["an object of Google's storage", "gs://bucket/a.png"],
+    ["an object of Amazon's storage", "s3://bucket/a.pdf"],
+    ["a file of the upstream's own", "file:///etc/hostname"]
+  ])("are refused when they are %s", (_, url) => {
+    for (const image_url of [url, { url }]) {
+      assert.deepStrictEqual(refusalOf(chat(part({ type: "image_url", image_url }))).slice(0, 2), [
+        400,
+        "unsupported_parameter"
+      ])
+    }
+    if (url.startsWith("https:")) return
+    assert.strictEqual(refusalOf(chat(part({ type: "file", file: { file_data: url } })))[0], 400)
   })
 
   it("are counted in items that an answer returned", () => {
