@@ -86,6 +86,12 @@ const silentFailures: ReadonlyArray<readonly [what: string, script: UpstreamScri
   ],
   ["a role, then a cut", raw(data(chunk("", null, { choices: [{ index: 0, delta: { role: "assistant" } }] })), "cut")],
   ["response.failed without output", raw(failedResponse), true],
+  [
+    "an end without resources (DeepSeek)",
+    raw(
+      data(chunk(""), chunk("", "insufficient_system_resource"), { choices: [], usage: chatUsage(2_000, 0) }, "[DONE]")
+    )
+  ],
   ["[DONE] alone", raw(data("[DONE]"))],
   ["frames of nothing, and an end", raw(data(chunk("")))],
   ["an error event without a body of its own", raw('event: error\ndata: {"message":"x"}\n\n')]

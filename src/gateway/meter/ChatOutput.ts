@@ -4,7 +4,8 @@
  * @internal
  */
 import { ChoiceTally } from "./ChoiceTally.ts"
-import { Finish, type FrameScanner } from "./FrameScanner.ts"
+import { Finish } from "./FinishReason.ts"
+import type { FrameScanner } from "./FrameScanner.ts"
 import { Output } from "./FrameStrings.ts"
 import type { OutputText } from "./OutputText.ts"
 
@@ -12,7 +13,7 @@ import type { OutputText } from "./OutputText.ts"
 export const CHOICES_MAX = 128
 
 export class ChatOutput {
-  /** Some answer has had a `finish_reason` other than `error`. */
+  /** Some answer has had a `finish_reason` that is no failure. */
   hasFinish = false
   private readonly choices: Array<ChoiceTally | undefined> = []
   private readonly asked: number
@@ -52,7 +53,8 @@ export class ChatOutput {
   finish(frame: FrameScanner): boolean {
     const before = this.isFinished
     for (let owner = 0; owner < frame.choiceCount; owner++) {
-      if (frame.finishes[owner] !== Finish.ended) continue
+      const how = frame.finishes[owner]
+      if (how !== Finish.ended && how !== Finish.brokeOff) continue
       this.hasFinish = true
       const choice = this.choice(frame, owner)
       if (!choice.finished) this.finished++

@@ -18,6 +18,7 @@ import {
   QUOTE,
   skipSpace
 } from "../request/JsonBytes.ts"
+import { Finish, finishAt } from "./FinishReason.ts"
 import { equalBytes, escapeBytes, indexAt, isNonEmpty, scalarAt, skipValue, unescapedBytes } from "./FrameBytes.ts"
 import { isFailureCode } from "./FrameFailure.ts"
 import { frameKeys, Key } from "./FrameKeys.ts"
@@ -25,9 +26,6 @@ import { FrameStrings, Output } from "./FrameStrings.ts"
 
 /** Where in a frame the scanner is. */
 const Zone = { none: 0, output: 1, response: 2 } as const
-
-/** How an answer ends, by its `finish_reason`. */
-export const Finish = { none: 0, ended: 1, failed: 2 } as const
 
 /** Usage objects that are read from one frame, at most: one for each answer that a call may ask for, and some more. */
 const USAGES_MAX = 256
@@ -315,7 +313,7 @@ export class FrameScanner {
         if (isChoice) this.index(data, value)
         return isText ? skipValue(data, value) : value
       case Key.finishReason:
-        if (isChoice && isText && isNonEmpty(data, value)) this.finish(data, value)
+        if (isChoice && isText) this.finishes[this.choiceCount - 1] = finishAt(data, value)
         return isText ? skipValue(data, value) : value
       case Key.error:
         return this.isChat && level <= 3 ? this.error(data, value) : skipValue(data, value)
@@ -359,11 +357,6 @@ export class FrameScanner {
   private index(data: Uint8Array, value: number): void {
     const index = indexAt(data, value)
     if (index >= 0) this.choiceIndexes[this.choiceCount - 1] = index
-  }
-
-  private finish(data: Uint8Array, value: number): void {
-    const failed = data[value + errorWord.length + 1] === QUOTE && equalBytes(data, value + 1, errorWord)
-    this.finishes[this.choiceCount - 1] = failed ? Finish.failed : Finish.ended
   }
 
   /** The output string whose quote is at `open`; returns where to read on. A string that is cut is no output. */

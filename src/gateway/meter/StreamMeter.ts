@@ -11,7 +11,8 @@ import { equalBytes, isExactly } from "./FrameBytes.ts"
 import { ChatOutput } from "./ChatOutput.ts"
 import { EventOutput, isEvent, isTerminal } from "./EventOutput.ts"
 import { failureOf, type FrameFailure, unknownFailure } from "./FrameFailure.ts"
-import { Finish, FrameScanner } from "./FrameScanner.ts"
+import { Finish } from "./FinishReason.ts"
+import { FrameScanner } from "./FrameScanner.ts"
 import { OutputText } from "./OutputText.ts"
 import type { ReportedUsage } from "./Reported.ts"
 import { identityOf, noTools, type ResponseIdentity, toolUseOf } from "./ResponseItems.ts"
@@ -271,9 +272,11 @@ export class StreamMeter {
     if (isObject(event)) this.responseIdCreated ??= identityOf(event.response)?.responseId
   }
 
+  /** An answer ends in a failure: one that broke off before any output is none. */
   private finishFailed(): boolean {
     for (let owner = 0; owner < this.frame.choiceCount; owner++) {
-      if (this.frame.finishes[owner] === Finish.failed) return true
+      const how = this.frame.finishes[owner]
+      if (how === Finish.failed || (how === Finish.brokeOff && !this.hasOutput)) return true
     }
     return false
   }

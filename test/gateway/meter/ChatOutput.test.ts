@@ -53,6 +53,16 @@ describe("the output of a chat stream", () => {
       "output 1, finishes"
     ],
     ["an end that is empty", ending(""), ""],
+    ["an end that is null in words", ending("null"), ""],
+    ["an end that names an error", ending("network_error"), "finishes, failure"],
+    ["an end without resources", ending("insufficient_system_resource"), "finishes, failure"],
+    ["an end by abortion", ending("abort"), "finishes, failure"],
+    [
+      "the same behind output",
+      { choices: [{ index: 0, delta: { content: "a" }, finish_reason: "abort" }] },
+      "output 1, finishes"
+    ],
+    ["an end by a filter", ending("content_filter"), "finishes"],
     ["null content", chunk({ content: null }), ""],
     ["text that looks like JSON", chunk({ content: '"content":"x","usage":{}' }), "output 10"],
     ["log probabilities", { choices: [{ delta: {}, logprobs: { content: [{ token: "content" }] } }] }, ""],

@@ -1,0 +1,28 @@
+/**
+ * How an answer ends, by its `finish_reason`.
+ *
+ * @internal
+ */
+import { bufferOf } from "../request/JsonBytes.ts"
+import { skipValue } from "./FrameBytes.ts"
+
+/** `brokeOff`: the upstream gave up, so that what it made until then is the answer, and nothing is none. */
+export const Finish = { none: 0, ended: 1, failed: 2, brokeOff: 3 } as const
+
+/** DeepSeek, Zhipu, vLLM and SGLang name in such words what others say with `error`. */
+const brokeOff = /abort|cancel|error|fail|insufficient_system_resource|overload|time_?out/i
+
+/** What some upstreams write for null. */
+const absent = /^(?:null|none)$/i
+
+/** A reason is read up to here. */
+const REASON_BYTES_MAX = 64
+
+/** The end that the string at `start` names. */
+export function finishAt(data: Uint8Array, start: number): number {
+  const end = Math.min(skipValue(data, start) - 1, start + REASON_BYTES_MAX)
+  const reason = bufferOf(data).toString("latin1", start + 1, end)
+  if (reason === "error") return Finish.failed
+  if (reason === "" || absent.test(reason)) return Finish.none
+  return brokeOff.test(reason) ? Finish.brokeOff : Finish.ended
+}
