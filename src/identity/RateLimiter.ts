@@ -1,6 +1,6 @@
 /**
  * How often a password may be tried, an account made, a second factor guessed, a password changed, a mail asked for, a redemption code
- * guessed (GCRA). Limits are counted in the database, so that several servers and a restart make no difference. Rows are hashes, and those
+ * guessed, a payment started (GCRA). Limits are counted in the database, so that several servers and a restart make no difference. Rows are hashes, and those
  * that limit nothing any more are removed.
  *
  * An attempt is counted before its outcome is known, so that a thousand at once are no way around. A login that succeeds gives its
@@ -55,6 +55,12 @@ export const rateLimits = {
     network: { burst: 60, refillMs: 30_000 },
     accountFromNetwork: { burst: 20, refillMs: 60_000 },
     account: { burst: 30, refillMs: 60_000 }
+  },
+  // Each start asks the provider, which answers all users of this installation together only so often.
+  checkout: {
+    network: { burst: 120, refillMs: 5_000 },
+    accountFromNetwork: { burst: 30, refillMs: 20_000 },
+    account: { burst: 30, refillMs: 20_000 }
   }
 } as const satisfies Record<string, Record<string, RateLimit>>
 

@@ -7,6 +7,8 @@ import { SqlClient } from "effect/sql"
 import { randomBytes } from "node:crypto"
 import type { OrderId, UserId } from "../domain/Ids.ts"
 import { divideUp, formatCny, MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import type { TooManyAttempts } from "../identity/IdentityError.ts"
+import { RateLimiter } from "../identity/RateLimiter.ts"
 import { hostOf } from "../payments/EpayGateway.ts"
 import { type EpayForm, epayForm } from "../payments/EpayStart.ts"
 import { ProviderOff, ProviderRefused, type ProviderUnavailable } from "../payments/PaymentError.ts"
@@ -21,6 +23,13 @@ import { OrderClosed, OrderNotFound, OrderProcessing, TooManyOpen } from "./Orde
 import { findOrder, lockOrder } from "./OrderStore.ts"
 import { CheckoutSessions } from "./CheckoutSessions.ts"
 import { Settlement } from "./Settlement.ts"
+
+/** Who starts a payment. */
+export interface Payer {
+  readonly userId: UserId
+  /** The IP address as text; empty where it is not known. */
+  readonly address: string
+}
 
 /** Where the payer goes: a page to open, or a form to post. */
 export type PaymentStart =
@@ -40,8 +49,11 @@ export type StartError =
 export class Checkout extends Context.Service<Checkout, {
   /** Starts a payment by EPay with one of its methods; the same method again gives the same attempt. */
   startEpay(orderId: OrderId, viewer: UserId | undefined, method: string): Effect.Effect<PaymentStart, StartError>
-  /** Starts a payment by Stripe. An open session is used again for the same account, currency, amount and rate. */
-  startStripe(orderId: OrderId, viewer: UserId | undefined): Effect.Effect<PaymentStart, StartError>
+  /**
+   * Starts a payment by Stripe. An open session is used again for the same account, currency, amount and rate. Stripe is asked each time,
+   * and answers an account only so often: a payer may start so often as `rateLimits.checkout` says. Undefined: the command line.
+   */
+  startStripe(orderId: OrderId, payer: Payer | undefined): Effect.Effect<PaymentStart, StartError | TooManyAttempts>
 }>()("realms/orders/Checkout") {
   static readonly layer = Layer.effect(Checkout)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -50,6 +62,7 @@ export class Checkout extends Context.Service<Checkout, {
     const stripe = yield* StripeClient
     const sessions = yield* CheckoutSessions
     const settlement = yield* Settlement
+    const limits = yield* RateLimiter
 
     const pageOf = (order: Order): string => `${address.url()}/pay/${order.kind}/${order.id}`
 
@@ -158,7 +171,7 @@ export class Checkout extends Context.Service<Checkout, {
       return undefined
     })
 
-    const startStripe = Effect.fn("Checkout.startStripe")(function*(orderId: OrderId, viewer: UserId | undefined) {
+    const askStripe = Effect.fnUntraced(function*(orderId: OrderId, viewer: UserId | undefined) {
       const config = (yield* settings.fresh).payment.stripe
       if (!config.enabled || Redacted.value(config.secretKey) === "") {
         return yield* new ProviderOff({ provider: "stripe" })
@@ -193,9 +206,23 @@ export class Checkout extends Context.Service<Checkout, {
       return yield* open(order, attempt, attempt.sessionExpiresAt ?? expiryOf(order))
     })
 
+    const startStripe = Effect.fn("Checkout.startStripe")(function*(orderId: OrderId, payer: Payer | undefined) {
+      const asked = askStripe(orderId, payer?.userId)
+      if (payer === undefined) return yield* asked
+      const { address, userId } = payer
+      return yield* limits.limit(
+        { kind: "checkout", address, account: `user:${userId}` },
+        { countsSuccess: true, counted: askedFor },
+        asked
+      )
+    })
+
     return Checkout.of({ startEpay, startStripe })
-  }))
+  })).pipe(Layer.provide(RateLimiter.layer))
 }
+
+/** What Stripe may have been asked for in vain. */
+const askedFor = ["OrderClosed", "OrderProcessing", "ProviderRefused", "ProviderUnavailable"] as const
 
 /** Attempts of one order, at most. */
 export const ATTEMPTS_MAX = 20

@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { UserId } from "../../src/domain/Ids.ts"
+import { rateLimits } from "../../src/identity/RateLimiter.ts"
 import { tagOf } from "../support/AuditTrail.ts"
 import { inWorld, makeServer, PaymentWorld } from "../support/PaymentWorld.ts"
 import { until } from "../support/Until.ts"
@@ -25,7 +26,10 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
       const stranger = yield* user()
       assert.strictEqual(yield* tagOf(orders.show(order.id, stranger)), "OrderNotFound")
       assert.strictEqual(yield* tagOf(orders.cancel(order.id, stranger)), "OrderNotFound")
-      assert.strictEqual(yield* tagOf(checkout.startStripe(order.id, stranger)), "OrderNotFound")
+      assert.strictEqual(
+        yield* tagOf(checkout.startStripe(order.id, { userId: stranger, address: "" })),
+        "OrderNotFound"
+      )
       const more = yield* Effect.forEach(
         Array.from({ length: 40 }),
         (_, at) => Effect.result(orders.topup(userId, BigInt(1_002 + at))),
@@ -58,6 +62,28 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
       const { attempts } = yield* orders.show(lost.id, undefined)
       assert.strictEqual(attempts.length, 1)
       assert.deepStrictEqual(start, { type: "redirect", url: attempts[0]?.sessionUrl ?? "" })
+    }))
+
+  it.effect("a buyer who starts the same payment again and again asks Stripe no more than a bounded number of times", () =>
+    Effect.gen(function*() {
+      const { checkout, stripe, topup } = yield* PaymentWorld
+      const order = yield* topup
+      const before = stripe.requests.length
+      const { burst } = rateLimits.checkout.account
+      const start = (address: string) =>
+        Effect.result(checkout.startStripe(order.id, { userId: order.userId, address }))
+      const starts = yield* Effect.all(Array.from({ length: 100 }, (_, at) => start(`203.0.113.${at}`)), {
+        concurrency: 10
+      })
+      const refused = starts.flatMap((start) => start._tag === "Failure" ? [start.failure._tag] : [])
+      assert.deepStrictEqual([...new Set(refused)], ["TooManyAttempts"])
+      assert.isAtMost(stripe.requests.length - before, burst + 2)
+      // Others pay all the while.
+      const other = yield* topup
+      assert.strictEqual(
+        (yield* checkout.startStripe(other.id, { userId: other.userId, address: "" })).type,
+        "redirect"
+      )
     }))
 
   it.effect("a session is used again for the same terms only, and not once it is over", () =>

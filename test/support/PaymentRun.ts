@@ -113,7 +113,9 @@ export const makeRun = Effect.fnUntraced(function*(servers: readonly [Server, Se
   const start = Effect.fnUntraced(function*(of: TrueOrder, step: Step) {
     const { checkout, orders } = at(step.server)
     const { id } = of.order
-    const started = step.more % 2 === 0 ? checkout.startEpay(id, userId, "alipay") : checkout.startStripe(id, userId)
+    const started = step.more % 2 === 0
+      ? checkout.startEpay(id, userId, "alipay")
+      : checkout.startStripe(id, { userId, address: "" })
     const result = yield* Effect.result(started)
     if (result._tag === "Failure") return assert.include(["OrderClosed", "OrderProcessing"], result.failure._tag)
     for (const attempt of (yield* orders.show(id, userId)).attempts) {

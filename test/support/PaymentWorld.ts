@@ -127,7 +127,7 @@ const start = Effect.fnUntraced(function*(more: More) {
 
   /** Starts a payment by Stripe; answers its session. */
   const openStripe = Effect.fnUntraced(function*(order: Order) {
-    yield* checkout.startStripe(order.id, order.userId)
+    yield* checkout.startStripe(order.id, { userId: order.userId, address: "" })
     const { attempts } = yield* orders.show(order.id, undefined)
     const session = attempts.findLast((attempt) => attempt.provider === "stripe")?.session
     return session ?? (yield* Effect.die(new Error("no session")))

@@ -34,6 +34,7 @@ import { methodIcon, methodName, orderFacts } from "../kit/Orders.tsx"
 import { BalanceLink, Facts, Grid, Moment, Notice, Panel } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { pathId } from "../Params.ts"
+import { refuseBusy } from "../text/SharedTexts.ts"
 
 interface PayProps {
   readonly context: PageContext
@@ -329,7 +330,7 @@ const start = Effect.fnUntraced(function*(context: UserContext, fields: URLSearc
   if (chosen === undefined) return yield* refuse({ form: say("method.off") })
   const begin = chosen.provider === "epay"
     ? checkout.startEpay(order.id, context.user.id, chosen.method)
-    : checkout.startStripe(order.id, context.user.id)
+    : checkout.startStripe(order.id, { userId: context.user.id, address: context.address })
   const started = yield* begin.pipe(
     Effect.tapErrorTag(
       ["ProviderUnavailable", "ProviderRefused"],
@@ -337,6 +338,7 @@ const start = Effect.fnUntraced(function*(context: UserContext, fields: URLSearc
     ),
     Effect.catchTags({
       ...orderRefusals(context),
+      TooManyAttempts: refuseBusy(context),
       TooManyOpen: refusing({ form: say("attempts") }, 409),
       ProviderOff: refusing({ form: say("method.off") }),
       ProviderRefused: refusing({ form: say("provider.refused") }, 502),
