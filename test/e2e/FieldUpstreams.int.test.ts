@@ -4,7 +4,7 @@
  */
 import { assert } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
-import { gzipSync, zstdCompressSync } from "node:zlib"
+import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { gatewayTests, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { chatUsage, chunk, completion, type UpstreamCall, type UpstreamScript } from "../support/TestUpstream.ts"
@@ -86,12 +86,28 @@ const answered: ReadonlyArray<readonly [what: string, stream: boolean, script: U
     call.response.writeHead(200, { "content-type": "text/plain" })
     call.response.end(sse)
   }],
+  ["events without a type, in small pieces", true, async (call) => {
+    call.response.writeHead(200)
+    for (const piece of ["\n".repeat(80), "d", "ata", sse.subarray(4)]) {
+      call.response.write(piece)
+      await pause(20)
+    }
+    call.response.end()
+  }],
+  ["interim answers first", true, (call) => {
+    call.response.writeProcessing()
+    call.response.writeEarlyHints({ link: "</a>; rel=preload" })
+    well(call)
+  }],
   ["status 201", false, (call) => call.json(completion("hello", chatUsage(10, 5)), 201)],
   ["status 201, streamed", true, (call) => {
     call.response.writeHead(201, { "content-type": "text/event-stream" })
     call.response.end(sse)
   }],
   ["gzip", false, encoded(gzipSync(json), "gzip")],
+  ["deflate", false, encoded(deflateSync(json), "deflate")],
+  ["deflate without its header", false, encoded(deflateRawSync(json), "deflate")],
+  ["deflate without its header, streamed", true, encoded(deflateRawSync(sse), "deflate", "text/event-stream")],
   ["zstd", false, encoded(zstdCompressSync(json), "zstd")],
   ["gzip, streamed", true, encoded(gzipSync(sse), "gzip", "text/event-stream")]
 ]

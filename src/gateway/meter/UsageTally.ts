@@ -19,7 +19,7 @@ const MEMBERS_MAX = 512
  * However large the number is, it is kept: what is possible is for the call's bounds to say.
  */
 export function tokenCount(value: unknown): number | undefined {
-  const number = typeof value === "string" && /^\s*\+?\d+\s*$/.test(value) ? Number(value) : value
+  const number = typeof value === "string" && /^\s*\+?\d+(?:\.0*)?\s*$/.test(value) ? Number(value) : value
   return typeof number === "number" && Number.isInteger(number) && number >= 0 ? number : undefined
 }
 

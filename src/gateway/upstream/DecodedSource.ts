@@ -5,30 +5,34 @@
  * @internal
  */
 import type { Transform } from "node:stream"
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib"
+import { createBrotliDecompress, createGunzip, createZstdDecompress } from "node:zlib"
+import { inflateOf } from "../../platform/Inflate.ts"
 import type { AnswerSource, BodySink } from "./AnswerSource.ts"
 
 /** Encodings in one `content-encoding`, at most. */
 const ENCODINGS_MAX = 3
 
-const decoderOf = (encoding: string): Transform | undefined => {
+/** Makes what undoes an encoding of bytes that begin with this one. */
+type MakeDecoder = (firstByte: number) => Transform
+
+const decoderOf = (encoding: string): MakeDecoder | undefined => {
   switch (encoding) {
     case "gzip":
     case "x-gzip":
-      return createGunzip()
+      return () => createGunzip()
     case "deflate":
-      return createInflate()
+      return (firstByte) => inflateOf(firstByte)
     case "br":
-      return createBrotliDecompress()
+      return () => createBrotliDecompress()
     case "zstd":
-      return createZstdDecompress()
+      return () => createZstdDecompress()
     default:
       return undefined
   }
 }
 
 /** The encodings of a header in the order in which they are undone; undefined when one is not known. */
-const decodersOf = (header: string): ReadonlyArray<Transform> | undefined => {
+const decodersOf = (header: string): ReadonlyArray<MakeDecoder> | undefined => {
   const names = header.split(",").map((name) => name.trim().toLowerCase()).filter((name) =>
     name !== "" && name !== "identity"
   )
@@ -45,14 +49,16 @@ export const decoded = (source: AnswerSource, contentEncoding: string | undefine
   return decoders.reduce<AnswerSource>((inner, decoder) => new DecodedSource(inner, decoder), source)
 }
 
+/** The decoder is made with the first byte, which says what kind it is. */
 class DecodedSource implements AnswerSource {
   private readonly source: AnswerSource
-  private readonly decoder: Transform
+  private readonly make: MakeDecoder
+  private decoder: Transform | undefined
   private done = false
 
-  constructor(source: AnswerSource, decoder: Transform) {
+  constructor(source: AnswerSource, make: MakeDecoder) {
     this.source = source
-    this.decoder = decoder
+    this.make = make
   }
 
   attach(sink: BodySink): void {
@@ -62,42 +68,52 @@ class DecodedSource implements AnswerSource {
       this.source.abort()
       sink.onError(error)
     }
-    this.decoder.on("data", (chunk: Buffer) => {
-      if (!this.done) sink.onChunk(chunk)
-    })
-    this.decoder.on("end", () => {
+    const end = () => {
       if (this.done) return
       this.done = true
       sink.onEnd()
-    })
-    this.decoder.on("error", fail)
-    this.decoder.on("drain", () => this.source.resume())
+    }
+    const open = (firstByte: number): Transform => {
+      const decoder = this.make(firstByte)
+      decoder.on("data", (chunk: Buffer) => {
+        if (!this.done) sink.onChunk(chunk)
+      })
+      decoder.on("end", end)
+      decoder.on("error", fail)
+      decoder.on("drain", () => this.source.resume())
+      return decoder
+    }
     this.source.attach({
       onChunk: (chunk) => {
+        const [firstByte] = chunk
+        if (this.done || firstByte === undefined) return
+        this.decoder ??= open(firstByte)
         if (!this.decoder.write(chunk)) this.source.pause()
       },
-      onEnd: () => void this.decoder.end(),
+      onEnd: () => this.decoder === undefined ? end() : void this.decoder.end(),
       onError: fail
     })
   }
 
   pause(): void {
-    this.decoder.pause()
+    if (this.decoder === undefined) this.source.pause()
+    else this.decoder.pause()
   }
 
   resume(): void {
-    this.decoder.resume()
+    if (this.decoder === undefined) this.source.resume()
+    else this.decoder.resume()
   }
 
   discard(): void {
     this.done = true
-    this.decoder.destroy()
+    this.decoder?.destroy()
     this.source.abort()
   }
 
   abort(): void {
     this.done = true
-    this.decoder.destroy()
+    this.decoder?.destroy()
     this.source.abort()
   }
 }

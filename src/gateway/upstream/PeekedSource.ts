@@ -5,6 +5,7 @@
  * @internal
  */
 import { Effect } from "effect"
+import { Buffer } from "node:buffer"
 import type { AnswerSource } from "./AnswerSource.ts"
 import { HeldBody, noSink } from "./HeldBody.ts"
 import { UpstreamFailure } from "./UpstreamClient.ts"
@@ -17,8 +18,11 @@ export interface Peeked {
 /** What an event stream begins with: a field name or a comment, behind a byte order mark or line feeds. */
 const eventStart = /^\uFEFF?[\r\n]*(?:data|event|id|retry)?:/
 
+/** What may still become one, when more of it comes. */
+const eventStartToCome = /^\uFEFF?[\r\n]*(?:d|da|dat|data|e|ev|eve|even|event|i|id|r|re|ret|retr|retry)?$/
+
 /** Enough of the beginning to tell, in bytes. */
-const LOOK_BYTES = 64
+const LOOK_BYTES = 4_096
 
 /** Waits for the first bytes, unless the type says it. */
 export const peek = (
@@ -30,7 +34,7 @@ export const peek = (
     const peeked = new PeekedSource(source)
     peeked.onFirst = (first) =>
       resume(Effect.succeed({
-        isEventStream: first !== undefined && eventStart.test(first.toString("utf8", 0, LOOK_BYTES)),
+        isEventStream: eventStart.test(first.toString("utf8", 0, LOOK_BYTES)),
         source: peeked
       }))
     peeked.onFailure = (error) => resume(Effect.fail(new UpstreamFailure({ kind: "broken", message: error.message })))
@@ -40,35 +44,49 @@ export const peek = (
 }
 
 class PeekedSource extends HeldBody implements AnswerSource {
-  onFirst: (first: Buffer | undefined) => void = () => undefined
+  onFirst: (first: Buffer) => void = () => undefined
   onFailure: (error: Error) => void = () => undefined
   private readonly source: AnswerSource
+  private looked = false
 
   constructor(source: AnswerSource) {
     super()
     this.source = source
   }
 
-  /** Reads up to the first bytes and pauses there. */
+  /** Reads as many bytes as it takes to tell, and pauses there. */
   look(): void {
     this.source.attach({
       onChunk: (chunk) => {
         if (this.sink !== undefined) return this.sink.onChunk(chunk)
         this.early.push(chunk)
+        if (this.looked) return this.source.pause()
+        const first = this.first()
+        if (first.length < LOOK_BYTES && eventStartToCome.test(first.toString("utf8"))) return
         this.source.pause()
-        if (this.early.length === 1) this.onFirst(chunk)
+        this.tell(first)
       },
       onEnd: () => {
         this.ended = true
         if (this.sink !== undefined) this.sink.onEnd()
-        else if (this.early.length === 0) this.onFirst(undefined)
+        else this.tell(this.first())
       },
       onError: (error) => {
         this.failure = error
         if (this.sink !== undefined) this.sink.onError(error)
-        else if (this.early.length === 0) this.onFailure(error)
+        else if (!this.looked) this.onFailure(error)
       }
     })
+  }
+
+  private first(): Buffer {
+    return Buffer.concat(this.early)
+  }
+
+  private tell(first: Buffer): void {
+    if (this.looked) return
+    this.looked = true
+    this.onFirst(first)
   }
 
   pause(): void {

@@ -5,14 +5,8 @@
  * @internal
  */
 import type { Transform } from "node:stream"
-import {
-  constants,
-  createBrotliDecompress,
-  createGunzip,
-  createInflate,
-  createInflateRaw,
-  createZstdDecompress
-} from "node:zlib"
+import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from "node:zlib"
+import { inflateOf } from "../../platform/Inflate.ts"
 
 /** Encodings of one body, at most. */
 const ENCODINGS_MAX = 3
@@ -35,16 +29,13 @@ const encodings: Readonly<Record<string, Encoding>> = {
   zstd: "zstd"
 }
 
-/** A zlib header begins with the compression method 8; senders of `deflate` often leave the header out. */
-const hasZlibHeader = (firstByte: number): boolean => (firstByte & 0x8f) === 0x08
-
 const transformOf = (encoding: Encoding, firstByte: number): Transform => {
   switch (encoding) {
     case "gzip":
       // A file of several members is one body, so bytes behind the first member are looked at.
       return createGunzip({ chunkSize: PIECE_BYTES_MAX })
     case "deflate":
-      return hasZlibHeader(firstByte) ? createInflate(options) : createInflateRaw(options)
+      return inflateOf(firstByte, options)
     case "br":
       return createBrotliDecompress(options)
     case "zstd":
