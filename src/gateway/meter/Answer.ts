@@ -5,6 +5,7 @@
 import { Buffer } from "node:buffer"
 import { isObject, parseJson } from "../JsonValue.ts"
 import type { Dialect } from "../request/Call.ts"
+import { endOfContainer, isContainer, skipSpace } from "../request/JsonBytes.ts"
 import { failureAround, failureOf, type FrameFailure, unknownFailure } from "./FrameFailure.ts"
 import type { ReportedUsage } from "./Reported.ts"
 import { identityOf, type ResponseIdentity } from "./ResponseItems.ts"
@@ -54,7 +55,22 @@ function jsonText(value: unknown): string {
 function readChat(body: Uint8Array): Answer {
   const meter = new StreamMeter({ dialect: "chat", choices: 1 })
   const { failure } = meter.observe({ raw: body, data: body })
-  return answerOf(meter, meter.hasFinish, failure, () => failureAround(parsed(body)))
+  const { hasFinish } = meter
+  return answerOf(
+    meter,
+    hasFinish,
+    failure ?? (isWhole(body) ? undefined : unknownFailure),
+    () => failureAround(parsed(body))
+  )
+}
+
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
+
+/** One object or array and nothing else: no part of one, and no stream, which the client could not read. */
+function isWhole(body: Uint8Array): boolean {
+  const hasMark = BYTE_ORDER_MARK.every((byte, index) => body[index] === byte)
+  const start = skipSpace(body, hasMark ? BYTE_ORDER_MARK.length : 0)
+  return isContainer(body, start) && skipSpace(body, endOfContainer(body, start, body.length)) === body.length
 }
 
 function readResponse(body: Uint8Array): Answer {

@@ -22,6 +22,7 @@ const names = {
 }
 
 const added = Buffer.from(".added")
+const done = Buffer.from(".done")
 
 /** The `type` of an event is this one. */
 export function isEvent(data: Uint8Array, frame: FrameScanner, name: keyof typeof names): boolean {
@@ -33,9 +34,16 @@ export function isEvent(data: Uint8Array, frame: FrameScanner, name: keyof typeo
 export const isTerminal = (data: Uint8Array, frame: FrameScanner): boolean =>
   isEvent(data, frame, "completed") || isEvent(data, frame, "incomplete") || isEvent(data, frame, "failed")
 
+const typeEndsIn = (data: Uint8Array, frame: FrameScanner, end: Uint8Array): boolean =>
+  frame.typeEnd - frame.typeStart > end.length && equalBytes(data, frame.typeEnd - end.length, end)
+
 /** The event announces a part or item; its text comes later. */
-const isAdded = (data: Uint8Array, frame: FrameScanner): boolean =>
-  frame.typeEnd - frame.typeStart > added.length && equalBytes(data, frame.typeEnd - added.length, added)
+const isAdded = (data: Uint8Array, frame: FrameScanner): boolean => typeEndsIn(data, frame, added)
+
+/** The event is about no item of the output, such as one of rate limits, or a sign of life. */
+const isAside = (data: Uint8Array, frame: FrameScanner): boolean =>
+  frame.typeStart >= 0 && !frame.hasItem && frame.outputIndex < 0 && frame.itemIdStart < 0 &&
+  !typeEndsIn(data, frame, done)
 
 export class EventOutput {
   private readonly parts = new ResponseParts()
@@ -67,7 +75,7 @@ export class EventOutput {
     const { strings } = frame
     const { count } = strings
     const isResponse = strings.kinds[0] === Output.whole
-    if (isResponse ? !isTerminal(data, frame) : frame.hasError || isAdded(data, frame)) return 0
+    if (isResponse ? !isTerminal(data, frame) : frame.hasError || isAdded(data, frame) || isAside(data, frame)) return 0
     const size = strings.sizeOf(0, count)
     const lacking = isResponse ? this.parts.responseLacking(size) : this.lacking(data, frame, size)
     return lacking === 0 ? 0 : this.text.addBehind(data, strings, 0, count, size - lacking)

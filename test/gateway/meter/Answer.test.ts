@@ -93,6 +93,19 @@ describe("readAnswer", () => {
     }
   })
 
+  const whole = JSON.stringify({ choices: [{ message: { content: "abc" }, finish_reason: "stop" }], usage: {} })
+  it.each<[string, string, boolean]>([
+    ["as it is", whole, true],
+    ["behind line feeds and with space at its end", `\n\n${whole}\n `, true],
+    ["behind a byte order mark", `\uFEFF${whole}`, true],
+    ["cut in its last member", whole.slice(0, -3), false],
+    ["cut in a text", `{"choices":[{"message":{"content":"abc"},"finish_reason":"stop"}],"id":"x`, false],
+    ["with something behind it", `${whole}<html>`, false],
+    ["as a stream", `data: ${whole}\n\ndata: [DONE]\n\n`, false]
+  ])("is an answer only when it is one JSON value: %s", (_, body, isAnswer) => {
+    assert.strictEqual(readAnswer(Buffer.from(body), "chat").failure === undefined, isAnswer)
+  })
+
   it("says what an upstream said of a failure", () => {
     const answer = readAnswer({ error: { code: 502, message: "m" } }, "chat")
     assert.deepStrictEqual(answer.failure, { status: 502, code: undefined, type: undefined, message: "m" })

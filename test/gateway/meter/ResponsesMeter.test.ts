@@ -101,6 +101,12 @@ describe("StreamMeter on responses", () => {
         action: { type: "search", sources: [{ url: "u" }] }
       })
     ], [0, 0]],
+    ["what is said of no item", [
+      { type: "codex.rate_limits", plan_type: "plus", rate_limits: { primary: { used: "some" } } },
+      { type: "response.heartbeat", sequence_number: 3, at: "2026-11-30T00:00:00Z" },
+      { type: "response.musing.done", text: "abc" },
+      { type: "response.musing", output_index: 0, text: "abc" }
+    ], [0, 0, 1, 1]],
     ["encrypted reasoning", [itemDone({ type: "reasoning", id: "rs_1", summary: [], encrypted_content: "abc" })], [0]]
   ])("counts %s", (_, data, tokens) => {
     const { meter, seen } = observe(...data)
