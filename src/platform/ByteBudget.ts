@@ -13,11 +13,21 @@ export interface ByteBudgetLimits {
   readonly freeBytes: number
 }
 
-/** The bounds of each of several processes on a machine: they share the bound of a process, but each can take what one user may have. */
-export const shareOf = (limits: ByteBudgetLimits, processes: number): ByteBudgetLimits => ({
-  ...limits,
-  processBytesMax: Math.max(limits.userBytesMax, Math.floor(limits.processBytesMax / processes))
-})
+/**
+ * The bounds of each of several processes on a machine, which share the bound of one. A user keeps their part of each process, no more, so
+ * that none of them is full of one user's; that part has room for a body of `bodyBytesMax`, as far as it had alone.
+ */
+export const shareOf = (limits: ByteBudgetLimits, processes: number, bodyBytesMax: number): ByteBudgetLimits => {
+  const userBytesMax = Math.max(
+    Math.floor(limits.userBytesMax / processes),
+    Math.min(limits.userBytesMax, bodyBytesMax)
+  )
+  return {
+    ...limits,
+    userBytesMax,
+    processBytesMax: Math.floor(userBytesMax * (limits.processBytesMax / limits.userBytesMax))
+  }
+}
 
 /** Whose bound more bytes would exceed. */
 export type ByteRefusal = "process" | "user"

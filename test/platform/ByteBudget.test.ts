@@ -37,11 +37,24 @@ describe("ByteBudget", () => {
     assert.isUndefined(budget.open(user).add(250))
   })
 
-  it("is shared by the processes of a machine, as far as a user's part goes", () => {
-    const limits = { processBytesMax: 400, userBytesMax: 120, freeBytes: 10 }
-    const processBytesMax = (processes: number) => shareOf(limits, processes).processBytesMax
-    assert.deepStrictEqual([1, 2, 3, 4, 64].map(processBytesMax), [400, 200, 133, 120, 120])
-    assert.strictEqual(shareOf(limits, 4).userBytesMax, 120)
+  it("is shared by the processes of a machine, as far as there is room for a whole body of each of a few users", () => {
+    const limits = { processBytesMax: 400, userBytesMax: 100, freeBytes: 10 }
+    const shares = (bodyBytesMax: number) =>
+      [1, 2, 3, 4, 64].map((processes) => {
+        const { processBytesMax, userBytesMax } = shareOf(limits, processes, bodyBytesMax)
+        return [processBytesMax, userBytesMax]
+      })
+    assert.deepStrictEqual(shares(20), [[400, 100], [200, 50], [132, 33], [100, 25], [80, 20]])
+    assert.deepStrictEqual(shares(1_000), [[400, 100], [400, 100], [400, 100], [400, 100], [400, 100]])
+  })
+
+  it("leaves room for others beside one user, however many processes share it", () => {
+    for (let processes = 1; processes <= 64; processes++) {
+      const budget = new ByteBudget(shareOf(limits, processes, 200))
+      const own = budget.open(user)
+      while (own.add(1) === undefined);
+      assert.isUndefined(budget.open(UserId.make(2n)).add(200), `${processes} processes`)
+    }
   })
 
   it("refuses everybody above the bound of the process", () => {

@@ -59,7 +59,8 @@ export class DataPlane extends Context.Service<DataPlane, {
     const address = yield* PublicAddress
     const clientLimits = yield* ClientLimits
     const limits = new KeyLimits(clientLimits.callsPerKeyMax)
-    const budget = new ByteBudget(shareOf(clientLimits.bodyBudget, config.server.runners))
+    const { maxBodyBytes, runners } = config.server
+    const budget = new ByteBudget(shareOf(clientLimits.bodyBudget, runners, maxBodyBytes))
     const idempotency = yield* Idempotency
     const watch = new ClientWatch(clientLimits)
     const trusted = ipRanges(config.server.trustedProxies)

@@ -84,7 +84,8 @@ export class Idempotency extends Context.Service<Idempotency, {
   static readonly layer = Layer.effect(Idempotency)(Effect.gen(function*() {
     const claims = yield* CallClaims
     const config = yield* AppConfig
-    const budget = new ByteBudget(shareOf((yield* ClientLimits).keptBudget, config.server.runners))
+    const { keptBudget } = yield* ClientLimits
+    const budget = new ByteBudget(shareOf(keptBudget, config.server.runners, ANSWER_BYTES_MAX))
     const clock = yield* Clock.Clock
     const fork = Effect.runForkWith(yield* Effect.context<never>())
     const now = () => clock.currentTimeMillisUnsafe()
