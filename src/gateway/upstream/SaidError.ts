@@ -104,6 +104,7 @@ const RETRY_AFTER_SECONDS_MAX = 3_600
 
 const secondsOf = (text: string, nowMs: number): number | undefined => {
   if (/^\s*\d+(?:\.\d+)?\s*$/.test(text)) return Number(text)
-  const dateMs = Date.parse(text)
+  // HTTP's older forms of a date name no zone; it is GMT in all of them.
+  const dateMs = Date.parse(/(?:[a-z]|[+-]\d\d:?\d\d)\s*$/i.test(text) ? text : `${text} GMT`)
   return Number.isNaN(dateMs) ? undefined : (dateMs - nowMs) / 1_000
 }
