@@ -32,7 +32,8 @@ export interface OutboxItem {
 export const appendToOutbox = Effect.fn("OutboxFile.append")(
   function*(path: string, commands: ReadonlyArray<OutboxItem>) {
     const fs = yield* FileSystem.FileSystem
-    const lines = commands.map((item) => `${encodeLine(item)}\n`)
+    // The file may end in half a line, where the disk was full or the power went: it must take no whole one with it.
+    const lines = ["\n", ...commands.map((item) => `${encodeLine(item)}\n`)]
     // With a database elsewhere nothing else may have needed the folder before.
     yield* fs.makeDirectory(dirname(path), { recursive: true, mode: 0o711 })
     yield* Effect.scoped(Effect.gen(function*() {

@@ -1,6 +1,6 @@
 /**
  * The file with the master keys of an installation that is given none by its environment: one a line, the newest first, of mode
- * 0600. It is written beside and moved into place, so that no reader ever finds half of it.
+ * 0600. It is written beside, synced to disk and moved into place, so that nobody ever finds half of it, after a power loss neither.
  * @internal
  */
 import { Effect, type FileSystem, type PlatformError, Semaphore } from "effect"
@@ -38,11 +38,25 @@ export const makeKeyFile = (fs: FileSystem.FileSystem, dataDir: string): KeyFile
     Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed<ReadonlyArray<string>>([]))
   )
 
-  const write = Effect.fnUntraced(function*(keys: ReadonlyArray<string>) {
+  /** A new file beside the other, on disk. */
+  const writeBeside = Effect.fnUntraced(function*(keys: ReadonlyArray<string>) {
     const beside = `${path}.${randomBytes(8).toString("hex")}`
     yield* fs.makeDirectory(dataDir, { recursive: true, mode: FOLDER_MODE })
-    yield* fs.writeFileString(beside, `${keys.join("\n")}\n`, { flag: "wx", mode: FILE_MODE })
+    yield* Effect.scoped(Effect.gen(function*() {
+      const file = yield* fs.open(beside, { flag: "wx", mode: FILE_MODE })
+      yield* file.writeAll(new TextEncoder().encode(`${keys.join("\n")}\n`))
+      yield* file.sync
+    }))
+    return beside
+  })
+
+  /** The names in the folder, on disk. Where a folder cannot be opened (Windows) there is no such step. */
+  const syncFolder = Effect.ignore(Effect.scoped(Effect.flatMap(fs.open(dataDir), (folder) => folder.sync)))
+
+  const write = Effect.fnUntraced(function*(keys: ReadonlyArray<string>) {
+    const beside = yield* writeBeside(keys)
     yield* fs.rename(beside, path)
+    yield* syncFolder
   })
 
   const prepend = Effect.gen(function*() {
@@ -52,13 +66,12 @@ export const makeKeyFile = (fs: FileSystem.FileSystem, dataDir: string): KeyFile
 
   /** Of two processes that make it at once one links first, and both go on with that one's. */
   const makeFirst = Effect.gen(function*() {
-    const beside = `${path}.${randomBytes(8).toString("hex")}`
-    yield* fs.makeDirectory(dataDir, { recursive: true, mode: FOLDER_MODE })
-    yield* fs.writeFileString(beside, `${newKey()}\n`, { flag: "wx", mode: FILE_MODE })
+    const beside = yield* writeBeside([newKey()])
     yield* fs.link(beside, path).pipe(
       Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.void),
       Effect.ensuring(Effect.ignore(fs.remove(beside)))
     )
+    yield* syncFolder
     return yield* read
   })
 

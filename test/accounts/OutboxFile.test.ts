@@ -54,6 +54,19 @@ layer(NodeServices.layer)("Settlements in an outbox file", (it) => {
       assert.deepStrictEqual(yield* readOutbox(path), { commands: [...commands], unreadable: [] })
     }))
 
+  it.effect("are read behind half a line, which a full disk or a power loss leaves", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = `${yield* scratchFolder}/unsettled.jsonl`
+      yield* appendToOutbox(path, commands.slice(0, 1))
+      yield* fs.writeFileString(path, '{"userId":"7","comm', { flag: "a" })
+      yield* appendToOutbox(path, commands.slice(1))
+      assert.deepStrictEqual(yield* readOutbox(path), {
+        commands: [...commands],
+        unreadable: ['{"userId":"7","comm']
+      })
+    }))
+
   it.effect("of an earlier version are read; a line that is cut short is kept apart", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
