@@ -88,14 +88,18 @@ const attemptWith = (attempt: Attempt, ticket: Ticket): Attempted =>
     return Effect.void
   })
 
-/** Gives the memory of an answer back: when its client has taken it, or at once where there is none to be taken. */
+/**
+ * Gives the memory of an answer back: when its client has taken it, or at once where there is none to be taken. A client that takes it
+ * slowly loses it when others need the room: the answer was made and is charged.
+ */
 const releaseAnswer = (open: OpenCall): void => {
   const share = open.answerShare
   if (share === undefined) return
   open.answerShare = undefined
   const { client } = open.basics.reply
-  if (client.isGone || !open.isSettling) share.release()
-  else client.onDone = share.release
+  if (client.isGone || !open.isSettling) return share.release()
+  share.mayYield(() => client.destroy())
+  client.onDone = share.release
 }
 
 /** A call's place in the queue for a connection. What is said of it before anybody waits is remembered. */

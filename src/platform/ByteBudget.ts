@@ -1,6 +1,7 @@
 /**
  * Bounds the bytes of bodies in memory - of requests, or of answers -: of the process, and of one user. Small bodies are not
- * counted. Bytes count as they arrive, so that a body which is only announced takes nothing from others.
+ * counted. Bytes count as they arrive, so that a body which is only announced takes nothing from others. A body that waits for its client
+ * alone gives way where somebody with less needs the room.
  */
 import type { UserId } from "../domain/Ids.ts"
 
@@ -35,6 +36,8 @@ export type ByteRefusal = "process" | "user"
 export class ByteBudget {
   readonly limits: ByteBudgetLimits
   private readonly byUser = new Map<UserId, number>()
+  /** Bodies that may have to give way, the oldest first. */
+  private readonly yielding = new Set<ByteShare>()
   private bytes = 0
 
   constructor(limits: ByteBudgetLimits) {
@@ -51,14 +54,44 @@ export class ByteBudget {
     return new ByteShare(this, userId)
   }
 
-  /** Takes bytes for a user; a refusal changes nothing. */
+  /** Takes bytes for a user; a refusal takes none. */
   take(userId: UserId, bytes: number): ByteRefusal | undefined {
     const own = this.byUser.get(userId) ?? 0
     if (own + bytes > this.limits.userBytesMax) return "user"
-    if (this.bytes + bytes > this.limits.processBytesMax) return "process"
+    if (!this.makesRoom(bytes, own + bytes)) return "process"
     this.byUser.set(userId, own + bytes)
     this.bytes += bytes
     return undefined
+  }
+
+  /**
+   * Whether there is room for `bytes` of a user who then has `own`. Where there is none, bodies give way, each time the oldest of the user who
+   * has the most, as long as that is more.
+   */
+  private makesRoom(bytes: number, own: number): boolean {
+    while (this.bytes + bytes > this.limits.processBytesMax) {
+      let most = own
+      let next: ByteShare | undefined
+      for (const share of this.yielding) {
+        const has = this.byUser.get(share.userId) ?? 0
+        if (has <= most) continue
+        most = has
+        next = share
+      }
+      if (next === undefined) return false
+      next.giveWay()
+    }
+    return true
+  }
+
+  /** From now on the body may have to give way. */
+  mayYield(share: ByteShare): void {
+    this.yielding.add(share)
+  }
+
+  /** The body has ended. */
+  ended(share: ByteShare): void {
+    this.yielding.delete(share)
   }
 
   /** Gives bytes back that were taken for a user. */
@@ -72,10 +105,11 @@ export class ByteBudget {
 
 /** The bytes of one body. */
 export class ByteShare {
+  readonly userId: UserId
   private readonly budget: ByteBudget
-  private readonly userId: UserId
   private total = 0
   private counted = 0
+  private onGivenWay: (() => void) | undefined
 
   constructor(budget: ByteBudget, userId: UserId) {
     this.budget = budget
@@ -92,8 +126,22 @@ export class ByteShare {
     return refusal
   }
 
+  /** Nothing is done with the body any more but that its client takes it. `onGivenWay`: others needed the room, and it is to be let go of. */
+  mayYield(onGivenWay: () => void): void {
+    if (this.counted === 0) return
+    this.onGivenWay = onGivenWay
+    this.budget.mayYield(this)
+  }
+
+  /** Gives everything back, for others. */
+  giveWay(): void {
+    this.release()
+    this.onGivenWay?.()
+  }
+
   /** Gives everything back. Repeating it changes nothing. */
   readonly release = (): void => {
+    this.budget.ended(this)
     if (this.counted > 0) this.budget.give(this.userId, this.counted)
     this.counted = 0
     this.total = 0

@@ -4,6 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { connect } from "node:net"
 import { chatUsage, completion, Gate, type UpstreamScript } from "../support/TestUpstream.ts"
 import { openChat, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
@@ -123,4 +124,51 @@ layer(Gateway, { excludeTestServices: true })("an answer larger than the gateway
       }
       yield* clean
     }))
+})
+
+/** The system takes megabytes before Node sees anything of it. */
+const LONG = 16_000_000
+
+const Roomy = TestGateway.layerOf((origin) => ({
+  channels: [{ name: "first", base_url: `${origin}/v1`, api_key: "x", models: { m: "first" } }],
+  models: [{ id: "m", input_usd_per_1m: "1", output_usd_per_1m: "1", max_output_tokens: 10_000 }]
+}), {
+  upstream: {
+    answerBytesMax: { chat: 2 * LONG, responses: LONG, embeddings: LONG },
+    answerBudget: { processBytesMax: 3 * LONG, userBytesMax: 2.5 * LONG, freeBytes: 1_000 }
+  }
+})
+
+layer(Roomy, { excludeTestServices: true })("answers that their clients do not take", (it) => {
+  it.effect("keep no room from others: the oldest of whoever has the most is broken off", () =>
+    Effect.gen(function*() {
+      const { callsOf, clean, origin, upstream, user: newUser } = yield* TestGateway
+      const [hog, other] = [yield* newUser(START), yield* newUser(START)]
+      const settled = Effect.map(callsOf(hog), (rows) => rows.filter(({ state }) => state === "committed"))
+      upstream.on("first", answerOf(LONG))
+      const body = JSON.stringify({ model: "m", messages, max_tokens: 50 })
+      const head = ["POST /v1/chat/completions HTTP/1.1", "host: x", `authorization: Bearer ${hog.key}`]
+      const length = ["content-type: application/json", `content-length: ${body.length}`]
+      const ask = Effect.gen(function*() {
+        const { length: made } = yield* settled
+        // It reads nothing.
+        const socket = connect(Number(new URL(origin).port), "127.0.0.1")
+        socket.on("error", () => undefined).write([...head, ...length, "", body].join("\r\n"))
+        yield* Effect.addFinalizer(() => Effect.sync(() => void socket.destroy()))
+        yield* until("the answer is charged", Effect.map(settled, (rows) => rows.length > made))
+        return socket
+      })
+      const [first, second] = [yield* ask, yield* ask]
+      const answer = yield* send(`${origin}/v1/chat/completions`, {
+        key: other.key,
+        body: { model: "m", messages, max_tokens: 50 }
+      })
+      assert.strictEqual(answer.status, 200, answer.text.slice(0, 200))
+      first.resume()
+      second.resume()
+      yield* until("the oldest is gone", () => first.closed)
+      yield* until("the other one is whole", () => second.bytesRead > LONG)
+      assert.isBelow(first.bytesRead, LONG)
+      yield* clean
+    }).pipe(Effect.scoped))
 })

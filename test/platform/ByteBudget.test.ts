@@ -57,6 +57,34 @@ describe("ByteBudget", () => {
     }
   })
 
+  it("takes room for whoever has less from the oldest body that only waits for its client, of the user who has the most", () => {
+    const budget = new ByteBudget(limits)
+    const given: Array<string> = []
+    const taken = (id: bigint, name: string, bytes: number, yields = true) => {
+      const share = budget.open(UserId.make(id))
+      assert.isUndefined(share.add(bytes), name)
+      if (yields) share.mayYield(() => given.push(name))
+      return share
+    }
+    taken(1n, "small", 100)
+    taken(1n, "first of one", 110)
+    taken(1n, "second of one", 140)
+    taken(2n, "of two, at work", 250, false)
+    taken(3n, "of three", 240)
+    const ended = taken(4n, "of four", 245)
+    ended.release()
+    taken(4n, "of four, again", 245)
+    taken(5n, "of five", 120)
+    assert.deepStrictEqual(given, ["first of one"])
+    taken(5n, "more of five", 120)
+    assert.deepStrictEqual(given, ["first of one", "of four, again"])
+    assert.isAtMost(budget.usedBytes, limits.processBytesMax)
+    // Nobody who has as much as others takes anything of theirs.
+    assert.isUndefined(budget.open(UserId.make(6n)).add(110))
+    assert.strictEqual(budget.open(UserId.make(7n)).add(245), "process")
+    assert.deepStrictEqual(given, ["first of one", "of four, again"])
+  })
+
   it("refuses everybody above the bound of the process", () => {
     const budget = new ByteBudget(limits)
     const users = [1n, 2n, 3n, 4n].map((id) => budget.open(UserId.make(id)))
