@@ -94,7 +94,8 @@ const silentFailures: ReadonlyArray<readonly [what: string, script: UpstreamScri
   ],
   ["[DONE] alone", raw(data("[DONE]"))],
   ["frames of nothing, and an end", raw(data(chunk("")))],
-  ["an error event without a body of its own", raw('event: error\ndata: {"message":"x"}\n\n')]
+  ["an error event without a body of its own", raw('event: error\ndata: {"message":"x"}\n\n')],
+  ["an error event behind its id (DashScope)", raw('id:1\nevent:error\n:HTTP_STATUS/500\ndata:{"message":"x"}\n\n')]
 ]
 
 gatewayTests(Gateway)("a stream that fails before any output", (test) => {

@@ -71,12 +71,22 @@ const outputs: ReadonlyArray<Observation> = Array.from(
   (_, outputTokens) => ({ ...nothing, outputTokens, isOutput: true })
 )
 
-/** A frame whose first line names the event `error`: its data says why, in whatever shape. */
-const isErrorEvent = (raw: Uint8Array): boolean =>
-  raw[0] === LETTER_E && /^event: ?error\r?\n/.test(bufferOf(raw).toString("latin1", 0, ERROR_LINE_BYTES))
+/** A frame that names the event `error` before its data, which say why in whatever shape. */
+const isErrorEvent = (raw: Uint8Array): boolean => {
+  const [first] = raw
+  if (first === LETTER_D) return false
+  const line = first === LETTER_E ? errorFirst : errorBehindOthers
+  return line.test(bufferOf(raw).toString("latin1", 0, first === LETTER_E ? ERROR_LINE_BYTES : FIELDS_BYTES_MAX))
+}
 
+const LETTER_D = 0x64
 const LETTER_E = 0x65
-const ERROR_LINE_BYTES = "event: error\r\n".length
+const errorFirst = /^event: ?error[\r\n]/
+const ERROR_LINE_BYTES = "event: error\n".length
+/** Behind lines of other fields: an id, a time to wait, a comment. */
+const errorBehindOthers = /^(?:[^\r\n]+(?:\r\n|[\r\n]))+event: ?error[\r\n]/
+/** Fields before an event's name are no longer. */
+const FIELDS_BYTES_MAX = 256
 
 const doneWord = Buffer.from("[DONE]")
 /** `[DONE]` with space around it is no longer. */
