@@ -23,7 +23,7 @@ import { makeProxy } from "../support/JournalProxy.ts"
 import { accountState } from "../support/MachineAccount.ts"
 import { scratchFolder } from "../support/ScratchFolder.ts"
 import { audited, balanceOf, ignoreLoss, makeUser, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
-import { eventually } from "../support/Until.ts"
+import { eventually, until } from "../support/Until.ts"
 
 /** The sessions of journals' main writers in this database. */
 const journals = Effect.gen(function*() {
@@ -231,7 +231,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
       (yield* Effect.flip(stopping.reserve(user, reserveOf(1n), ignoreLoss)))._tag,
       "AccountUnavailable"
     )
-    assert.isFalse(stopping.isAvailable())
+    yield* until("it knows that the database is away", () => !stopping.isAvailable())
     yield* Effect.forkIn(stopping.commit(user, commitOf(one.id, 120)), scope, { startImmediately: true })
     yield* Effect.forkIn(stopping.void(user, voidOf(two.id)), scope, { startImmediately: true })
     yield* stopping.drain(100)

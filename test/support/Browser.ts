@@ -61,6 +61,16 @@ export const screenshotFolder = join(import.meta.dirname, "../screenshots")
 
 const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8")
 
+/** Violations of these do not count: their rules are left out, which saves a sixth of the time. */
+const lightImpacts = ["minor", "moderate"]
+
+const axeRun = `axe.run(document, {
+  resultTypes: ["violations"],
+  runOnly: axe._audit.rules
+    .filter(({ enabled, impact }) => enabled && !${JSON.stringify(lightImpacts)}.includes(impact))
+    .map(({ id }) => id)
+}).then((result) => result.violations)`
+
 interface AxeViolation {
   readonly id: string
   readonly impact: string | null
@@ -124,15 +134,13 @@ export class Visitor {
     if (content > screen) this.note(`${content} pixels wide on a screen of ${screen}`)
   }
 
-  /** Notes what keeps people from using the page: violations that are serious or critical. */
+  /** Notes what keeps people from using the page: violations that are serious or critical, or of an impact that is not known. */
   async checkAccessible(): Promise<void> {
     // A link of a page that is still coming has no text yet.
     await this.page.waitForLoadState()
-    const violations = await this.page.evaluate(
-      "axe.run(document, { resultTypes: ['violations'] }).then((result) => result.violations)"
-    ) as ReadonlyArray<AxeViolation>
+    const violations = await this.page.evaluate(axeRun) as ReadonlyArray<AxeViolation>
     for (const { help, id, impact, nodes } of violations) {
-      if (impact !== "serious" && impact !== "critical") continue
+      if (lightImpacts.includes(impact ?? "")) continue
       const where = nodes.map((node) => `${node.target.join(" ")} (${node.failureSummary ?? ""})`)
       this.note(`${id}: ${help}: ${where.join("; ")}`)
     }

@@ -2,13 +2,15 @@
  * Providers that sign people in, on loopback: a real implementation of OpenID Connect (`oidc-provider`), whose accounts are whatever a test
  * says, and the endpoints of GitHub, which check what they are sent. And a browser that follows from one to the next.
  */
-import { Effect } from "effect"
+import { afterAll } from "@effect/vitest"
+import { Effect, Exit, Scope } from "effect"
 import { createHash, randomUUID } from "node:crypto"
 import { createServer, type IncomingMessage, type RequestListener } from "node:http"
 import { Provider } from "oidc-provider"
+import { freePort } from "./FreePort.ts"
 import { send, type TestAnswer } from "./TestHttp.ts"
 
-export const CLIENT = { id: "realms", secret: "a secret of the client that is long enough" }
+const CLIENT = { id: "realms", secret: "a secret of the client that is long enough" }
 
 /** What a provider says of somebody, by the name that they sign in there with. */
 export interface Account {
@@ -38,7 +40,7 @@ const listening = (handlerOf: (origin: string) => RequestListener) =>
   )
 
 /** A provider of OpenID Connect, for the callback of this site. */
-export const makeOidcProvider = Effect.fnUntraced(function*(publicUrl: string) {
+const makeOidcProvider = Effect.fnUntraced(function*(publicUrl: string) {
   const accounts = new Map<string, Account>()
   const { origin } = yield* listening((issuer) =>
     new Provider(issuer, {
@@ -72,7 +74,7 @@ interface GitHubAccount {
 }
 
 /** GitHub, at which the one who is set signs in without a question. */
-export const makeGitHub = Effect.fnUntraced(function*() {
+const makeGitHub = Effect.fnUntraced(function*() {
   const state: { account: GitHubAccount } = { account: { id: 1, emails: [] } }
   const codes = new Map<string, string>()
   const token = randomUUID()
@@ -106,6 +108,25 @@ export const makeGitHub = Effect.fnUntraced(function*() {
   })
   return { url: origin, as: (account: GitHubAccount) => void (state.account = account) }
 })
+
+/** Both providers until a test file ends, the site that they lead back to, and the configuration of its server. */
+export const makeProviders = async () => {
+  const scope = Effect.runSync(Scope.make())
+  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+  const port = await Effect.runPromise(freePort)
+  const origin = `http://127.0.0.1:${port}`
+  const scoped = <A>(effect: Effect.Effect<A, never, Scope.Scope>) => Effect.runPromise(Scope.provide(effect, scope))
+  const oidc = await scoped(makeOidcProvider(origin))
+  const github = await scoped(makeGitHub())
+  const config = {
+    server: { host: "127.0.0.1", port },
+    sign_in: {
+      oidc: { name: "Company", issuer: oidc.issuer, client_id: CLIENT.id, client_secret: CLIENT.secret },
+      github: { client_id: CLIENT.id, client_secret: CLIENT.secret, url: github.url }
+    }
+  }
+  return { config, github, oidc, origin }
+}
 
 /** Signs in at the provider of OpenID Connect; answers the address that it sends the browser back to. */
 export const signInThere = (authorization: string, login: string): Effect.Effect<string> =>

@@ -2,21 +2,13 @@
  * Signing in at a provider in a real browser: under the policy of our pages, from the button and back, and the connected sign-in on the
  * account page.
  */
-import { afterAll, describe, layer } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
+import { describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
 import { chromiumPath, connect, visit, type VisitorOptions } from "../../support/Browser.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
-import { freePort } from "../../support/FreePort.ts"
-import { CLIENT, makeGitHub, makeOidcProvider } from "../../support/OidcWorld.ts"
+import { makeProviders } from "../../support/OidcWorld.ts"
 
-const scope = Effect.runSync(Scope.make())
-const port = await Effect.runPromise(freePort)
-const origin = `http://127.0.0.1:${port}`
-const scoped = <A>(effect: Effect.Effect<A, never, Scope.Scope>) =>
-  Effect.runPromise(Effect.provideService(effect, Scope.Scope, scope))
-const oidc = await scoped(makeOidcProvider(origin))
-const github = await scoped(makeGitHub())
-afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+const { config, github, oidc, origin } = await makeProviders()
 
 const looks = [
   ["en-desk", { locale: "en-US" }],
@@ -25,13 +17,7 @@ const looks = [
 
 describe.skipIf(chromiumPath === undefined)("a provider in a browser", () => {
   layer(
-    ConsoleWorld.layerOf({
-      server: { host: "127.0.0.1", port },
-      sign_in: {
-        oidc: { name: "Company", issuer: oidc.issuer, client_id: CLIENT.id, client_secret: CLIENT.secret },
-        github: { client_id: CLIENT.id, client_secret: CLIENT.secret, url: github.url }
-      }
-    }),
+    ConsoleWorld.layerOf(config),
     { excludeTestServices: true }
   )((it) => {
     for (const [name, options] of looks) {

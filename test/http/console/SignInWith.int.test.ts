@@ -2,23 +2,15 @@
  * Signing in at a provider: one of OpenID Connect, in a real implementation, and GitHub. An identity is an issuer and a subject; an address
  * makes nobody's account somebody else's; what comes back counts once, in the browser that asked.
  */
-import { afterAll, assert, describe, layer } from "@effect/vitest"
-import { Clock, Effect, Exit, Redacted, Scope } from "effect"
+import { assert, describe, layer } from "@effect/vitest"
+import { Clock, Effect, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import { totpCode } from "../../../src/identity/Totp.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { asUser, ConsoleWorld, signedInRoot } from "../../support/ConsoleWorld.ts"
-import { freePort } from "../../support/FreePort.ts"
-import { CLIENT, makeGitHub, makeOidcProvider, signInThere } from "../../support/OidcWorld.ts"
+import { makeProviders, signInThere } from "../../support/OidcWorld.ts"
 
-const scope = Effect.runSync(Scope.make())
-const port = await Effect.runPromise(freePort)
-const origin = `http://127.0.0.1:${port}`
-const scoped = <A>(effect: Effect.Effect<A, never, Scope.Scope>) =>
-  Effect.runPromise(Effect.provideService(effect, Scope.Scope, scope))
-const oidc = await scoped(makeOidcProvider(origin))
-const github = await scoped(makeGitHub())
-afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+const { config, github, oidc, origin } = await makeProviders()
 
 const makeEmail = () => `${randomUUID()}@company.example`
 
@@ -58,11 +50,7 @@ const rowsOf = (email: string) =>
 describe("signing in at a provider", () => {
   layer(
     ConsoleWorld.layerOf({
-      server: { host: "127.0.0.1", port },
-      sign_in: {
-        oidc: { name: "Company", issuer: oidc.issuer, client_id: CLIENT.id, client_secret: CLIENT.secret },
-        github: { client_id: CLIENT.id, client_secret: CLIENT.secret, url: github.url }
-      },
+      ...config,
       registration: { email_domains: ["company.example"] }
     }),
     { excludeTestServices: true }
@@ -244,7 +232,7 @@ describe("signing in at a provider", () => {
           assert.strictEqual((yield* save("oidc", { "sign_in.oidc.issuer": issuer })).status, 422, issuer)
         }
         const secret = (yield* client.get("/admin/settings/oidc")).text
-        assert.notInclude(secret, CLIENT.secret)
+        assert.notInclude(secret, config.sign_in.oidc.client_secret)
         for (const mode of ["closed", "invite"]) {
           assert.strictEqual((yield* save("registration", { "registration.mode": mode })).status, 303)
           assert.strictEqual((yield* through(yield* visitor, known(makeEmail()))).status, 403, mode)

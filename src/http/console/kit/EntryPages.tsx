@@ -1,7 +1,7 @@
 /**
  * Pages without navigation that are one card: signing in and what belongs to it; and the form of most of them.
  */
-import { Effect, Redacted } from "effect"
+import { Effect, Option, Redacted } from "effect"
 import { HttpRouter } from "effect/http"
 import type { ComponentChildren } from "preact"
 import { type FormState, type Page, page, refusing } from "../Answer.ts"
@@ -108,18 +108,16 @@ export const EntryForm = (
   )
 }
 
-interface PasswordPageProps {
+interface PasswordFormProps {
   readonly context: PageContext
   readonly state: FormState
-  readonly title: string
-  readonly lead: string
   /** Whose password it is: shown, and kept by password managers with it. */
   readonly email: string
   readonly label: string
   readonly submit: string
 }
 
-const PasswordForm = ({ context, email, label, state, submit }: Omit<PasswordPageProps, "title" | "lead">) => (
+const PasswordForm = ({ context, email, label, state, submit }: PasswordFormProps) => (
   <InputForm
     context={context}
     action={context.pathname}
@@ -143,9 +141,26 @@ const PasswordForm = ({ context, email, label, state, submit }: Omit<PasswordPag
   </InputForm>
 )
 
-/** A new password for an address that is known, asked for on a page of its own, which takes the form. */
-export const passwordPage = ({ lead, title, ...form }: PasswordPageProps): Page =>
-  sheetPage({ title, lead: <span class="break-anywhere">{lead}</span>, children: <PasswordForm {...form} /> })
+interface LinkedPasswordProps extends Omit<PasswordFormProps, "email"> {
+  readonly title: string
+  lead(email: string): string
+  /** Whose password it is, where the link is good. */
+  readonly email: Option.Option<string>
+  /** The page of a link that is not good. */
+  readonly invalid: Page
+}
+
+/** A new password, asked for where a link leads that was mailed; the page takes the form, too. */
+export const linkedPasswordPage = ({ email, invalid, lead, title, ...form }: LinkedPasswordProps): Page =>
+  Option.match(email, {
+    onNone: () => invalid,
+    onSome: (email) =>
+      sheetPage({
+        title,
+        lead: <span class="break-anywhere">{lead(email)}</span>,
+        children: <PasswordForm {...form} email={email} />
+      })
+  })
 
 /** The secret at the end of the address. */
 export const linkToken = Effect.map(HttpRouter.params, ({ token }) => Redacted.make(token ?? ""))

@@ -9,7 +9,7 @@ import { isNoticeKind, type NoticeKind } from "../../../notices/NoticeKinds.ts"
 import { mutedOf } from "../../../notices/NoticePreferences.ts"
 import { textOfNotice } from "../../../notices/NoticeTexts.ts"
 import { TESTS_A_DAY_MAX, type WebhookEndpoint, WebhookEndpoints } from "../../../notices/WebhookEndpoints.ts"
-import { type FormState, redirect, refuse } from "../Answer.ts"
+import { type Answer, type FormState, type PageProblem, redirect, refuse } from "../Answer.ts"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { hasText } from "../text/Texts.ts"
 import { ButtonForm, FormAlert, InputForm } from "./Forms.tsx"
@@ -121,8 +121,7 @@ const secretPage = (context: UserContext, { page }: WebhookPlace, secret: Redact
     back: page
   })
 
-/** What the forms of a webhook do. */
-export const saveWebhook = Effect.fnUntraced(
+const saveWebhook = Effect.fnUntraced(
   function*(context: UserContext, place: WebhookPlace, fields: URLSearchParams) {
     const say = sayOf(context, "notices")
     const secret = yield* (yield* WebhookEndpoints).save(actorOf(context), place.owner, {
@@ -138,7 +137,7 @@ export const saveWebhook = Effect.fnUntraced(
   }
 )
 
-export const rotateWebhook = Effect.fnUntraced(function*(context: UserContext, place: WebhookPlace) {
+const rotateWebhook = Effect.fnUntraced(function*(context: UserContext, place: WebhookPlace) {
   const rotated = (yield* WebhookEndpoints).rotate(actorOf(context), place.owner)
   return yield* rotated.pipe(
     Effect.map((secret) => secretPage(context, place, secret)),
@@ -146,12 +145,12 @@ export const rotateWebhook = Effect.fnUntraced(function*(context: UserContext, p
   )
 })
 
-export const removeWebhook = Effect.fnUntraced(function*(context: UserContext, place: WebhookPlace) {
+const removeWebhook = Effect.fnUntraced(function*(context: UserContext, place: WebhookPlace) {
   yield* (yield* WebhookEndpoints).remove(actorOf(context), place.owner)
   return redirect(`${place.page}?done=removed`)
 })
 
-export const testWebhook = Effect.fnUntraced(function*({ owner, page }: WebhookPlace) {
+const testWebhook = Effect.fnUntraced(function*({ owner, page }: WebhookPlace) {
   return yield* (yield* WebhookEndpoints).test(owner).pipe(
     Effect.as(redirect(`${page}?done=test`)),
     Effect.catchTags({
@@ -160,6 +159,23 @@ export const testWebhook = Effect.fnUntraced(function*({ owner, page }: WebhookP
       WebhookTestedOften: () => Effect.succeed(redirect(`${page}?done=tests`))
     })
   )
+})
+
+interface WebhookForms<R> {
+  place(context: UserContext): WebhookPlace
+  /** Shows the page again on which the webhook's form was refused. */
+  again(context: UserContext, state: FormState): Effect.Effect<Answer, PageProblem, R>
+}
+
+/** What the forms of a webhook do. */
+export const webhookForms = <R = never>({ again, place }: WebhookForms<R>) => ({
+  save: {
+    run: (context: UserContext, fields: URLSearchParams) => saveWebhook(context, place(context), fields),
+    again
+  },
+  rotate: { run: (context: UserContext) => rotateWebhook(context, place(context)) },
+  remove: { run: (context: UserContext) => removeWebhook(context, place(context)) },
+  test: { run: (context: UserContext) => testWebhook(place(context)) }
 })
 
 /** What is said above the page after one of these. */

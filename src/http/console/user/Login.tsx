@@ -3,7 +3,7 @@
  * `/reset/{token}`, on which a user sets a new password without the old one. Who has signed in goes on to the page that they had asked
  * for, if it is on this site.
  */
-import { Effect, Option, Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { Login } from "../../../identity/Login.ts"
 import { LoginSessions } from "../../../identity/LoginSessions.ts"
 import { MailDispatch } from "../../../identity/MailDispatch.ts"
@@ -20,8 +20,8 @@ import {
   entrantOf,
   entrantRefusals,
   EntryForm,
+  linkedPasswordPage,
   linkToken,
-  passwordPage,
   sheetPage
 } from "../kit/EntryPages.tsx"
 import { Hidden, PostForm } from "../kit/Forms.tsx"
@@ -154,16 +154,15 @@ const resetInvalid = (context: PageContext): Page => {
 /** The form, as long as its link is good. */
 const showReset = Effect.fnUntraced(function*(context: PageContext, state = emptyForm) {
   const say = sayOf(context, "reset")
-  const email = Option.getOrUndefined(yield* (yield* PasswordLinks).find(yield* linkToken))
-  if (email === undefined) return resetInvalid(context)
-  return passwordPage({
+  return linkedPasswordPage({
     context,
     state,
+    email: yield* (yield* PasswordLinks).find(yield* linkToken),
     title: say("title"),
-    lead: say("lead", { email }),
-    email,
+    lead: (email) => say("lead", { email }),
     label: say("password"),
-    submit: say("submit")
+    submit: say("submit"),
+    invalid: resetInvalid(context)
   })
 })
 

@@ -14,17 +14,7 @@ import { routes, userForm, userPage } from "../ConsoleRoute.ts"
 import { FormAlert, headedPage, InputForm } from "../kit/Forms.tsx"
 import type { InputEntry } from "../kit/Inputs.tsx"
 import { byId, readListPage, TableCard } from "../kit/List.tsx"
-import {
-  deliveryColumns,
-  kindTicks,
-  removeWebhook,
-  rotateWebhook,
-  saveWebhook,
-  testWebhook,
-  WebhookCard,
-  webhookDone,
-  type WebhookPlace
-} from "../kit/Notices.tsx"
+import { deliveryColumns, kindTicks, WebhookCard, webhookDone, webhookForms } from "../kit/Notices.tsx"
 import { Notice, Panel } from "../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../PageContext.ts"
 
@@ -34,12 +24,6 @@ const PATH = "/notifications"
 const RECENT_MAX = 10
 
 const isRoot = ({ user }: UserContext): boolean => user.role === "root"
-
-const placeOf = (context: UserContext): WebhookPlace => ({
-  owner: context.user.id,
-  kinds: userNoticeKinds,
-  page: PATH
-})
 
 interface ChoicesProps {
   readonly context: UserContext
@@ -184,15 +168,17 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   })
 })
 
+const webhook = webhookForms({
+  place: ({ user }) => ({ owner: user.id, kinds: userNoticeKinds, page: PATH }),
+  again: (context, webhook) => show(context, { webhook })
+})
+
 export const NotificationRoutes = routes(
   userPage(PATH, show),
   userForm(PATH, { run: save, again: (context, choices) => show(context, { choices }) }),
-  userForm(`${PATH}/webhook`, {
-    run: (context, fields) => saveWebhook(context, placeOf(context), fields),
-    again: (context, webhook) => show(context, { webhook })
-  }),
-  userForm(`${PATH}/webhook/rotate`, { run: (context) => rotateWebhook(context, placeOf(context)) }),
-  userForm(`${PATH}/webhook/remove`, { run: (context) => removeWebhook(context, placeOf(context)) }),
-  userForm(`${PATH}/webhook/test`, { run: (context) => testWebhook(placeOf(context)) }),
+  userForm(`${PATH}/webhook`, webhook.save),
+  userForm(`${PATH}/webhook/rotate`, webhook.rotate),
+  userForm(`${PATH}/webhook/remove`, webhook.remove),
+  userForm(`${PATH}/webhook/test`, webhook.test),
   userPage(`${PATH}/deliveries`, list)
 )

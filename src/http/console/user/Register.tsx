@@ -16,8 +16,8 @@ import {
   entrantOf,
   entrantRefusals,
   EntryForm,
+  linkedPasswordPage,
   linkToken,
-  passwordPage,
   sheetPage
 } from "../kit/EntryPages.tsx"
 import { FormAlert, InputForm } from "../kit/Forms.tsx"
@@ -157,16 +157,15 @@ const linkInvalid = (context: PageContext): Page => {
 /** The password of the new account, as long as the link of the mail is good. */
 const showPassword = Effect.fnUntraced(function*(context: PageContext, state = emptyForm) {
   const say = sayOf(context, "login")
-  const email = Option.getOrUndefined(yield* (yield* MailedRegistration).open(yield* linkToken))
-  if (email === undefined) return linkInvalid(context)
-  return passwordPage({
+  return linkedPasswordPage({
     context,
     state,
+    email: yield* (yield* MailedRegistration).open(yield* linkToken),
     title: say("register.title"),
-    lead: say("register.for", { email }),
-    email,
+    lead: (email) => say("register.for", { email }),
     label: say("password"),
-    submit: say("register.submit")
+    submit: say("register.submit"),
+    invalid: linkInvalid(context)
   })
 })
 

@@ -10,22 +10,11 @@ import { WebhookEndpoints } from "../../../../notices/WebhookEndpoints.ts"
 import { emptyForm, type FormState } from "../../Answer.ts"
 import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { byId, readListPage } from "../../kit/List.tsx"
-import {
-  deliveryColumns,
-  removeWebhook,
-  rotateWebhook,
-  saveWebhook,
-  testWebhook,
-  WebhookCard,
-  webhookDone,
-  type WebhookPlace
-} from "../../kit/Notices.tsx"
+import { deliveryColumns, WebhookCard, webhookDone, webhookForms } from "../../kit/Notices.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf } from "../../Params.ts"
 
 const PATH = "/admin/notices"
-
-const place: WebhookPlace = { owner: null, kinds: rootNoticeKinds, page: PATH }
 
 const show = Effect.fnUntraced(function*(context: UserContext, state: FormState = emptyForm) {
   const say = sayOf(context, "notices")
@@ -82,13 +71,12 @@ const show = Effect.fnUntraced(function*(context: UserContext, state: FormState 
   })
 })
 
+const webhook = webhookForms({ place: () => ({ owner: null, kinds: rootNoticeKinds, page: PATH }), again: show })
+
 export const AdminNoticesRoutes = routes(
   adminPage(PATH, show),
-  adminForm(`${PATH}/webhook`, {
-    run: (context, fields) => saveWebhook(context, place, fields),
-    again: show
-  }),
-  adminForm(`${PATH}/webhook/rotate`, { run: (context) => rotateWebhook(context, place) }),
-  adminForm(`${PATH}/webhook/remove`, { run: (context) => removeWebhook(context, place) }),
-  adminForm(`${PATH}/webhook/test`, { run: () => testWebhook(place) })
+  adminForm(`${PATH}/webhook`, webhook.save),
+  adminForm(`${PATH}/webhook/rotate`, webhook.rotate),
+  adminForm(`${PATH}/webhook/remove`, webhook.remove),
+  adminForm(`${PATH}/webhook/test`, webhook.test)
 )
