@@ -114,7 +114,7 @@ export const restore = Effect.fn("Restore.restore")(function*(options: RestoreOp
         statements: [DROP_WAITING_SQL]
       })
       const key = document.withKey ? [{ from: join(folder, KEY_PATH), name: "master.key" }] : []
-      yield* moveOut(installation, [...key, ...yield* outboxIn(folder)])
+      yield* moveOut(installation.home.dataDir, [...key, ...yield* outboxIn(folder)])
       yield* finish(installation, folder, "realms")
     }))
   return { document, dataDir, missingKeyIds } satisfies RestoredBackup

@@ -148,13 +148,13 @@ const copyWhole = async (from: string, to: string): Promise<void> => {
 
 /** Moves files out of the folder to places in the data folder, as ours again. A file that is there is never replaced. */
 export const moveOut = (
-  { home }: PostgresInstallation,
+  dataDir: string,
   files: ReadonlyArray<{ readonly from: string; readonly name: string }>
 ) =>
-  fileWork(home.dataDir, "The files of the backup cannot be put into the data folder", async () => {
+  fileWork(dataDir, "The files of the backup cannot be put into the data folder", async () => {
     const [uid, gid] = [process.getuid?.(), process.getgid?.()]
     await Promise.all(files.map(async ({ from, name }) => {
-      const to = join(home.dataDir, name)
+      const to = join(dataDir, name)
       await link(from, to).catch((error: NodeJS.ErrnoException) => {
         if (!noLinks.has(error.code ?? "")) throw error
         return copyWhole(from, to)
@@ -162,7 +162,7 @@ export const moveOut = (
       await unlink(from)
       if (uid !== undefined && gid !== undefined) await chown(to, uid, gid)
     }))
-    await syncFolder(home.dataDir)
+    await syncFolder(dataDir)
   })
 
 /** Gives the folder the name of a cluster: from now on it is one. */
