@@ -67,7 +67,8 @@ const lightImpacts = ["minor", "moderate"]
 const axeRun = `axe.run(document, {
   resultTypes: ["violations"],
   runOnly: axe._audit.rules
-    .filter(({ enabled, impact }) => enabled && !${JSON.stringify(lightImpacts)}.includes(impact))
+    .filter(({ enabled, impact, tags }) => enabled && !tags.includes("experimental") && !tags.includes("deprecated") &&
+      !${JSON.stringify(lightImpacts)}.includes(impact))
     .map(({ id }) => id)
 }).then((result) => result.violations)`
 
