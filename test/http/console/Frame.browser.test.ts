@@ -125,6 +125,23 @@ describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
         })
       }))
 
+    it.effect("shows all links of the administration on a laptop's screen, and where one is on a lower one", () =>
+      Effect.gen(function*() {
+        const root = yield* (yield* ConsoleWorld).root
+        for (const height of [800, 600]) {
+          yield* visitAs(root.id, { viewport: { width: 1280, height } }, async (page, origin) => {
+            await page.goto(`${origin}/admin/audit`)
+            const [seen, last] = await Promise.all([
+              page.locator(".console-nav").boundingBox(),
+              page.locator(".console-nav-link[aria-current=page]").boundingBox()
+            ])
+            assert.isAtMost((last?.y ?? height) + (last?.height ?? 0), (seen?.y ?? 0) + (seen?.height ?? 0))
+            const first = await page.locator(".console-nav-link").first().boundingBox()
+            if (height === 800) assert.isAtLeast(first?.y ?? 0, seen?.y ?? height)
+          })
+        }
+      }))
+
     it.effect("shows times in the reader's zone from the first page on, and names it", () =>
       Effect.gen(function*() {
         const user = yield* (yield* ConsoleWorld).user(1_000_000n)

@@ -1,7 +1,8 @@
 /**
  * The few things that need a script besides htmx: copying a text, printing, asking before something that cannot be
- * undone, picking from a long list of ticks, saying what the bars of a chart stand for, sending a form at once, following a link at
- * once, counting down to a deadline, and asking the browser for a passkey. Everything else works without.
+ * undone, picking from a long list of ticks, showing where one is in a long navigation, saying what the bars of a chart
+ * stand for, sending a form at once, following a link at once, counting down to a deadline, and asking the browser for a
+ * passkey. Everything else works without.
  */
 ;(() => {
   const COPIED_MS = 2_000
@@ -223,6 +224,11 @@
     if (box.querySelector(".chart-tips > li") !== null) readChart(box)
   }
   for (const hint of document.querySelectorAll("[data-chart-hint]")) hint.hidden = false
+
+  // The page that is shown is among what is seen of a navigation that is longer than the screen.
+  const navigation = document.querySelector(".console-nav")
+  const current = navigation?.querySelector(".console-nav-link[aria-current]")
+  if (current) navigation.scrollTop = current.offsetTop + current.offsetHeight - navigation.clientHeight / 2
 
   showButtons(document)
   // Once, when the browser has just said in which zone times are to be read.

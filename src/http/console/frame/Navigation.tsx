@@ -101,7 +101,7 @@ const Switch = ({ context, isAdmin }: { readonly context: PageContext; readonly 
 
 /** One box for everything that administrators look for. */
 const SearchBox = ({ context: { pathname, query, say } }: { readonly context: PageContext }) => (
-  <form class="mb-3" method="get" action="/admin/search" role="search">
+  <form class="console-search" method="get" action="/admin/search" role="search">
     <input
       class="form-control"
       type="search"
