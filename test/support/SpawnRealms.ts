@@ -123,30 +123,45 @@ const channels = Layer.mergeAll(Layer.mock(ChannelAdmin, {}), Layer.mock(Channel
 
 const isProcess = Effect.die(new Error("this command is a process of its own"))
 
-const runCommand = Effect.fnUntraced(function*(configPath: string, args: ReadonlyArray<string>) {
+/** What runs commands: each over a pool of its own, or all over one that is there as long as the scope. */
+const commandLine = Effect.fnUntraced(function*(configPath: string, { isShared }: { readonly isShared: boolean }) {
   const config = yield* load({ cwd: root, env: { ...environment, REALMS_CONFIG: configPath } })
   const layer = AppConfig.layerOf(config)
-  const services = CliServices.pipe(Layer.provide(layer))
-  const exit = yield* Effect.exit(
-    runCli(makeCli({ config: layer, services, channels, serve: () => isProcess, migrate, demo: isProcess }), {
-      version: "test",
-      args
-    })
-  )
-  const printed = yield* Exit.isSuccess(exit) ? TestConsole.logLines : TestConsole.errorLines
-  const text = printed.join("\n").trim()
-  return Exit.isSuccess(exit) ? text : yield* Effect.die(new Error(`${args.join(" ")}: ${text}`))
+  const own = CliServices.pipe(Layer.provide(layer))
+  const services = isShared ? Layer.succeedContext(yield* Layer.build(own)) : own
+  return Effect.fnUntraced(function*(args: ReadonlyArray<string>) {
+    const exit = yield* Effect.exit(
+      runCli(makeCli({ config: layer, services, channels, serve: () => isProcess, migrate, demo: isProcess }), {
+        version: "test",
+        args
+      })
+    )
+    const printed = yield* Exit.isSuccess(exit) ? TestConsole.logLines : TestConsole.errorLines
+    const text = printed.join("\n").trim()
+    return Exit.isSuccess(exit) ? text : yield* Effect.die(new Error(`${args.join(" ")}: ${text}`))
+  }, Effect.provide(Layer.fresh(TestConsole.layer)))
 })
 
-/** Commands of the configuration at a path, run in this process. What each printed; one that fails is a defect. */
-export const commandsOf = (configPath: string) => (...args: ReadonlyArray<string>): Effect.Effect<string> =>
-  runCommand(configPath, args).pipe(
-    Effect.provide(Layer.merge(Layer.fresh(TestConsole.layer), NodeServices.layer)),
+type CommandLine = Effect.Success<ReturnType<typeof commandLine>>
+
+/** What is done with commands of the configuration at a path, in this process. */
+const withCommands = <A, E, R>(
+  configPath: string,
+  options: { readonly isShared: boolean },
+  use: (run: CommandLine) => Effect.Effect<A, E, R>
+) =>
+  Effect.flatMap(commandLine(configPath, options), use).pipe(
+    Effect.scoped,
+    Effect.provide(NodeServices.layer),
     Effect.provideService(References.MinimumLogLevel, "None"),
     // A map of its own: nothing of another command or server in this process is shared.
     Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()),
     Effect.orDie
   )
+
+/** Commands of the configuration at a path, run in this process. What each printed; one that fails is a defect. */
+export const commandsOf = (configPath: string) => (...args: ReadonlyArray<string>): Effect.Effect<string> =>
+  withCommands(configPath, { isShared: false }, (run) => run(args))
 
 const Created = Schema.fromJsonString(Schema.Struct({ id: Schema.String, key: Schema.String }))
 
@@ -198,12 +213,16 @@ export const makeInstallation = Effect.fnUntraced(function*(document: object, en
     }
     return process
   })
-  const user = Effect.fnUntraced(function*(email: string, usd: string) {
-    yield* cli("user", "create", "--email", email)
-    yield* cli("balance", "adjust", "--user", email, "--usd", usd, "--note", "test")
-    const made = yield* Schema.decodeUnknownEffect(Created)(yield* cli("key", "create", "--user", email, "--json"))
-      .pipe(Effect.orDie)
-    return { email, ...made }
-  })
+  const user = (email: string, usd: string) =>
+    withCommands(
+      path,
+      { isShared: true },
+      Effect.fnUntraced(function*(run) {
+        yield* run(["user", "create", "--email", email])
+        yield* run(["balance", "adjust", "--user", email, "--usd", usd, "--note", "test"])
+        const made = yield* run(["key", "create", "--user", email, "--json"])
+        return { email, ...yield* Schema.decodeUnknownEffect(Created)(made) }
+      })
+    )
   return { dataDir: join(folder, "data"), start, begin, cli, user } satisfies Installation
 })
