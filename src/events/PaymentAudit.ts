@@ -3,6 +3,7 @@
  * what was ordered - a credit in the ledger, or a subscription on its terms - and nothing in the books is without its order.
  */
 import { checkOf } from "../accounts/AuditFindings.ts"
+import { differsFromSold } from "../domain/Plan.ts"
 
 const creditsSql = `
   SELECT coalesce(o.user_id, l.user_id) AS user_id, format('top-up order %s (%s) of %s micros has %s in the ledger',
@@ -23,12 +24,7 @@ const subscriptionsSql = `
   SELECT o.user_id, format('subscription order %s (%s) has no subscription on its terms', o.id, o.state) AS message
   FROM subscription_orders o LEFT JOIN user_subscriptions s ON s.id = o.subscription_id
   WHERE o.state IN ('active', 'refunded', 'disputed') AND (s.id IS NULL OR s.order_id IS DISTINCT FROM o.id
-    OR s.user_id <> o.user_id OR s.plan_code <> o.terms ->> 'code'
-    OR s.limit_5h_micros::text <> o.terms ->> 'limit_5h_micros' OR s.limit_1d_micros::text <> o.terms ->> 'limit_1d_micros'
-    OR s.limit_7d_micros::text <> o.terms ->> 'limit_7d_micros'
-    OR s.limit_30d_micros::text <> o.terms ->> 'limit_30d_micros'
-    OR s.multiplier_micros::text <> o.terms ->> 'multiplier_micros'
-    OR s.group_code IS DISTINCT FROM o.terms ->> 'group_code')
+    OR s.user_id <> o.user_id OR ${differsFromSold("s", "o.terms")})
   UNION ALL
   SELECT s.user_id, format('subscription %s was given by order %s, which is %s', s.id, s.order_id,
       coalesce(o.state, 'not there'))

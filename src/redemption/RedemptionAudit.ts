@@ -3,6 +3,7 @@
  * subscription on its terms, no credit is without its redemption, and codes count their redemptions.
  */
 import { checkOf } from "../accounts/AuditFindings.ts"
+import { differsFromSold } from "../domain/Plan.ts"
 
 const creditsSql = `
   SELECT coalesce(r.user_id, l.user_id) AS user_id, format('redemption %s of %s micros has %s in the ledger',
@@ -20,15 +21,7 @@ const subscriptionsSql = `
   FROM redemptions r JOIN redemption_codes c ON c.id = r.code_id JOIN redemption_batches b ON b.id = c.batch_id
   LEFT JOIN user_subscriptions s ON s.id = r.subscription_id
   WHERE (b.kind = 'plan') <> (r.subscription_id IS NOT NULL) OR (b.kind = 'plan' AND (
-    s.id IS NULL OR s.order_id IS NOT NULL OR s.user_id <> r.user_id OR s.plan_code <> b.terms ->> 'code'
-    OR s.limit_5h_micros::text <> b.terms ->> 'limit_5h_micros' OR s.limit_1d_micros::text <> b.terms ->> 'limit_1d_micros'
-    OR s.limit_7d_micros::text <> b.terms ->> 'limit_7d_micros'
-    OR s.limit_30d_micros::text <> b.terms ->> 'limit_30d_micros'
-    OR s.multiplier_micros::text <> b.terms ->> 'multiplier_micros'
-    OR s.group_code IS DISTINCT FROM b.terms ->> 'group_code'
-    OR s.requests_per_minute::text <> b.terms ->> 'requests_per_minute'
-    OR s.tokens_per_minute::text <> b.terms ->> 'tokens_per_minute'
-    OR s.concurrent_calls::text <> b.terms ->> 'concurrent_calls'))`
+    s.id IS NULL OR s.order_id IS NOT NULL OR s.user_id <> r.user_id OR ${differsFromSold("s", "b.terms")}))`
 
 const usesSql = `
   SELECT NULL::bigint AS user_id, format('code %s of %s uses counts %s, redeemed %s times', c.id, c.uses_max, c.uses,

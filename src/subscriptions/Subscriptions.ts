@@ -2,11 +2,11 @@
  * Subscriptions that users have: made from the terms that were bought, suspended, ended, and taken up again. Every change replaces the
  * row's fence, so that no decision made on the old row is written, and is told to the account's actors when it commits.
  */
-import { Effect } from "effect"
+import { Effect, Record } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { announceAccount, lockAccount } from "../accounts/Ledger.ts"
 import { type OrderId, SubscriptionId, type UserId } from "../domain/Ids.ts"
-import type { SoldPlan } from "../domain/Plan.ts"
+import { keptTerms, type SoldPlan } from "../domain/Plan.ts"
 import { Row } from "../domain/Row.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
 
@@ -24,16 +24,21 @@ export const activate = (
 ): Effect.Effect<SubscriptionId, SqlError.SqlError> =>
   Effect.gen(function*() {
     yield* lockAccount(sql, userId)
+    const kept = {
+      user_id: userId,
+      plan_id: terms.planId,
+      order_id: orderId,
+      plan_code: terms.code,
+      plan_name: terms.name,
+      ...keptTerms.toRow(terms)
+    }
     const { id } = yield* oneRowOf(
       MadeSubscription,
       sql`
-      INSERT INTO user_subscriptions (user_id, plan_id, order_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros,
-          limit_7d_micros, limit_30d_micros, multiplier_micros, group_code, requests_per_minute, tokens_per_minute,
-          concurrent_calls, starts_at, ends_at, fence)
-        SELECT ${userId}::bigint, ${terms.planId}::bigint, ${orderId}::bigint, ${terms.code}::text, ${terms.name}::text,
-            ${terms.limit5hMicros}::bigint, ${terms.limit1dMicros}::bigint, ${terms.limit7dMicros}::bigint,
-            ${terms.limit30dMicros}::bigint, ${terms.multiplierMicros}::bigint, ${terms.groupCode}::text,
-            ${terms.requestsPerMinute}::integer, ${terms.tokensPerMinute}::integer, ${terms.concurrentCalls}::integer, s.at,
+      INSERT INTO user_subscriptions (${
+        sql.csv(Record.keys(kept).map((column) => sql`${sql(column)}`))
+      }, starts_at, ends_at, fence)
+        SELECT ${sql.csv(Object.values(kept).map((value) => sql`${value}`))}, s.at,
             s.at + make_interval(days => ${terms.durationDays}::integer), hashtextextended(gen_random_uuid()::text, 0)
           FROM (
             SELECT greatest(now(), max(ends_at)) AS at FROM user_subscriptions

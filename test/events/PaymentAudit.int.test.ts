@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { keptTerms } from "../../src/domain/Plan.ts"
 import { PaymentWorld } from "../support/PaymentWorld.ts"
 import { unknownPayment } from "../support/UnknownPayment.ts"
 
@@ -51,11 +52,13 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("the audit of money
           `UPDATE topup_orders SET state = 'paid' WHERE id = ${paid.id}`,
           /I4 order \d+ is cancelled with 1 paid attempts/
         ],
-        [
-          `UPDATE user_subscriptions SET limit_5h_micros = 0 WHERE order_id = ${plan.id}`,
-          `UPDATE user_subscriptions SET limit_5h_micros = 6000000 WHERE order_id = ${plan.id}`,
-          /I4 subscription order \d+ \(active\) has no subscription on its terms/
-        ],
+        ...keptTerms.columnNames.filter((column) => column !== "group_code").map((column) =>
+          [
+            `UPDATE user_subscriptions SET ${column} = ${column} + 1 WHERE order_id = ${plan.id}`,
+            `UPDATE user_subscriptions SET ${column} = ${column} - 1 WHERE order_id = ${plan.id}`,
+            /I4 subscription order \d+ \(active\) has no subscription on its terms/
+          ] as const
+        ),
         [
           `UPDATE subscription_orders SET state = 'refunded' WHERE id = ${plan.id}`,
           `UPDATE subscription_orders SET state = 'active' WHERE id = ${plan.id}`,
