@@ -52,7 +52,7 @@ export const Figure = (
   }
 ) => (
   <div class="card h-100">
-    <div class="card-body">
+    <div class="card-body figure-body">
       <div class="d-flex align-items-center">
         <div class="subheader">{label}</div>
         {icon === undefined ? null : (

@@ -6,7 +6,7 @@ import { DateTime, Effect } from "effect"
 import { type Liability, Statements } from "../../../../finance/Statements.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { Filter } from "../../kit/List.tsx"
-import { Card, Figures, Panel } from "../../kit/Parts.tsx"
+import { Card, Figures, Panel, Usd } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { searchText } from "../../Params.ts"
 import { minorText } from "../payments/EventParts.tsx"
@@ -16,19 +16,26 @@ const path = "/admin/statements/liability"
 
 const Amounts = ({ liability, context }: { readonly context: UserContext; readonly liability: Liability }) => {
   const say = sayOf(context, "books")
-  const { usd } = context.formats
   const { owedMicros, prepaidMicros, unearned } = liability
   return (
     <>
       <Figures
         figures={[
-          { label: say("liability.prepaid"), value: usd(prepaidMicros), hint: say("liability.prepaid.hint") },
+          {
+            label: say("liability.prepaid"),
+            value: <Usd context={context} micros={prepaidMicros} />,
+            hint: say("liability.prepaid.hint")
+          },
           ...unearned.map(({ currency, minor }) => ({
             label: say("liability.unearned", { currency: currency.toUpperCase() }),
             value: minorText(context, minor, currency),
             hint: say("liability.unearned.hint")
           })),
-          { label: say("debts"), value: usd(owedMicros), hint: say("liability.owed.hint") }
+          {
+            label: say("debts"),
+            value: <Usd context={context} micros={owedMicros} />,
+            hint: say("liability.owed.hint")
+          }
         ]}
       />
       <Panel>{say("liability.text", { time: context.formats.time(liability.at), zone: liability.timeZone })}</Panel>

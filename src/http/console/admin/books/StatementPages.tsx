@@ -20,7 +20,7 @@ import { redirect } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
 import { amountColumn, ItemTable, textColumn, timeColumn } from "../../kit/List.tsx"
-import { AdminLink, Badge, Card, Figures, Grid, Nothing, Notice } from "../../kit/Parts.tsx"
+import { AdminLink, Badge, Card, Figures, Grid, Nothing, Notice, Usd } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 import { minorText, sourceName, sources } from "../payments/EventParts.tsx"
@@ -132,16 +132,15 @@ const HALF = "col-12 col-lg-6"
 
 const StatementBody = ({ statement, context }: { readonly context: PageContext; readonly statement: Statement }) => {
   const say = sayOf(context, "books")
-  const { usd } = context.formats
   const { books: { balances, cash, debts, plans }, now } = statement
   return (
     <>
       {now === null ? null : (
         <Figures
           figures={[
-            { label: say("now.spendable"), value: usd(now.usdMicros) },
-            { label: say("now.held"), value: usd(now.heldMicros) },
-            { label: say("now.owed"), value: usd(now.owedMicros) }
+            { label: say("now.spendable"), value: <Usd context={context} micros={now.usdMicros} /> },
+            { label: say("now.held"), value: <Usd context={context} micros={now.heldMicros} /> },
+            { label: say("now.owed"), value: <Usd context={context} micros={now.owedMicros} /> }
           ]}
         />
       )}
