@@ -179,6 +179,15 @@ const reported: ReadonlyArray<UsageRow> = [
     flagged: true
   },
   {
+    what: "an impossible prompt",
+    usage: { prompt_tokens: 1e300, completion_tokens: 2 },
+    model: "plain",
+    more: short,
+    // "user" and "Hi", the message's overhead, and the model's 1,024.
+    charged: 1_046n + 20n,
+    flagged: true
+  },
+  {
     what: "more than the limit",
     usage: { prompt_tokens: 5, completion_tokens: 3_000 },
     model: "plain",

@@ -45,6 +45,9 @@ export interface SettledUsage {
 
 const totalOf = ({ cached, uncached, written }: ReportedInput): number => uncached + cached + written
 
+/** An excess is nonsense long before, and has to be a whole number. */
+const EXCESS_TOKENS_MAX = Number.MAX_SAFE_INTEGER
+
 /** The reported input where it can be true. Zero is true only where nothing came. */
 const trueInput = ({ bounds, hasOutput, reported }: UsageEvidence): ReportedInput | undefined => {
   if (reported.input === undefined) return undefined
@@ -64,17 +67,11 @@ const trueOutput = ({ hasOutput, outputLower, reported }: UsageEvidence): number
 export const isExact = (evidence: UsageEvidence): boolean =>
   trueInput(evidence) !== undefined && trueOutput(evidence) !== undefined && !evidence.outputAfterUsage
 
-/** Takes what is above the ceiling from the dearest part first. */
+/** At most `ceiling` tokens, the cheapest parts first. Nothing is subtracted from a count, which may be too large to be exact. */
 const within = (input: ReportedInput, ceiling: number): ReportedInput => {
-  let excess = Math.max(0, totalOf(input) - ceiling)
-  const less = (tokens: number): number => {
-    const taken = Math.min(tokens, excess)
-    excess -= taken
-    return tokens - taken
-  }
-  const written = less(input.written)
-  const uncached = less(input.uncached)
-  return { uncached, cached: less(input.cached), written }
+  const cached = Math.min(input.cached, ceiling)
+  const uncached = Math.min(input.uncached, ceiling - cached)
+  return { uncached, cached, written: Math.min(input.written, ceiling - cached - uncached) }
 }
 
 export const settledUsage = (
@@ -86,7 +83,9 @@ export const settledUsage = (
   const { bounds, reported } = evidence
   const flags: Array<UsageFlag> = []
   const said = basis === "expected" ? undefined : trueInput(evidence)
-  const excessTokens = said === undefined ? 0 : Math.max(0, totalOf(said) - bounds.input.ceiling)
+  const excessTokens = said === undefined
+    ? 0
+    : Math.min(Math.max(0, totalOf(said) - bounds.input.ceiling), EXCESS_TOKENS_MAX)
   if (excessTokens > 0) flags.push("input_clamped")
   const input = said === undefined
     ? { uncached: Math.min(expected.input, held.input), cached: 0, written: 0 }

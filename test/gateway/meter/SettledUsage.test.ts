@@ -71,6 +71,14 @@ const table: ReadonlyArray<Row> = [
     excess: 100
   },
   {
+    title: "an input that is too large for exact numbers is clamped all the same",
+    found: evidence({ input: input(1e300, 0, 1e308), output: 9 }),
+    charged: [1_000, 0, 0, 9],
+    source: "upstream",
+    flags: ["input_clamped"],
+    excess: Number.MAX_SAFE_INTEGER
+  },
+  {
     title: "missing counts are estimated",
     found: evidence({}),
     charged: [50, 0, 0, 60],
