@@ -1,15 +1,18 @@
 /**
  * What can be read at `/v1/*` with a key, besides calls: the models, the receipt of a call, and what balance tools ask for. Nothing here
- * costs anything.
+ * costs anything, so it takes little of what calls need.
  *
  * @internal
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Semaphore } from "effect"
+import type { UserId } from "../../domain/Ids.ts"
 import { CallRefused, unavailable } from "../../gateway/CallError.ts"
 import type { ApiKeyIdentity } from "../../identity/ApiKeys.ts"
 import { balanceShapes } from "../../usage/BalanceShapes.ts"
 import { KeyFigures } from "../../usage/KeyFigures.ts"
 import { Receipts } from "../../usage/Receipts.ts"
+import { tooManyReads } from "./EdgeRefusals.ts"
+import { KeyLimits } from "./KeyLimits.ts"
 import { ModelList } from "./ModelList.ts"
 
 /** Answers the holder of a key with a value that becomes JSON. */
@@ -23,6 +26,8 @@ export class DataReads extends Context.Service<DataReads, {
     const models = yield* ModelList
     const receipts = yield* Receipts
     const figures = yield* KeyFigures
+    const turns = yield* Semaphore.make(RECEIPTS_AT_ONCE_MAX)
+    const asked = new KeyLimits<UserId>(RECEIPTS_OF_USER_MAX)
 
     const listModels = Effect.map(models.list, (data) => ({ object: "list", data }))
 
@@ -36,13 +41,20 @@ export class DataReads extends Context.Service<DataReads, {
       })
     })
 
-    const receipt = Effect.fnUntraced(function*(key: ApiKeyIdentity, id: string) {
+    const findReceipt = Effect.fnUntraced(function*({ userId }: ApiKeyIdentity, id: string) {
       const found = yield* Effect.mapError(
-        receipts.find(key.userId, id),
+        turns.withPermits(1)(receipts.find(userId, id)),
         () => unavailable("Receipts are unavailable at this moment.")
       )
       return found ?? (yield* new CallRefused({ code: "not_found", message: "There is no such call." }))
     })
+
+    const receipt = (key: ApiKeyIdentity, id: string) =>
+      Effect.suspend(() => {
+        const { userId } = key
+        if (!asked.enter(userId)) return Effect.fail(tooManyReads)
+        return Effect.ensuring(findReceipt(key, id), Effect.sync(() => asked.leave(userId)))
+      })
 
     return DataReads.of({
       find: (path) => {
@@ -60,6 +72,12 @@ export class DataReads extends Context.Service<DataReads, {
     })
   }))
 }
+
+/** Receipts read at once: the pool has ten connections, and calls need theirs. */
+const RECEIPTS_AT_ONCE_MAX = 2
+
+/** Receipts that one user asks for and waits for, at most. */
+const RECEIPTS_OF_USER_MAX = 64
 
 const modelsPath = "/v1/models/"
 const usagePath = "/v1/usage/"

@@ -24,6 +24,12 @@ export const tooManyCalls = new CallRefused({
   retryAfterSeconds: 1
 })
 
+export const tooManyReads = new CallRefused({
+  code: "rate_limit_exceeded",
+  message: "Too many receipts are asked for at once.",
+  retryAfterSeconds: 1
+})
+
 export const wrongNetwork = new CallRefused({
   code: "network_not_allowed",
   message: "This API key may not be used from this network. Its user can change that in the console, under API keys."
