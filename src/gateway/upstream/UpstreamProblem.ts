@@ -196,8 +196,9 @@ const clientErrorOf = (status: number, text: string, said: SaidError, context: P
   return refused(said, context)
 }
 
-/** Identifiers and keys of the operator's account. */
-const accountIds = /\b(?:org|sk|pk|proj|acct|key|user|req)[-_][A-Za-z0-9_-]{6,}/gi
+/** Identifiers and keys of the operator's account, by their beginnings; Amazon's resources, Google's projects and Azure's hosts. */
+const accountIds =
+  /\b(?:org|sk|pk|gsk|xai|nvapi|hf|proj|acct|wrkspc)[-_][A-Za-z0-9_-]{6,}|\b(?:key|user|req|team)[-_](?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{6,}|\bAIza[\w-]{20,}|\barn:[\w:/.-]+|\bprojects\/[^\s/'"]+|\b[\w-]+\.(?:openai|cognitiveservices|services\.ai)\.azure\.com/gi
 const bearerToken = /\bbearer\s+\S+/gi
 
 const hidden = "[hidden]"

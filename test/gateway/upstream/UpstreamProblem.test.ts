@@ -146,6 +146,19 @@ describe("UpstreamProblem", () => {
     assert.strictEqual(cleaned("key sk-abcdef123456 of acct_1234567", context), "key [hidden] of [hidden]")
     assert.notMatch(cleaned("Limit reached in organization org-abcdef12", context), /org-|organi/)
     assert.notMatch(cleaned("Bearer abc.def is wrong", context), /abc\.def/)
+    for (
+      const name of [
+        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/x",
+        "projects/acme-llm-7/locations/us",
+        "https://acme-llm.openai.azure.com/openai",
+        "gsk_abcdef1234567890",
+        "org-acmeacme",
+        "AIzaSyA1234567890abcdefghijkl"
+      ]
+    ) {
+      assert.notMatch(cleaned(`Invalid value for ${name}, see the docs`, context), /acme|123456/)
+    }
+    assert.strictEqual(cleaned("A user-provided image is too large", context), "A user-provided image is too large")
   })
 
   it("reads Retry-After as seconds, date or milliseconds", () => {
