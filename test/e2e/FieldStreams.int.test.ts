@@ -95,6 +95,7 @@ const silentFailures: ReadonlyArray<readonly [what: string, script: UpstreamScri
   ["[DONE] alone", raw(data("[DONE]"))],
   ["frames of nothing, and an end", raw(data(chunk("")))],
   ["an error event without a body of its own", raw('event: error\ndata: {"message":"x"}\n\n')],
+  ["a status and a message in words", raw(data({ status: "error", message: "Internal error" }))],
   ["an error event behind its id (DashScope)", raw('id:1\nevent:error\n:HTTP_STATUS/500\ndata:{"message":"x"}\n\n')]
 ]
 

@@ -104,10 +104,16 @@ export function isFailureCode(code: unknown): boolean {
   return typeof code === "number" && code !== 0 && !(code >= 200 && code < 300)
 }
 
-/** A frame in the shape `{"code": 50505, "message": "…"}`. */
+const failedStatuses: ReadonlySet<unknown> = new Set(["error", "fail", "failed", "failure"])
+
+/** A `status` beside a message in words that says it failed, by its HTTP number or in a word. */
+export const isFailureStatus = (status: unknown): boolean =>
+  failedStatuses.has(status) || httpStatus(status) !== undefined
+
+/** A frame in the shape `{"code": 50505, "message": "…"}` or `{"status": "error", "message": "…"}`. */
 const isCodedMessage = (json: JsonObject): boolean =>
   typeof json.message === "string" && json.message !== "" && (json.choices === undefined || json.choices === null) &&
-  codeKeys.some((key) => isFailureCode(json[key]))
+  (isFailureStatus(json.status) || codeKeys.some((key) => isFailureCode(json[key])))
 
 /** The failure that a frame or a body reports; undefined when it reports none. A `finish_reason` of `error` is one. */
 export function failureOf(value: unknown): FrameFailure | undefined {

@@ -40,7 +40,8 @@ export const Key = {
   contentIndex: 26,
   summaryIndex: 27,
   sequenceNumber: 28,
-  code: 29
+  code: 29,
+  status: 30
 } as const
 
 /** Keys whose strings are names and marks, never output. */
@@ -73,7 +74,6 @@ export const silentTreeKeys: ReadonlyArray<string> = [
 
 /** In the items of /v1/responses: what the upstream adds to its model's words. */
 export const silentItemKeys: ReadonlyArray<string> = [
-  "status",
   "call_id",
   "item_id",
   "event_id",
@@ -138,7 +138,8 @@ const special: ReadonlyArray<readonly [name: string, key: number]> = [
   ["output_index", Key.outputIndex],
   ["content_index", Key.contentIndex],
   ["summary_index", Key.summaryIndex],
-  ["sequence_number", Key.sequenceNumber]
+  ["sequence_number", Key.sequenceNumber],
+  ["status", Key.status]
 ]
 
 const all = (names: ReadonlyArray<string>, key: number) => names.map((name) => [name, key] as const)

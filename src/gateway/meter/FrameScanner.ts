@@ -20,7 +20,7 @@ import {
 } from "../request/JsonBytes.ts"
 import { Finish, finishAt } from "./FinishReason.ts"
 import { equalBytes, escapeBytes, indexAt, isNonEmpty, scalarAt, skipValue, unescapedBytes } from "./FrameBytes.ts"
-import { isFailureCode } from "./FrameFailure.ts"
+import { isFailureCode, isFailureStatus } from "./FrameFailure.ts"
 import { frameKeys, Key } from "./FrameKeys.ts"
 import { FrameStrings, Output } from "./FrameStrings.ts"
 
@@ -191,6 +191,9 @@ export class FrameScanner {
       case Key.code:
         this.hasFailureCode ||= isFailureCode(scalarAt(data, value))
         return skipValue(data, value)
+      case Key.status:
+        this.hasFailureCode ||= isFailureStatus(scalarAt(data, value))
+        return skipValue(data, value)
       case Key.error:
         return this.error(data, value)
       case Key.usage:
@@ -348,6 +351,7 @@ export class FrameScanner {
       case Key.itemId:
       case Key.object:
       case Key.output:
+      case Key.status:
         return true
       default:
         return false

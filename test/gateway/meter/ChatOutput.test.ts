@@ -102,6 +102,8 @@ describe("the output of a chat stream", () => {
       { code: 50505, message: "Model service overloaded", data: null },
       "failure"
     ],
+    ["a message with a status of HTTP", { status: 500, message: "Internal error" }, "failure"],
+    ["a message with a status in a word", { message: "Internal error", status: "error" }, "failure"],
     ["a message with a code in words", { message: "No such key", code: "invalid_api_key" }, "failure"],
     ["a message with a code that says that all is well", { code: 200, message: "abc" }, "output 1"],
     ["a code beside choices", chunk({ content: "a" }, { code: 500, message: "abc" }), "output 1"],
