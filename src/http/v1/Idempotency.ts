@@ -134,16 +134,25 @@ export class Idempotency extends Context.Service<Idempotency, {
       )
     }
 
-    const replay = ({ client, notes }: KeyedCall, answer: KeptAnswer): void => {
-      notes.isReplay = true
-      const body = Buffer.from(answer.body, "base64")
-      client.start(STATUS_OK, {
-        ...answer.headers,
-        "content-length": String(body.length),
-        "x-realms-idempotent-replay": "true"
+    /** It is in memory until the client has taken it. */
+    const replay = ({ client, notes, userId }: KeyedCall, answer: KeptAnswer): Effect.Effect<void, CallRefused> =>
+      Effect.suspend(() => {
+        const body = Buffer.from(answer.body, "base64")
+        const share = budget.open(userId)
+        const refusal = share.add(body.length)
+        if (refusal !== undefined) return Effect.fail(refusal === "user" ? tooManyAnswers : noRoom)
+        notes.isReplay = true
+        client.start(STATUS_OK, {
+          ...answer.headers,
+          "content-length": String(body.length),
+          "x-realms-idempotent-replay": "true"
+        })
+        share.mayYield(() => client.destroy())
+        client.onDone = share.release
+        client.end(body)
+        if (client.isGone) share.release()
+        return Effect.void
       })
-      client.end(body)
-    }
 
     const left = (client: CallClient): Effect.Effect<void> =>
       Effect.callback((resume) => {
@@ -164,7 +173,7 @@ export class Idempotency extends Context.Service<Idempotency, {
         const standing = yield* find(call.userId, call.claim)
         switch (standing._tag) {
           case "answered":
-            return replay(call, standing.answer)
+            return yield* replay(call, standing.answer)
           case "other":
             return yield* mismatch
           case "unkept":
@@ -232,6 +241,14 @@ const mismatch = new CallRefused({
   code: "idempotency_mismatch",
   message: "This idempotency key was sent with another request. Use another key for another request."
 })
+
+const tooManyAnswers = new CallRefused({
+  code: "rate_limit_exceeded",
+  message: "Too many kept answers are given to this user at once. Please try again shortly.",
+  retryAfterSeconds: 1
+})
+
+const noRoom = unavailable("Too many kept answers are given at once. Please try again shortly.")
 
 const unknown = new CallRefused({
   code: "idempotency_unknown",
