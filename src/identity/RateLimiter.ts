@@ -1,7 +1,7 @@
 /**
  * How often a password may be tried, an account made, a second factor guessed, a password changed, a mail asked for, a redemption code
- * guessed, a payment started (GCRA). Limits are counted in the database, so that several servers and a restart make no difference. Rows are hashes, and those
- * that limit nothing any more are removed.
+ * guessed, a payment started (GCRA). Limits are counted in the database, so that several servers and a restart make no difference. Rows
+ * are hashes, and those that limit nothing any more are removed.
  *
  * An attempt is counted before its outcome is known, so that a thousand at once are no way around. A login that succeeds gives its
  * own place back, and no more: a user of one account cannot clear an address by logging in between two guesses. An account is
@@ -56,9 +56,10 @@ export const rateLimits = {
     accountFromNetwork: { burst: 20, refillMs: 60_000 },
     account: { burst: 30, refillMs: 60_000 }
   },
-  // Each start asks the provider, which answers all users of this installation together only so often.
+  // Each start asks the provider, which answers all users of this installation together only so often. A network may be everybody's,
+  // where a proxy does not say who calls: it is bounded by what a provider bears, a second each.
   checkout: {
-    network: { burst: 120, refillMs: 5_000 },
+    network: { burst: 600, refillMs: 1_000 },
     accountFromNetwork: { burst: 30, refillMs: 20_000 },
     account: { burst: 30, refillMs: 20_000 }
   }
