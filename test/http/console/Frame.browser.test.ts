@@ -15,8 +15,8 @@ const narrow = { width: 320, height: 640 }
 /** A long figure, on one line in every card. */
 const BALANCE_MICROS = 999_999_123_456n
 
-/** Files and pictures, a part of a page, and what is there for a model that the query names. */
-const noPages = /\.(?:csv|pdf|svg)$|^\/admin\/channels\/tests$|^\/admin\/models\/(?:edit|disable)$/
+/** Files and pictures, parts of pages, and what is there for a model that the query names. */
+const noPages = /\.(?:csv|pdf|svg)$|^\/admin\/channels\/tests$|^\/topup\/preview$|^\/admin\/models\/(?:edit|disable)$/
 
 /** The pages of a new installation, that of a user of its among them. */
 const pagesFor = (access: Access, userId: UserId): ReadonlyArray<string> =>
