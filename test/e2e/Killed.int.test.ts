@@ -6,6 +6,7 @@ import { PgConnection } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { balanceOf, chatPath, document, openSlow, receiptOf } from "../support/ProcessCalls.ts"
+import { noneOpen } from "../support/RunnerCalls.ts"
 import { makeInstallation } from "../support/SpawnRealms.ts"
 import { makeDatabase, queryAt } from "../support/TestDatabase.ts"
 import { send } from "../support/TestHttp.ts"
@@ -38,8 +39,6 @@ const installed = Effect.gen(function*() {
   )
   return { realms, server: yield* realms.start, upstream, url }
 })
-
-const noneOpen = (url: string) => Effect.map(queryAt(url, "SELECT 1 FROM open_holds"), (rows) => rows.length === 0)
 
 describe("kill -9", { timeout: TEST_TIMEOUT_MS }, () => {
   it.live("after the reserve, the first byte, the usage frame, [DONE], and before the commit", () =>

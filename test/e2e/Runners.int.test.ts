@@ -72,7 +72,7 @@ describe("runners", { timeout: TEST_TIMEOUT_MS }, () => {
       const user = yield* realms.user("window@example.com", "0.000001")
       const limit = 5_000n
       yield* subscribe(url, user.email, limit)
-      const answered = yield* callsWhileThereIsMoney(url, [server.origin], user.key)
+      const answered = yield* callsWhileThereIsMoney(url, [server.origin], user)
       yield* until("every hold has ended", noneOpen(url))
       assert.strictEqual(yield* chargedOf(url), answered)
       assert.strictEqual(upstream.callsOf("quick").length, answered)

@@ -70,8 +70,15 @@ export const callsAtOnce = Effect.fnUntraced(function*(origins: ReadonlyArray<st
 
 /** The same until no call is answered any more: what is held and not used comes back, and is waited for. Answers how many were. */
 export const callsWhileThereIsMoney = Effect.fnUntraced(
-  function*(url: string, origins: ReadonlyArray<string>, key: string) {
-    const round = Effect.andThen(until("every hold has ended", noneOpen(url)), callsAtOnce(origins, key))
+  function*(
+    url: string,
+    origins: ReadonlyArray<string>,
+    { email, key }: { readonly email: string; readonly key: string }
+  ) {
+    const round = Effect.andThen(
+      until("every hold of theirs has ended", noneOpen(url, email)),
+      callsAtOnce(origins, key)
+    )
     let answered = 0
     yield* Effect.repeat(
       Effect.tap(round, (more) =>
@@ -94,8 +101,17 @@ export const subscribe = (url: string, email: string, limitMicros: bigint) =>
      FROM users WHERE email = '${email}'`
   )
 
-export const noneOpen = (url: string) =>
-  Effect.map(queryAt(url, "SELECT 1 FROM open_holds"), (rows) => rows.length === 0)
+/** Whether no call is open: of anybody, or of this user. */
+export const noneOpen = (url: string, email?: string) =>
+  Effect.map(
+    queryAt(
+      url,
+      email === undefined
+        ? "SELECT 1 FROM open_holds LIMIT 1"
+        : `SELECT 1 FROM open_holds WHERE user_id = (SELECT id FROM users WHERE email = '${email}') LIMIT 1`
+    ),
+    (rows) => rows.length === 0
+  )
 
 /** Calls that were committed. */
 export const chargedOf = (url: string) =>

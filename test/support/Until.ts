@@ -3,7 +3,9 @@
  */
 import { Effect } from "effect"
 
+/** Between two questions, at first; then twice as long each time, up to the other: whoever is asked has other work. */
 const POLL_MS = 5
+const POLL_MS_MAX = 40
 const WAIT_MS_MAX = 30_000
 
 /** Asks until the answer is the one waited for, and gives it. */
@@ -12,14 +14,22 @@ export const eventually = <A, E, R>(
   ask: Effect.Effect<A, E, R>,
   isIt: (answer: A) => boolean
 ): Effect.Effect<A, E, R> =>
-  ask.pipe(
-    Effect.tap((answer) => isIt(answer) ? Effect.void : Effect.sleep(POLL_MS)),
-    Effect.repeat({ until: isIt }),
-    Effect.timeoutOrElse({
-      duration: WAIT_MS_MAX,
-      orElse: () => Effect.die(new Error(`waited in vain until ${what}`))
+  Effect.suspend(() => {
+    let pollMs = POLL_MS
+    const pause = Effect.suspend(() => {
+      const nowMs = pollMs
+      pollMs = Math.min(2 * pollMs, POLL_MS_MAX)
+      return Effect.sleep(nowMs)
     })
-  )
+    return ask.pipe(
+      Effect.tap((answer) => isIt(answer) ? Effect.void : pause),
+      Effect.repeat({ until: isIt }),
+      Effect.timeoutOrElse({
+        duration: WAIT_MS_MAX,
+        orElse: () => Effect.die(new Error(`waited in vain until ${what}`))
+      })
+    )
+  })
 
 /** Waits until something is so. */
 export const until = <E = never, R = never>(
