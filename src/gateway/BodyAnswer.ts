@@ -27,7 +27,7 @@ const costOf = ({ reservation }: OpenCall, outcome: CallOutcome): bigint =>
 
 const evidenceOf = (services: GatewayServices, answer: Answer): Evidence => ({
   reported: answer.reported,
-  hasOutput: answer.hasOutput,
+  hasOutput: answer.delivers,
   outputLower: answer.outputLowerTokens,
   outputAfterUsage: false,
   countOutput: Effect.suspend(() =>

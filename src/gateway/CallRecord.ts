@@ -59,7 +59,7 @@ const expectedOf = Effect.fnUntraced(function*(
   const output = yield* evidence.countOutput
   const hidden = hiddenTokens(open, channel, times)
   return {
-    input: expectedInputTokens(call, terms, text + open.basics.bounds.overheadTokensExpected),
+    input: expectedInputTokens(call, terms, text + call.input.integers + open.basics.bounds.overheadTokensExpected),
     output: Math.max(output.all, hidden),
     outputAfterUsage: output.afterUsage
   }

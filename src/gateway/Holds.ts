@@ -103,7 +103,7 @@ const BYTES_PER_TOKEN = 4
 
 /** What a call's tokens count as toward its limits until its usage is known. */
 const estimatedTokens = ({ bounds: { input }, context: { call } }: CallBasics, plan: HoldPlan): number =>
-  Math.ceil(input.textBytes / BYTES_PER_TOKEN) + input.heldRest + call.n * plan.tokensDefault
+  Math.ceil(input.textBytes / BYTES_PER_TOKEN) + input.integers + input.heldRest + call.n * plan.tokensDefault
 
 const reserve = (
   services: HoldServices,
@@ -155,12 +155,14 @@ const holdCounted = Effect.fnUntraced(function*(
   const planFor = (inputTokens: number) => planHold(context.call, model.price, output, bounds, inputTokens)
   const refuse = (error: ReserveError) => refusalOf(error, { nowMs: services.now(), topUpUrl: services.topUpUrl() })
   if (error._tag !== "InsufficientFunds" && !(error._tag === "FundsHeld" && !error.counted)) return yield* refuse(error)
-  const least = commandOf(services, basics, planFor(input.heldRest + bytesBound(input.textBytes)), true)
+  const textLeast = bytesBound(input.textBytes) + input.integers
+  const least = commandOf(services, basics, planFor(input.heldRest + textLeast), true)
   if (input.heldText === 0 || !mayFit(error, least)) return yield* refuse(error)
   if (counting.has(context.key.userId)) return yield* refuse(oneAtATime(error))
   const tokens = yield* countAlone(services, counting, basics)
   if (tokens === undefined) return yield* refuse(error)
-  const bound = Math.max(withMargin(basics, tokens), Math.ceil(input.textBytes / BYTES_PER_TOKEN_MIN))
+  const bound = input.integers +
+    Math.max(withMargin(basics, tokens), Math.ceil(input.textBytes / BYTES_PER_TOKEN_MIN))
   const text = Math.min(input.heldText, bound)
   if (text === input.heldText) return yield* refuse(error)
   const held = input.heldRest + text

@@ -271,6 +271,26 @@ layer(Gateway, { excludeTestServices: true })("a client's defaults", (it) => {
     }
   })
 
+  test("embeddings whose upstream counts nothing, as LM Studio does, are estimated", function*(gateway) {
+    const user = yield* gateway.user(100_000n)
+    gateway.upstream.on("up", (call) => call.json(embedding(0)))
+    for (const [input, tokens] of [["word ".repeat(100), 101n], [Array.from({ length: 50 }, () => 7), 50n]] as const) {
+      const answer = yield* post(user, "/v1/embeddings", { model: "m", input })
+      const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
+      assert.strictEqual(row.usage_source, "estimated")
+      assert.approximately(Number(row.charged_micros), Number(tokens), 5)
+    }
+  })
+
+  test("tokens that a client counted itself are held, each of them, however little money there is", function*(gateway) {
+    const user = yield* gateway.user(8_000n)
+    const before = gateway.upstream.callsOf("up").length
+    const input = Array.from({ length: 20_000 }, () => 7)
+    const answer = yield* post(user, "/v1/embeddings", { model: "m", input })
+    assert.deepStrictEqual([answer.status, errorOf(answer.text).code], [402, "insufficient_quota"])
+    assert.strictEqual(gateway.upstream.callsOf("up").length, before)
+  })
+
   test("a batch of embeddings may be longer than the context, which bounds each of its inputs", function*(gateway) {
     const user = yield* gateway.user(100_000n)
     gateway.upstream.on("up", (call) => call.json(embedding(1_500)))

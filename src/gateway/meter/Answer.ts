@@ -22,6 +22,8 @@ export interface Answer {
   /** The output has at least so many tokens. */
   readonly outputLowerTokens: number
   readonly hasOutput: boolean
+  /** It has something for the client, text or embeddings: then a usage of zero is missing. */
+  readonly delivers: boolean
   /** It says that it came to its end: a `finish_reason`, a status, the embeddings. */
   readonly hasFinish: boolean
   /** It is no answer: it reports a failure, or has neither output nor an end. Nothing is charged for it. */
@@ -98,6 +100,7 @@ const answerOf = (
   outputBytes: meter.deliveredBytes,
   outputLowerTokens: meter.outputLowerTokens(),
   hasOutput: meter.hasOutput,
+  delivers: meter.hasOutput,
   hasFinish,
   failure: failure ?? (meter.hasOutput || hasFinish ? undefined : around()),
   identity: undefined
@@ -112,6 +115,7 @@ function readEmbeddings(body: unknown): Answer {
     outputBytes: 0,
     outputLowerTokens: 0,
     hasOutput: false,
+    delivers: hasFinish,
     hasFinish,
     failure: failureOf(body) ?? (hasFinish ? undefined : isObject(body) ? failureAround(body) : unknownFailure),
     identity: undefined

@@ -29,6 +29,8 @@ export interface InputTokens {
   readonly heldRest: number
   /** UTF-8 bytes of the text. */
   readonly textBytes: number
+  /** Integers of token arrays: each is a token, whatever a count of the text says. */
+  readonly integers: number
 }
 
 export interface CallBounds {
@@ -58,6 +60,7 @@ const inputOf = (admitted: Admitted, terms: BoundTerms): InputTokens => {
   const { call, pricedToolCalls } = admitted
   const { inputOverheadTokens } = terms.model
   const contextTokens = contextOf(call, terms.model.contextTokens)
+  const { integers, textBytes } = call.input
   const { lowerTokens, overheadTokens, textCeilingTokens } = inputBounds(call)
   const images = call.input.images * imageTokensMaxOf(terms.model)
   const rest = overheadTokens + images + inputOverheadTokens + terms.channelOverheadTokens
@@ -74,7 +77,8 @@ const inputOf = (admitted: Admitted, terms: BoundTerms): InputTokens => {
       held: whole + images,
       heldText: 0,
       heldRest: whole + images,
-      textBytes: call.input.textBytes
+      textBytes,
+      integers
     }
   }
   // Files keep their ceiling when the text is counted, so they are not part of the text then.
@@ -86,7 +90,8 @@ const inputOf = (admitted: Admitted, terms: BoundTerms): InputTokens => {
     held: heldText + heldOther + rest,
     heldText,
     heldRest: heldOther + rest,
-    textBytes: call.input.textBytes
+    textBytes,
+    integers
   }
 }
 

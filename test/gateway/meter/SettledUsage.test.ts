@@ -9,7 +9,7 @@ import { settledUsage, type UsageEvidence } from "../../../src/gateway/meter/Set
 
 const evidence = (reported: Partial<ReportedUsage>, more: Partial<UsageEvidence> = {}): UsageEvidence => ({
   bounds: {
-    input: { lower: 2, ceiling: 1_000, held: 1_000, heldText: 900, heldRest: 100, textBytes: 200 },
+    input: { lower: 2, ceiling: 1_000, held: 1_000, heldText: 900, heldRest: 100, textBytes: 200, integers: 0 },
     output: { limitPerChoice: 100, ceiling: 100, reasoningCeiling: 400 },
     overheadTokensExpected: 4,
     toolCalls: 0
