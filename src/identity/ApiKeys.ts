@@ -2,7 +2,7 @@
  * API keys: made, changed, revoked, and told from wrong ones. Only the SHA-256 of a key is stored. A valid key is answered from
  * memory while messages from other processes arrive; a change or a revocation empties that memory on every runner.
  */
-import { Clock, Context, Effect, Layer, Redacted } from "effect"
+import { Clock, Context, Effect, Layer, Redacted, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { createHmac, hash, randomBytes } from "node:crypto"
 import type { ApiKeyId, UserId } from "../domain/Ids.ts"
@@ -34,6 +34,9 @@ export type { ApiKeyIdentity, ListedApiKey } from "./ApiKey.ts"
 const KEY_PREFIX = "sk-"
 const KEY_BYTES = 32
 const HINT_CHARACTERS = 4
+
+/** Keys that are looked up at once: anybody can send keys that there are not, and the pool's ten connections are for calls, too. */
+const LOOKUPS_AT_ONCE_MAX = 4
 
 /** A longer text is no key of ours and is not even hashed. */
 const TOKEN_LENGTH_MAX = 256
@@ -98,6 +101,7 @@ export class ApiKeys extends Context.Service<ApiKeys, {
     const clock = yield* Clock.Clock
     const uses = yield* makeKeyUses
     const cache = new ApiKeyCache()
+    const turns = yield* Semaphore.make(LOOKUPS_AT_ONCE_MAX)
     yield* notifications.subscribe({
       onMessage: (topic) => {
         if (topic === "keys") cache.drop()
@@ -124,6 +128,7 @@ export class ApiKeys extends Context.Service<ApiKeys, {
       if (refusal !== undefined) return yield* new InvalidApiKey({ reason: refusal })
       const ticket = cache.ticket()
       const found = yield* findApiKey(sql, Buffer.from(keyHash, "hex")).pipe(
+        turns.withPermits(1),
         (query) => withinDatabaseWait(query),
         Effect.mapError(databaseUnavailable)
       )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Queue, Redacted, References } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer, Queue, Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash } from "node:crypto"
 import { ApiKeyId, UserId } from "../../src/domain/Ids.ts"
@@ -8,6 +8,7 @@ import { Users } from "../../src/identity/Users.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { hear, say } from "../support/Heard.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
+import { until } from "../support/Until.ts"
 
 /** What is provoked here is also logged; that is not for the report. */
 const Quiet = Layer.succeed(References.MinimumLogLevel, "None")
@@ -53,6 +54,39 @@ describe("ApiKeys", () => {
       }
       assert.deepStrictEqual(yield* keys.authenticate(token), identity)
       assert.deepStrictEqual(keys.cached(token), identity)
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("that are looked up by the dozen leave others connections of the database", () =>
+    Effect.gen(function*() {
+      const { keys, sql } = yield* fixture
+      const done = yield* Deferred.make<void>()
+      const locking = yield* Deferred.make<void>()
+      const lock = sql.withTransaction(
+        sql`LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE`.pipe(
+          Effect.andThen(Deferred.succeed(locking, undefined)),
+          Effect.andThen(Deferred.await(done))
+        )
+      )
+      const locked = yield* Effect.forkScoped(lock, { startImmediately: true })
+      yield* Deferred.await(locking)
+      const strangers = yield* Effect.forkScoped(
+        Effect.forEach(Array.from({ length: 40 }), (_, index) => invalid(keys, `sk-${"x".repeat(40)}${index}`), {
+          concurrency: "unbounded",
+          discard: true
+        }),
+        { startImmediately: true }
+      )
+      // Asked over the same pool, while all of them wait.
+      yield* until(
+        "they wait",
+        Effect.map(
+          Effect.orDie(sql<{ waiting: bigint }>`SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted`),
+          ([row]) => (row?.waiting ?? 0n) >= 4n
+        )
+      )
+      yield* Deferred.succeed(done, undefined)
+      yield* Fiber.join(locked)
+      yield* Fiber.join(strangers)
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
   it.live("that are unknown are invalid, from memory the second time", () =>
