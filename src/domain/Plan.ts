@@ -2,12 +2,12 @@
  * A plan: what users can subscribe to. Each term is described here once, with its bounds; rows, the API, config.yaml, forms and
  * the audit log follow.
  */
-import { Effect, Option, Record, Schema, Struct } from "effect"
+import { Effect, Record, Schema, Struct } from "effect"
 import { MULTIPLIER_MAX } from "./Bounds.ts"
 import { CONCURRENT_MAX, RATE_MAX } from "./CallLimits.ts"
 import { codeOrNull } from "./Code.ts"
 import { factor, fen, flag, IdJson, integer, micros, optionalText, text } from "./Fields.ts"
-import { model, type Value, type ValueOf } from "./Model.ts"
+import { model, type ValueOf } from "./Model.ts"
 import { AMOUNT_MAX, FEN_PER_CNY } from "./Money.ts"
 import { MULTIPLIER_ONE } from "./Price.ts"
 import { Json } from "./Row.ts"
@@ -48,17 +48,6 @@ export interface PlanTerms extends ValueOf<typeof planTerms.fields> {}
 
 /** What a subscription keeps of the terms that it was sold on, each in a column of that name. Its name and time have other columns. */
 export const keptTerms = model(Struct.omit(planTerms.fields, ["name", "priceFen", "durationDays"]))
-
-/** SQL: whether a row of `user_subscriptions` is on other terms than JSON of a {@link SoldPlan} says. Both are named by their aliases. */
-export const differsFromSold = (subscription: string, sold: string): string =>
-  keptTerms.entries.map(([name, { otherwise }]) => {
-    const column = keptTerms.columns[name]
-    const value = Option.getOrUndefined<Value>(otherwise)
-    const said = `${sold} ->> '${column}'`
-    // What was sold before there was such a term has none of it.
-    const known = value === undefined || value === null ? said : `coalesce(${said}, '${value}')`
-    return `${subscription}.${column}::text IS DISTINCT FROM ${known}`
-  }).concat(`${subscription}.plan_code <> ${sold} ->> 'code'`).join(" OR ")
 
 const DESCRIPTION_CHARACTERS_MAX = 300
 

@@ -3,7 +3,7 @@
  * what was ordered - a credit in the ledger, or a subscription on its terms - and nothing in the books is without its order.
  */
 import { checkOf } from "../accounts/AuditFindings.ts"
-import { differsFromSold } from "../domain/Plan.ts"
+import { differsFromSold } from "../subscriptions/SoldTerms.ts"
 
 const creditsSql = `
   SELECT coalesce(o.user_id, l.user_id) AS user_id, format('top-up order %s (%s) of %s micros has %s in the ledger',

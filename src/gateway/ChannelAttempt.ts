@@ -9,6 +9,7 @@ import type { Channel, ChannelKey } from "../channels/Channels.ts"
 import type { ShareCallbacks, Ticket } from "../channels/ChannelShares.ts"
 import { joinBytes, joinedAtOnce } from "../platform/JoinBytes.ts"
 import { answerBody, unreadAnswer } from "./BodyAnswer.ts"
+import { holdUntilTaken } from "./CallClient.ts"
 import type { CallRefused, UpstreamRefused } from "./CallError.ts"
 import { type Done, stoppedOr } from "./EndCall.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
@@ -88,18 +89,13 @@ const attemptWith = (attempt: Attempt, ticket: Ticket): Attempted =>
     return Effect.void
   })
 
-/**
- * Gives the memory of an answer back: when its client has taken it, or at once where there is none to be taken. A client that takes it
- * slowly loses it when others need the room: the answer was made and is charged.
- */
+/** Gives the memory of an answer back: when its client has taken it, or at once where no answer is sent. */
 const releaseAnswer = (open: OpenCall): void => {
   const share = open.answerShare
   if (share === undefined) return
   open.answerShare = undefined
-  const { client } = open.basics.reply
-  if (client.isGone || !open.isSettling) return share.release()
-  share.mayYield(() => client.destroy())
-  client.onDone = share.release
+  if (open.isSettling) holdUntilTaken(open.basics.reply.client, share)
+  else share.release()
 }
 
 /** A call's place in the queue for a connection. What is said of it before anybody waits is remembered. */

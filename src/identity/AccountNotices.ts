@@ -1,6 +1,6 @@
 /**
  * Tells a user that how they sign in has changed, in the transaction of the change: whoever has got into an account does not change it
- * unnoticed. Who repeats a change is told of some only, so that it fills no mailbox and no queue.
+ * unnoticed. A change that is repeated often is told of a few times only, so that no mailbox and no queue is filled.
  */
 import { DateTime, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -9,7 +9,7 @@ import type { UserId } from "../domain/Ids.ts"
 import type { AccountChange } from "../notices/NoticeKinds.ts"
 import { boundedKey, writeNotice } from "../notices/Notices.ts"
 
-/** Answers the key of the notice; undefined: of such changes enough was told just now. Each change of the address is told. */
+/** Answers the key of the notice; undefined: this change has just been told often enough. A change of the address is always told. */
 export const noteAccountChange = (
   sql: SqlClient.SqlClient,
   { address, change, detail = null, userId }: {

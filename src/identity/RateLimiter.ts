@@ -56,8 +56,8 @@ export const rateLimits = {
     accountFromNetwork: { burst: 20, refillMs: 60_000 },
     account: { burst: 30, refillMs: 60_000 }
   },
-  // Each start asks the provider, which answers all users of this installation together only so often. A network may be everybody's,
-  // where a proxy does not say who calls: it is bounded by what a provider bears, a second each.
+  // Each start asks the provider, which limits the requests of the whole installation. All users may seem to come from one network, where a
+  // proxy does not say who calls; so the limit of a network is what a provider bears: one start a second.
   checkout: {
     network: { burst: 600, refillMs: 1_000 },
     accountFromNetwork: { burst: 30, refillMs: 20_000 },

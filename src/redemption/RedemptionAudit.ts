@@ -3,7 +3,7 @@
  * subscription on its terms, no credit is without its redemption, and codes count their redemptions.
  */
 import { checkOf } from "../accounts/AuditFindings.ts"
-import { differsFromSold } from "../domain/Plan.ts"
+import { differsFromSold } from "../subscriptions/SoldTerms.ts"
 
 const creditsSql = `
   SELECT coalesce(r.user_id, l.user_id) AS user_id, format('redemption %s of %s micros has %s in the ledger',

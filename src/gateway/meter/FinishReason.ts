@@ -6,7 +6,7 @@
 import { bufferOf } from "../request/JsonBytes.ts"
 import { skipValue } from "./FrameBytes.ts"
 
-/** `brokeOff`: the upstream gave up, so that what it made until then is the answer, and nothing is none. */
+/** `brokeOff`: the upstream gave up. What it made before is the answer; if it made nothing, the call has failed. */
 export const Finish = { none: 0, ended: 1, failed: 2, brokeOff: 3 } as const
 
 /** DeepSeek, Zhipu, vLLM and SGLang name in such words what others say with `error`. */

@@ -282,7 +282,7 @@ export class StreamMeter {
     if (isObject(event)) this.responseIdCreated ??= identityOf(event.response)?.responseId
   }
 
-  /** An answer ends in a failure: one that broke off before any output is none. */
+  /** An answer of this frame ends in a failure, or broke off before any output. */
   private finishFailed(): boolean {
     for (let owner = 0; owner < this.frame.choiceCount; owner++) {
       const how = this.frame.finishes[owner]

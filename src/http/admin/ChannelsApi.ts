@@ -124,9 +124,8 @@ const ChannelChange = Json({
   documented("ChannelChange", {
     description:
       "The channel as it is to be; without `api_key` and `api_keys` its keys stay, and so do other terms that are left out; with " +
-      "them it has these keys alone. Keys that stay are sent to another address only if you sign in anew or use an admin key (403). " +
-      "`revision`: of " +
-      "the channel that this was decided on; with another one now it is refused (409)."
+      "them it has these keys alone. To change `base_url` and keep the stored keys, sign in again or use an admin key; else 403. " +
+      "`revision`: of the channel that this was decided on; with another one now it is refused (409)."
   })
 )
 

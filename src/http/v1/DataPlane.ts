@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { Accounts } from "../../accounts/Accounts.ts"
 import type { CallClaim } from "../../accounts/AccountState.ts"
 import { AppConfig } from "../../config/Config.ts"
-import { makeReservationId } from "../../domain/Ids.ts"
+import { type ApiKeyId, makeReservationId } from "../../domain/Ids.ts"
 import { ipRanges, isIpIn } from "../../domain/IpRange.ts"
 import { CallRefused, unavailable, UpstreamRefused } from "../../gateway/CallError.ts"
 import { CallNotes } from "../../gateway/CallNotes.ts"
@@ -32,9 +32,9 @@ import { DataReads } from "./DataReads.ts"
 import { discardBody, isBodyPending } from "./DiscardBody.ts"
 import { claimOf, Idempotency, idempotencyKeyOf } from "./Idempotency.ts"
 import { failedInside, invalidKey, noFunds, noKey, stopping, tooManyCalls, wrongNetwork } from "./EdgeRefusals.ts"
-import { KeyLimits } from "./KeyLimits.ts"
 import { ModelList } from "./ModelList.ts"
 import { NodeCallClient } from "./NodeCallClient.ts"
+import { OpenLimits } from "./OpenLimits.ts"
 import { readRequestBody } from "./RequestBody.ts"
 import { tokenOf } from "./RequestToken.ts"
 
@@ -58,7 +58,7 @@ export class DataPlane extends Context.Service<DataPlane, {
     const settings = yield* Settings
     const address = yield* PublicAddress
     const clientLimits = yield* ClientLimits
-    const limits = new KeyLimits(clientLimits.callsPerKeyMax)
+    const limits = new OpenLimits<ApiKeyId>(clientLimits.callsPerKeyMax)
     const { maxBodyBytes, runners } = config.server
     const budget = new ByteBudget(shareOf(clientLimits.bodyBudget, runners, maxBodyBytes))
     const idempotency = yield* Idempotency

@@ -12,8 +12,8 @@ import { balanceShapes } from "../../usage/BalanceShapes.ts"
 import { KeyFigures } from "../../usage/KeyFigures.ts"
 import { Receipts } from "../../usage/Receipts.ts"
 import { tooManyReads } from "./EdgeRefusals.ts"
-import { KeyLimits } from "./KeyLimits.ts"
 import { ModelList } from "./ModelList.ts"
+import { OpenLimits } from "./OpenLimits.ts"
 
 /** Answers the holder of a key with a value that becomes JSON. */
 type Read = (key: ApiKeyIdentity) => Effect.Effect<object, CallRefused>
@@ -27,7 +27,7 @@ export class DataReads extends Context.Service<DataReads, {
     const receipts = yield* Receipts
     const figures = yield* KeyFigures
     const turns = yield* Semaphore.make(RECEIPTS_AT_ONCE_MAX)
-    const asked = new KeyLimits<UserId>(RECEIPTS_OF_USER_MAX)
+    const asked = new OpenLimits<UserId>(RECEIPTS_OF_USER_MAX)
 
     const listModels = Effect.map(models.list, (data) => ({ object: "list", data }))
 

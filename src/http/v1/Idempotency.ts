@@ -12,7 +12,7 @@ import { ANSWER_BYTES_MAX, CallClaims, type ClaimedCall, type KeptAnswer } from 
 import { AppConfig } from "../../config/Config.ts"
 import type { UserId } from "../../domain/Ids.ts"
 import { CallRefused, claimTaken, unavailable, type UpstreamRefused } from "../../gateway/CallError.ts"
-import type { CallClient } from "../../gateway/CallClient.ts"
+import { type CallClient, holdUntilTaken } from "../../gateway/CallClient.ts"
 import type { CallNotes } from "../../gateway/CallNotes.ts"
 import { ByteBudget, shareOf } from "../../platform/ByteBudget.ts"
 import { ClientLimits } from "../ClientLimits.ts"
@@ -147,10 +147,8 @@ export class Idempotency extends Context.Service<Idempotency, {
           "content-length": String(body.length),
           "x-realms-idempotent-replay": "true"
         })
-        share.mayYield(() => client.destroy())
-        client.onDone = share.release
+        holdUntilTaken(client, share)
         client.end(body)
-        if (client.isGone) share.release()
         return Effect.void
       })
 
