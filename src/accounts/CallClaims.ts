@@ -6,6 +6,7 @@ import { Cache, Context, Effect, Exit, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
+import { FairTurns } from "../platform/FairTurns.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, databaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 import { oneRowOf, rowOf } from "../postgres/Rows.ts"
@@ -18,6 +19,12 @@ const KEPT_BYTES_PER_USER_MAX = 104_857_600
 /** What is kept of a user is summed so often, in milliseconds, and for so many users at once; in between it is counted on. */
 const KEPT_SUM_MS = 60_000
 const KEPT_USERS_MAX = 10_000
+
+/**
+ * Keys that are looked up or given up at once, of everybody and of one user. Neither costs the user anything, and the pool's ten
+ * connections are for calls, too.
+ */
+const TURNS = { allMax: 4, eachMax: 2 }
 
 /** What a client was answered: headers, and the body in base64. */
 const KeptAnswer = Schema.fromJsonString(
@@ -73,6 +80,7 @@ export class CallClaims extends Context.Service<CallClaims, {
   static readonly layer = Layer.effect(CallClaims)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const box = yield* SecretBox
+    const turns = new FairTurns<UserId>(TURNS)
 
     const opened = Effect.fnUntraced(function*(callId: string, bytes: Uint8Array, keyId: string) {
       const text = yield* box.open({ bytes, keyId }, placeOf(callId))
@@ -80,7 +88,8 @@ export class CallClaims extends Context.Service<CallClaims, {
     })
 
     const find: CallClaims["Service"]["find"] = Effect.fnUntraced(function*(userId, claim) {
-      const found = yield* withinDatabaseWait(rowOf(FoundClaim, sql.unsafe(findSql, [userId, claim.keyHash]))).pipe(
+      const found = yield* rowOf(FoundClaim, sql.unsafe(findSql, [userId, claim.keyHash])).pipe(
+        (query) => withinDatabaseWait(turns.run(userId, query)),
         Effect.mapError(databaseUnavailable)
       )
       if (found === undefined) return { _tag: "free" } as const
@@ -133,7 +142,8 @@ export class CallClaims extends Context.Service<CallClaims, {
     })
 
     const release: CallClaims["Service"]["release"] = (call) =>
-      withinDatabaseWait(sql`DELETE FROM call_claims WHERE ${ofCall(call)} AND answer IS NULL AND NOT unkept`).pipe(
+      sql`DELETE FROM call_claims WHERE ${ofCall(call)} AND answer IS NULL AND NOT unkept`.pipe(
+        (query) => withinDatabaseWait(turns.run(call.userId, query)),
         Effect.asVoid,
         Effect.mapError(databaseUnavailable)
       )
