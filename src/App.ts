@@ -28,6 +28,7 @@ import { PostgresLayer } from "./postgres/PostgresLayer.ts"
 import { hearHangUps } from "./runners/HangUps.ts"
 import { asRunner, givenTo, placeOfRunner } from "./runners/Runner.ts"
 import { supervise } from "./runners/Supervisor.ts"
+import { Settings } from "./settings/Settings.ts"
 import { SubscriptionsLayer } from "./subscriptions/SubscriptionsLayer.ts"
 import { UsageLayer } from "./usage/UsageLayer.ts"
 import { RetentionLayer } from "./usage/Retention.ts"
@@ -55,10 +56,12 @@ const PeersLayer = Layer.unwrap(Effect.gen(function*() {
   // Of a database elsewhere there may be servers on other machines, which do not reach the loopback address of this one.
   const isAlone = (yield* GivenConnections) === undefined || Option.isSome(database.url)
   if (cluster.host === "" && isAlone) return Layer.empty
+  // The settings have seen that the stored secrets open: else the keys of peers would make a first master key beside them.
+  yield* Settings
   const { AccountPeersLayer } = yield* Effect.promise(() => import("./accounts/AccountEntity.ts"))
   const { ClusterLayer } = yield* Effect.promise(() => import("./cluster/ClusterLayer.ts"))
   return AccountPeersLayer.pipe(Layer.provideMerge(ClusterLayer))
-})).pipe(Layer.provide(PlatformLayer.pipe(Layer.provideMerge(PostgresLayer))))
+})).pipe(Layer.provide(Settings.layer.pipe(Layer.provideMerge(PlatformLayer), Layer.provideMerge(PostgresLayer))))
 
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = Layer.merge(HttpLayer, StripeSdkLayer).pipe(

@@ -10,7 +10,7 @@ import { dirname, join, resolve } from "node:path"
 import { isOutboxFile } from "../accounts/OutboxNames.ts"
 import { AppConfig } from "../config/Config.ts"
 import { Row } from "../domain/Row.ts"
-import { masterKeyPath } from "../platform/SecretBox.ts"
+import { keyIdsIn, masterKeyPath } from "../platform/SecretBox.ts"
 import { version } from "../platform/Version.ts"
 import { baseBackup } from "../postgres/BaseBackup.ts"
 import { Database } from "../postgres/Database.ts"
@@ -216,7 +216,11 @@ const requireKeyFile = Effect.fnUntraced(function*(dataDir: string, inEnvironmen
       "--with-key is for a key file, and the key is in REALMS_MASTER_KEY: keep it where it is kept now"
     )
   }
-  if (!(yield* Effect.promise(() => isThere(masterKeyPath(dataDir))))) {
-    return yield* failed(`--with-key was given and there is no ${masterKeyPath(dataDir)}: nothing has been sealed yet`)
+  const path = masterKeyPath(dataDir)
+  if (!(yield* Effect.promise(() => isThere(path)))) {
+    return yield* failed(`--with-key was given and there is no ${path}: nothing has been sealed yet`)
+  }
+  if (keyIdsIn(yield* Effect.promise(() => readFile(path, "utf8"))).length === 0) {
+    return yield* failed(`--with-key was given and ${path} is empty: a backup of it would have no key`)
   }
 })

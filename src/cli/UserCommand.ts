@@ -100,14 +100,25 @@ const enable = switching("enable", {
   said: (email) => `enabled ${email}`
 })
 
-const setPassword = Command.make("set-password", { user: userFlag }, (flags) =>
+const keepNetworks = switchFlag(
+  "keep-networks",
+  "Only where nobody else had the old password: networks that the user has signed in from stay known"
+)
+
+const setPassword = Command.make("set-password", { user: userFlag, keepNetworks }, (flags) =>
   Effect.gen(function*() {
     const { email, id } = yield* findUser(flags.user)
-    yield* (yield* UserAdmin).setPassword(cliActor, id, yield* readPassword)
+    yield* (yield* UserAdmin).setPassword(cliActor, id, yield* readPassword, { keepNetworks: flags.keepNetworks })
     yield* print({ id, email, password_set: true }, `set the password of ${email}; all sessions have ended`)
   })).pipe(
     Command.withDescription("Set a user's password from standard input, and end all sessions of the user"),
-    Command.withExamples([{ command: "realms user set-password --user ada@example.com < password.txt" }])
+    Command.withExamples([
+      { command: "realms user set-password --user ada@example.com < password.txt" },
+      {
+        command: "realms user set-password --user ada@example.com --keep-networks < password.txt",
+        description: "Ada has forgotten it"
+      }
+    ])
   )
 
 const resetSecondFactor = Command.make("reset-second-factor", { user: userFlag }, (flags) =>

@@ -5,8 +5,7 @@
 import { integer, oneOf, Text, textUpTo, withDefault } from "../domain/Scalars.ts"
 import { HttpUrl, OptionalHttpUrl, Secret } from "./ConfigScalars.ts"
 import { section } from "./ConfigSection.ts"
-
-const KEYS_PER_HOUR_MAX = 1_000
+import { settingBounds } from "./SettingBounds.ts"
 
 const PROVIDER_NAME_CHARACTERS_MAX = 60
 
@@ -15,7 +14,7 @@ export const Security = section({
   /** Who signs in with a second factor: those who want to, or also everybody who may give or take money. */
   secondFactor: withDefault(oneOf(["optional", "root_and_finance"]), "optional"),
   /** API keys that a user makes within an hour, at most. */
-  keysPerHour: withDefault(integer(1, KEYS_PER_HOUR_MAX), 100)
+  keysPerHour: withDefault(integer(settingBounds["security.keys_per_hour"]), 100)
 })
 
 /** Where people may sign in besides here. A provider without a client id is not offered. */

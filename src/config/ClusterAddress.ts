@@ -1,11 +1,10 @@
 /**
  * Where the servers of a cluster reach one another.
  */
+import { PORT_MAX } from "./SettingBounds.ts"
 
 /** Servers of one machine take the first free port from `cluster.port` on, among so many. */
 export const CLUSTER_PORTS = 64
-
-const PORT_MAX = 65_535
 
 export interface HostPort {
   readonly host: string

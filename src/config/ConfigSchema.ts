@@ -12,7 +12,6 @@ import {
   TOKENS_MAX,
   TOOL_USD_PER_CALL_MAX
 } from "../domain/Bounds.ts"
-import { CONCURRENT_MAX, RATE_MAX } from "../domain/CallLimits.ts"
 import { channelTerms } from "../domain/ChannelTerms.ts"
 import { modelTerms } from "../domain/ModelTerms.ts"
 import { FEN_SCALE, MICROS_SCALE } from "../domain/Money.ts"
@@ -55,13 +54,9 @@ import {
 import { Security, SignIn } from "./AccountSections.ts"
 import { section } from "./ConfigSection.ts"
 import { isMapping } from "./Mapping.ts"
+import { PORT_MAX, settingBounds } from "./SettingBounds.ts"
 
-const PORT_MAX = 65_535
 const GRACE_SECONDS_MAX = 3_600
-const LEASE_SECONDS_MAX = 86_400
-const WAIT_MS_MAX = 600_000
-const DRAIN_SECONDS_MAX = 86_400
-const OPEN_HOLDS_MAX = 1_000_000
 const BODY_BYTES_MAX = 1_073_741_824
 const PRIORITY_MAX = 1_000_000
 const WEIGHT_MAX = 1_000_000
@@ -74,9 +69,6 @@ const SITE_NOTICE_CHARACTERS_MAX = 500
 const SITE_CONTACT_CHARACTERS_MAX = 200
 
 const SMTP_USER_CHARACTERS_MAX = 254
-
-const RETENTION_DAYS_MAX = 36_500
-const SUBSCRIPTION_MINUTES_DAYS_MIN = 400
 
 const SELLER_NAME_CHARACTERS_MAX = 100
 const SELLER_ADDRESS_CHARACTERS_MAX = 300
@@ -105,13 +97,13 @@ const IpRanges = Schema.Union([Schema.Array(Schema.Unknown), Schema.String]).pip
 
 const Server = section({
   host: withDefault(NonEmptyText, "127.0.0.1"),
-  port: withDefault(integer(0, PORT_MAX), 8080),
+  port: withDefault(integer({ min: 0, max: PORT_MAX }), 8080),
   /** Without a trailing slash; empty: it follows host and port. */
   publicUrl: withDefault(OptionalHttpUrl, ""),
-  maxBodyBytes: withDefault(integer(1, BODY_BYTES_MAX), 20_971_520),
+  maxBodyBytes: withDefault(integer({ min: 1, max: BODY_BYTES_MAX }), 20_971_520),
   /** Processes that serve together; `auto`: one for each core, at most 8. */
   runners: withDefault(Runners, 1),
-  shutdownGraceSeconds: withDefault(integer(0, GRACE_SECONDS_MAX), 30),
+  shutdownGraceSeconds: withDefault(integer({ min: 0, max: GRACE_SECONDS_MAX }), 30),
   /** Addresses and ranges whose forwarding headers are believed. */
   trustedProxies: IpRanges,
   /** Hosts with link-local or metadata addresses that base URLs may name all the same. */
@@ -123,7 +115,7 @@ const Cluster = section({
   /** The address of this machine that the others reach, and that is listened on. Empty: this server knows no others. */
   host: withDefault(Text, ""),
   /** The first of several: each server of this machine takes a free one. 0: any. */
-  port: withDefault(integer(0, PORT_MAX), 7810),
+  port: withDefault(integer({ min: 0, max: PORT_MAX }), 7810),
   /** Where the others find this one, if that is not where it listens: host:port. None: it is. */
   advertise: withDefault(OptionalHostPort, ""),
   /**
@@ -156,7 +148,7 @@ export const Seller = section({
 /** Where mail is handed over; off until there is a host. */
 export const Smtp = section({
   host: withDefault(OptionalHost, ""),
-  port: withDefault(integer(1, PORT_MAX), 587),
+  port: withDefault(integer(settingBounds["smtp.port"]), 587),
   /** `starttls` and `tls` refuse a server that cannot prove who it is. */
   security: withDefault(oneOf(["starttls", "tls", "none"]), "starttls"),
   /** Empty: the server asks for no credentials. */
@@ -198,35 +190,35 @@ export const Billing = section({
   topupBonuses: listOf(TopupBonusText),
   /** Scaled by 10^6: `1000000n` is times one. */
   multiplierMicros: withDefault(Multiplier, "1"),
-  defaultMaxOutputTokens: withDefault(integer(1, TOKENS_MAX), 4096),
-  reservationLeaseSeconds: withDefault(integer(1, LEASE_SECONDS_MAX), 60),
-  commitWaitMs: withDefault(integer(0, WAIT_MS_MAX), 500),
-  extendWaitMs: withDefault(integer(0, WAIT_MS_MAX), 2000),
+  defaultMaxOutputTokens: withDefault(integer(settingBounds["billing.default_max_output_tokens"]), 4096),
+  reservationLeaseSeconds: withDefault(integer(settingBounds["billing.reservation_lease_seconds"]), 60),
+  commitWaitMs: withDefault(integer(settingBounds["billing.commit_wait_ms"]), 500),
+  extendWaitMs: withDefault(integer(settingBounds["billing.extend_wait_ms"]), 2000),
   expiredReservation: withDefault(oneOf(["refund", "charge"]), "refund"),
   onDisconnect: withDefault(oneOf(["cancel", "drain"]), "cancel"),
   /** With `cancel`: how long some streams are read on after their client left, for their exact usage. */
-  drainSeconds: withDefault(integer(0, DRAIN_SECONDS_MAX), 10),
+  drainSeconds: withDefault(integer(settingBounds["billing.drain_seconds"]), 10),
   /** With `drain`: how long a stream is read on after its client left. */
-  drainMaxSeconds: withDefault(integer(0, DRAIN_SECONDS_MAX), 600),
+  drainMaxSeconds: withDefault(integer(settingBounds["billing.drain_max_seconds"]), 600),
   /** Open reservations of one user, at most. */
-  maxOpenHoldsPerUser: withDefault(integer(1, OPEN_HOLDS_MAX), 2000)
+  maxOpenHoldsPerUser: withDefault(integer(settingBounds["billing.max_open_holds_per_user"]), 2000)
 }, { multiplierMicros: "multiplier" })
 
 /** What calls are limited to where nothing else is said of a key, or of a user. Null: they are not. */
 export const Limits = section({
-  keyRequestsPerMinute: withDefault(limitUpTo(RATE_MAX), 0),
-  keyTokensPerMinute: withDefault(limitUpTo(RATE_MAX), 0),
-  keyConcurrentCalls: withDefault(limitUpTo(CONCURRENT_MAX), 0),
-  userRequestsPerMinute: withDefault(limitUpTo(RATE_MAX), 0),
-  userTokensPerMinute: withDefault(limitUpTo(RATE_MAX), 0),
-  userConcurrentCalls: withDefault(limitUpTo(CONCURRENT_MAX), 0)
+  keyRequestsPerMinute: withDefault(limitUpTo(settingBounds["limits.key_requests_per_minute"].max), 0),
+  keyTokensPerMinute: withDefault(limitUpTo(settingBounds["limits.key_tokens_per_minute"].max), 0),
+  keyConcurrentCalls: withDefault(limitUpTo(settingBounds["limits.key_concurrent_calls"].max), 0),
+  userRequestsPerMinute: withDefault(limitUpTo(settingBounds["limits.user_requests_per_minute"].max), 0),
+  userTokensPerMinute: withDefault(limitUpTo(settingBounds["limits.user_tokens_per_minute"].max), 0),
+  userConcurrentCalls: withDefault(limitUpTo(settingBounds["limits.user_concurrent_calls"].max), 0)
 })
 
 /** How long is kept what is not money, in days. Null: for ever. */
 export const Retention = section({
-  refusedCallsDays: withDefault(daysKept({ min: 1, max: RETENTION_DAYS_MAX }), 7),
+  refusedCallsDays: withDefault(daysKept(settingBounds["retention.refused_calls_days"]), 7),
   /** Longer than a provider may take to dispute a payment, and far longer than any window. */
-  subscriptionMinutesDays: withDefault(daysKept({ min: SUBSCRIPTION_MINUTES_DAYS_MIN, max: RETENTION_DAYS_MAX }), 0)
+  subscriptionMinutesDays: withDefault(daysKept(settingBounds["retention.subscription_minutes_days"]), 0)
 })
 
 const Epay = section({
@@ -264,8 +256,8 @@ const Channel = section({
     Schema.check(Schema.isMaxLength(CHANNEL_KEYS_MAX)),
     Schema.withDecodingDefaultTypeKey(Effect.succeed([]))
   ),
-  priority: withDefault(integer(0, PRIORITY_MAX), 0),
-  weight: withDefault(integer(0, WEIGHT_MAX), 1),
+  priority: withDefault(integer({ min: 0, max: PRIORITY_MAX }), 0),
+  weight: withDefault(integer({ min: 0, max: WEIGHT_MAX }), 1),
   /** Our model id to the upstream's. */
   models: Schema.Record(Schema.String, NonEmptyText).pipe(Schema.withDecodingDefaultTypeKey(Effect.succeed({}))),
   ...channelTerms.text
@@ -287,7 +279,9 @@ const Tools = section({
 const Model = section({
   id: NonEmptyText,
   ...prices,
-  priceTiers: Schema.optionalKey(Schema.Array(section({ aboveInputTokens: integer(1, TOKENS_MAX), ...prices }))),
+  priceTiers: Schema.optionalKey(
+    Schema.Array(section({ aboveInputTokens: integer({ min: 1, max: TOKENS_MAX }), ...prices }))
+  ),
   tools: Schema.optionalKey(Tools),
   ...modelTerms.text,
   /** Left out: the default, or the context's length where that is shorter. */
@@ -313,7 +307,7 @@ const Metrics = section({
   /** Where metrics have a listener of their own. */
   host: withDefault(Host, "127.0.0.1"),
   /** Its port; 0: they are at /metrics of the server. A runner adds its place. */
-  port: withDefault(integer(0, PORT_MAX), 0)
+  port: withDefault(integer({ min: 0, max: PORT_MAX }), 0)
 })
 
 const Traces = section({

@@ -9,6 +9,7 @@ import { formatPath, problemsOf } from "./ConfigProblem.ts"
 import { ConfigDocument, settingSections, withSections } from "./ConfigSchema.ts"
 import { section } from "./ConfigSection.ts"
 import type { RealmsConfig } from "./RealmsConfig.ts"
+import { type IntegerBounds, settingBounds } from "./SettingBounds.ts"
 
 /**
  * What kind of text a setting takes. A list's items are separated by commas; a limit is a decimal, or empty for none; an image is a
@@ -142,6 +143,16 @@ export const isSettingKey = (text: string): text is SettingKey => Object.hasOwn(
 
 /** In their order. */
 export const settingKeys: ReadonlyArray<SettingKey> = Object.keys(settingFields).filter(isSettingKey)
+
+type IntegerKey = { [K in SettingKey]: (typeof settingFields)[K]["kind"] extends "integer" ? K : never }[SettingKey]
+
+const integerBounds: Readonly<Record<IntegerKey, IntegerBounds>> = settingBounds
+
+const isIntegerKey = (key: SettingKey): key is IntegerKey => Object.hasOwn(integerBounds, key)
+
+/** Of a setting that is a whole number. */
+export const boundsOf = (key: SettingKey): IntegerBounds | undefined =>
+  isIntegerKey(key) ? integerBounds[key] : undefined
 
 export const fieldOf = (key: SettingKey): SettingField => settingFields[key]
 

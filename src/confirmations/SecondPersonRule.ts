@@ -5,10 +5,11 @@
 import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { isDeepStrictEqual } from "node:util"
-import type { UserId } from "../domain/Ids.ts"
+import { ApiKeyId, type UserId } from "../domain/Ids.ts"
 import { AMOUNT_MAX } from "../domain/Money.ts"
 import { planWorthMicros } from "../domain/PlanWorth.ts"
 import { Row } from "../domain/Row.ts"
+import { worksAsAdminKey } from "../identity/AdminKeys.ts"
 import { isRole, type Role } from "../identity/Roles.ts"
 import { creditOf } from "../orders/TopupTerms.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
@@ -102,8 +103,8 @@ export const checkRequester = Effect.fnUntraced(function*(
   yield* checkRole(sql, requestedBy, action)
   const [, keyId] = /^key:(\d{1,18})$/.exec(requestedAs) ?? []
   if (keyId === undefined) return
-  const good = yield* sql`SELECT FROM api_keys WHERE id = ${BigInt(keyId)} AND revoked_at IS NULL`
-  if (good.length === 0) return yield* new ConfirmationRefused({ reason: "role" })
+  const works = yield* worksAsAdminKey(sql, ApiKeyId.make(BigInt(keyId)), requestedBy)
+  if (!works) return yield* new ConfirmationRefused({ reason: "key" })
 })
 
 /** Refuses a request that does not wait any more. */

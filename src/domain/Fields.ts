@@ -72,7 +72,7 @@ export const integer = (
   value: Schema.Number.check(Schema.isInt(), Schema.isBetween({ minimum: min, maximum: max })),
   row: Schema.Number,
   json: Schema.Number,
-  text: integerText(min, max),
+  text: integerText({ min, max }),
   typed: IntegerTyped
 })
 

@@ -89,7 +89,7 @@ const integerIn = (raw: unknown, min: number, max: number): number | undefined =
 }
 
 /** An integer in a closed range. */
-export const integer = (min: number, max: number) =>
+export const integer = ({ max, min }: { readonly min: number; readonly max: number }) =>
   scalar(`an integer from ${min} to ${max}`, (raw) => integerIn(raw, min, max), String)
 
 /** An integer up to a limit, for a limit; 0, which is null here, is none. */

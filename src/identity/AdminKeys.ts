@@ -4,7 +4,7 @@
  * use asks the database, so that a revocation counts at once everywhere.
  */
 import { Context, DateTime, Effect, Layer, Redacted, Schema } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, type SqlError } from "effect/sql"
 import { hash, randomBytes } from "node:crypto"
 import { ApiKeyId, UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
@@ -34,7 +34,7 @@ const MAKE_LOCK = 7_304_160_530n
 /** That a key is in use is written so often, at most. */
 const USED_INTERVAL_SECONDS = 60
 
-/** Unknown, revoked, expired, or of a user who is disabled. */
+/** Unknown, revoked, paused, expired, or of a user who is disabled. */
 export class AdminKeyInvalid extends Schema.TaggedError<AdminKeyInvalid>()("AdminKeyInvalid", {}) {}
 
 /** The key is good, and opens nothing here: it is for calls, or its owner is no administrator. */
@@ -187,9 +187,9 @@ export class AdminKeys extends Context.Service<AdminKeys, {
         sql`SELECT k.id, k.user_id, u.email, u.role, k.kind,
           k.last_used_at IS NULL OR k.last_used_at < now() - make_interval(secs => ${USED_INTERVAL_SECONDS}::integer)
             AS stale
-        FROM api_keys k JOIN users u ON u.id = k.user_id
-        WHERE k.key_hash = ${hashOf(text)} AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
-          AND u.disabled_at IS NULL`
+        FROM (SELECT * FROM api_keys WHERE key_hash = ${hashOf(text)} AND ${sql.literal(WORKS_SQL)}) k
+          JOIN users u ON u.id = k.user_id
+        WHERE u.disabled_at IS NULL`
       ).pipe(orUnavailable)
       if (found === undefined) return yield* new AdminKeyInvalid()
       const { email, keyId, kind, role, stale, userId } = found
@@ -217,6 +217,21 @@ export const revokeAdminKeys = (sql: SqlClient.SqlClient, actor: Actor, userId: 
     return revoked.length
   })
 
+/** That a key works: neither revoked nor paused nor expired. */
+const WORKS_SQL = "revoked_at IS NULL AND paused_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
+
+/** Whether there is such an admin key, of this user where one is named, and it works. */
+export const worksAsAdminKey = (
+  sql: SqlClient.SqlClient,
+  id: ApiKeyId,
+  userId?: UserId
+): Effect.Effect<boolean, SqlError.SqlError> =>
+  Effect.map(
+    sql`SELECT FROM api_keys WHERE id = ${id} AND kind = 'admin' AND ${sql.literal(WORKS_SQL)}
+      AND user_id = coalesce(${userId ?? null}::bigint, user_id)`,
+    ({ length }) => length === 1
+  )
+
 /** Locks the user, and then looks whether they and what they came with may still make a key. */
 const lockOwner = (sql: SqlClient.SqlClient, userId: UserId, by: AdminEntry) =>
   Effect.gen(function*() {
@@ -226,10 +241,8 @@ const lockOwner = (sql: SqlClient.SqlClient, userId: UserId, by: AdminEntry) =>
     )
     if (owner === undefined || !isStaff(owner.role)) return false
     if (by === null) return true
-    const entries = "keyId" in by
-      ? sql`SELECT FROM api_keys WHERE id = ${by.keyId} AND user_id = ${userId} AND kind = 'admin' AND revoked_at IS NULL`
-      : sql`SELECT FROM sessions WHERE id = ${by.sessionId} AND user_id = ${userId}`
-    return (yield* entries).length === 1
+    if ("keyId" in by) return yield* worksAsAdminKey(sql, by.keyId, userId)
+    return (yield* sql`SELECT FROM sessions WHERE id = ${by.sessionId} AND user_id = ${userId}`).length === 1
   })
 
 const noteRevoked = (sql: SqlClient.SqlClient, actor: Actor, id: ApiKeyId, name: string) =>

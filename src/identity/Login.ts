@@ -248,7 +248,7 @@ export class Login extends Context.Service<Login, {
               Effect.gen(function*() {
                 yield* lock
                 const { address, userId } = change
-                yield* writePasswordHash(sql, userId, passwordHash, { keepNetworkOf: address })
+                yield* writePasswordHash(sql, userId, passwordHash, { keepNetworks: { of: address } })
                 const revoked = yield* revokeAdminKeys(sql, { name: `user:${userId}`, userId, address }, userId)
                 const detail = revoked > 0 ? String(revoked) : null
                 yield* noteAccountChange(sql, { userId, address, change: "password", detail })

@@ -83,11 +83,15 @@ export class UserAdmin extends Context.Service<UserAdmin, {
     actor: Actor,
     user: NewUser
   ): Effect.Effect<User, InvalidEmail | EmailTaken | PasswordRefused | TooBusy | DatabaseUnavailable>
-  /** Sets a password without asking for the current one, ends all sessions of the user and revokes their admin keys. */
+  /**
+   * Sets a password without asking for the current one, ends all sessions of the user and revokes their admin keys. The networks that
+   * the user signs in from are known no longer, unless they are kept: because nobody else had the old password.
+   */
   setPassword(
     actor: Actor,
     userId: UserId,
-    password: Redacted.Redacted<string>
+    password: Redacted.Redacted<string>,
+    options?: { readonly keepNetworks: boolean }
   ): Effect.Effect<void, UserNotFound | PasswordRefused | TooBusy | DatabaseUnavailable>
   /** Disabling a disabled user changes nothing. */
   disable(actor: Actor, userId: UserId): Effect.Effect<void, ChangeError>
@@ -175,8 +179,16 @@ export class UserAdmin extends Context.Service<UserAdmin, {
       if (!isStaff(role)) yield* revokeAdminKeys(sql, actor, userId)
     })
 
-    const setPasswordNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId, passwordHash: string) {
-      if (!(yield* writePasswordHash(sql, userId, passwordHash))) return yield* new UserNotFound({ userId })
+    const setPasswordNow = Effect.fnUntraced(function*(
+      actor: Actor,
+      { keepNetworks, passwordHash, userId }: {
+        readonly userId: UserId
+        readonly passwordHash: string
+        readonly keepNetworks: boolean
+      }
+    ) {
+      const kept = keepNetworks ? { keepNetworks: "all" as const } : {}
+      if (!(yield* writePasswordHash(sql, userId, passwordHash, kept))) return yield* new UserNotFound({ userId })
       yield* deleteSessions(sql, userId)
       yield* noteAccountChange(sql, { userId, change: "password", address: null })
       yield* revokeAdminKeys(sql, actor, userId)
@@ -184,7 +196,7 @@ export class UserAdmin extends Context.Service<UserAdmin, {
         action: "user.password_set",
         target: `user:${userId}`,
         before: null,
-        after: { password: "set" }
+        after: { password: "set", ...keepNetworks ? { keep_networks: true } : {} }
       })
     })
 
@@ -263,10 +275,11 @@ export class UserAdmin extends Context.Service<UserAdmin, {
           orUnavailable
         )
       }),
-      setPassword: Effect.fn("UserAdmin.setPassword")(function*(actor, userId, password) {
+      setPassword: Effect.fn("UserAdmin.setPassword")(function*(actor, userId, password, options) {
         yield* checkNewPassword(password)
         const passwordHash = yield* passwords.hash(password)
-        yield* inTransaction(sql, setPasswordNow(actor, userId, passwordHash)).pipe(orUnavailable)
+        const keepNetworks = options?.keepNetworks === true
+        yield* inTransaction(sql, setPasswordNow(actor, { userId, passwordHash, keepNetworks })).pipe(orUnavailable)
       }),
       disable: Effect.fn("UserAdmin.disable")(function*(actor, userId) {
         yield* inTransaction(sql, disableNow(actor, userId)).pipe(orUnavailable, Effect.andThen(forget))

@@ -86,20 +86,23 @@ export const lockCredentials = (sql: SqlClient.SqlClient, userId: UserId, passwo
 
 /**
  * Sets a password; false when there is no such user. Links for a new password or address are void after it, and networks are no longer
- * known, but for that of `keepNetworkOf`: whoever had the old password may have made them so.
+ * known: whoever had the old password may have made them so. `keepNetworks` are known on: that of an address, or all where nobody else
+ * had it.
  */
 export const writePasswordHash = (
   sql: SqlClient.SqlClient,
   userId: UserId,
   passwordHash: string,
-  { keepNetworkOf = null }: { readonly keepNetworkOf?: string | null } = {}
+  { keepNetworks }: { readonly keepNetworks?: "all" | { readonly of: string } } = {}
 ) =>
   Effect.gen(function*() {
     const rows = yield* sql`UPDATE users SET password_hash = ${passwordHash} WHERE id = ${userId} RETURNING id`
     if (rows.length !== 1) return false
     yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
     yield* sql`DELETE FROM mail_links WHERE user_id = ${userId}`
+    if (keepNetworks === "all") return true
+    const kept = keepNetworks === undefined ? null : networkOf(keepNetworks.of)
     yield* sql`UPDATE login_networks SET is_known = false WHERE user_id = ${userId} AND is_known
-      AND network IS DISTINCT FROM ${keepNetworkOf === null ? null : networkOf(keepNetworkOf)}::text`
+      AND network IS DISTINCT FROM ${kept}::text`
     return true
   })

@@ -1,9 +1,10 @@
 /**
  * The file with the master keys of an installation that is given none by its environment: one a line, the newest first, of mode
  * 0600. It is written beside, synced to disk and moved into place, so that nobody ever finds half of it, after a power loss neither.
+ * One that is there and empty, as a power loss left those of older versions, is the same as none.
  * @internal
  */
-import { Effect, type FileSystem, type PlatformError, Semaphore } from "effect"
+import { Data, Effect, type FileSystem, type PlatformError, Semaphore } from "effect"
 import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 
@@ -17,12 +18,18 @@ const KEYS_MAX = 20
 
 export interface KeyFile {
   readonly path: string
-  /** The keys; none when there is no file. */
+  /** The keys; none when there is no file, or an empty one. */
   readonly read: Effect.Effect<ReadonlyArray<string>, PlatformError.PlatformError>
-  readonly readOrMake: Effect.Effect<ReadonlyArray<string>, PlatformError.PlatformError>
+  /** The same, with a first key made where there is none. A file that had keys when it was read before fails, and none is made. */
+  readonly readOrMake: Effect.Effect<ReadonlyArray<string>, PlatformError.PlatformError | KeysLost>
+  /** Why there is none to read. */
+  readonly absence: Effect.Effect<"empty" | "missing", PlatformError.PlatformError>
   /** Puts a new key before the others. */
   readonly prepend: Effect.Effect<ReadonlyArray<string>, PlatformError.PlatformError>
 }
+
+/** The file had keys since this process began, and has none any more. */
+export class KeysLost extends Data.TaggedError("KeysLost")<{ readonly message: string }> {}
 
 /** Where the key file of a data folder is. */
 export const masterKeyPath = (dataDir: string): string => join(dataDir, FILE_NAME)
@@ -33,9 +40,16 @@ export const makeKeyFile = (fs: FileSystem.FileSystem, dataDir: string): KeyFile
   const path = masterKeyPath(dataDir)
   const lock = Semaphore.makeUnsafe(1)
 
+  let hadKeys = false
+
   const read = fs.readFileString(path).pipe(
     Effect.map((text) => text.split("\n").map((line) => line.trim()).filter((line) => line !== "")),
-    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed<ReadonlyArray<string>>([]))
+    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed<ReadonlyArray<string>>([])),
+    Effect.tap((keys) =>
+      Effect.sync(() => {
+        hadKeys ||= keys.length > 0
+      })
+    )
   )
 
   /** A new file beside the other, on disk. */
@@ -64,6 +78,13 @@ export const makeKeyFile = (fs: FileSystem.FileSystem, dataDir: string): KeyFile
     return yield* read
   })
 
+  /** Puts a key into a file that has none, in place: of two processes that do so at once both keys are there, in one order. */
+  const fill = Effect.scoped(Effect.gen(function*() {
+    const file = yield* fs.open(path, { flag: "a" })
+    yield* file.writeAll(new TextEncoder().encode(`\n${newKey()}\n`))
+    yield* file.sync
+  }))
+
   /** Of two processes that make it at once one links first, and both go on with that one's. */
   const makeFirst = Effect.gen(function*() {
     const beside = yield* writeBeside([newKey()])
@@ -72,15 +93,29 @@ export const makeKeyFile = (fs: FileSystem.FileSystem, dataDir: string): KeyFile
       Effect.ensuring(Effect.ignore(fs.remove(beside)))
     )
     yield* syncFolder
+    const keys = yield* read
+    if (keys.length > 0) return keys
+    yield* fill
     return yield* read
+  })
+
+  const readOrMake = Effect.gen(function*() {
+    const had = hadKeys
+    const keys = yield* read
+    if (keys.length > 0) return keys
+    if (!had) return yield* makeFirst
+    return yield* new KeysLost({
+      message:
+        `${path} had the master key and has none any more. No new one is made, because it would not open what the lost ` +
+        "one has sealed: put the file back, or restart with REALMS_MASTER_KEY"
+    })
   })
 
   return {
     path,
     read,
-    readOrMake: Effect.flatMap(read, (keys) => keys.length > 0 ? Effect.succeed(keys) : makeFirst).pipe(
-      lock.withPermits(1)
-    ),
+    readOrMake: readOrMake.pipe(lock.withPermits(1)),
+    absence: Effect.map(fs.exists(path), (isThere) => isThere ? "empty" : "missing"),
     prepend: prepend.pipe(lock.withPermits(1))
   }
 }

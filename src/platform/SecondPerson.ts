@@ -72,6 +72,7 @@ export class ConfirmationPending extends Schema.TaggedError<ConfirmationPending>
 const refusals = {
   nobody: "this is above the limit of what one person may do: name the person who asks for it",
   role: "the requester's role, or the second person's, does not allow this",
+  key: "the admin key that it was asked for with is revoked, paused or expired: make a new request",
   same: "requesters cannot confirm their own requests",
   closed: "it was confirmed or rejected before",
   expired: "it was not confirmed in time: make a new request",
@@ -81,7 +82,7 @@ const refusals = {
 
 /** Nothing was done, and nothing waits. */
 export class ConfirmationRefused extends Schema.TaggedError<ConfirmationRefused>()("ConfirmationRefused", {
-  reason: Schema.Literals(["nobody", "role", "same", "closed", "expired", "changed", "many"])
+  reason: Schema.Literals(["nobody", "role", "key", "same", "closed", "expired", "changed", "many"])
 }) {
   override readonly message = refusals[this.reason]
 }

@@ -74,9 +74,13 @@ export class SecretBox extends Context.Service<SecretBox, {
     })
 
     const open = Effect.fnUntraced(function*(sealed: Sealed, place: string) {
-      const key = (yield* ring.read).find(({ id }) => id === sealed.keyId)
+      const keys = yield* ring.read
+      const key = keys.find(({ id }) => id === sealed.keyId)
       const unreadable = (reason: string) => new SecretUnreadable({ keyId: sealed.keyId, reason })
-      if (key === undefined) return yield* unreadable(`sealed by key ${sealed.keyId}, which is not in ${ring.source}`)
+      if (key === undefined) {
+        const why = keys.length === 0 ? yield* ring.absence : `which is not in ${ring.source}`
+        return yield* unreadable(`sealed by key ${sealed.keyId}, ${why}`)
+      }
       return yield* Effect.try({
         try: () => Redacted.make(openWith(key, sealed, place)),
         catch: () => unreadable(`does not open with key ${sealed.keyId}: it was changed, or is another place's`)
@@ -168,25 +172,42 @@ interface KeyRing {
   readonly read: Effect.Effect<ReadonlyArray<MasterKey>, MasterKeyInvalid>
   /** The same, with a first key made where there is none. */
   readonly readOrMake: Effect.Effect<ReadonlyArray<MasterKey>, MasterKeyInvalid>
+  /** Where there is no key at all: why, as the end of a sentence. */
+  readonly absence: Effect.Effect<string, MasterKeyInvalid>
   readonly renew: Effect.Effect<boolean, MasterKeyInvalid>
 }
 
 const ringOfEnvironment = (masterKey: Redacted.Redacted<string>): KeyRing => {
   const source = "REALMS_MASTER_KEY"
   const read = Effect.suspend(() => checked(textsOf(masterKey), source))
-  return { source, read, readOrMake: read, renew: Effect.succeed(false) }
+  return {
+    source,
+    read,
+    readOrMake: read,
+    absence: Effect.succeed(`and ${source} has no key`),
+    renew: Effect.succeed(false)
+  }
 }
 
 const ringOfFile = (file: KeyFile): KeyRing => {
+  const { path } = file
+  const asInvalid = ({ message }: { readonly message: string }) => new MasterKeyInvalid({ message })
   const keys = (texts: Effect.Effect<ReadonlyArray<string>, { readonly message: string }>) =>
     texts.pipe(
-      Effect.mapError(({ message }) => new MasterKeyInvalid({ message })),
-      Effect.flatMap((lines) => checked(lines, file.path))
+      Effect.mapError(asInvalid),
+      Effect.flatMap((lines) => checked(lines, path))
     )
   return {
-    source: file.path,
+    source: path,
     read: keys(file.read),
     readOrMake: keys(file.readOrMake),
+    absence: Effect.mapError(file.absence, asInvalid).pipe(
+      Effect.map((absence) =>
+        absence === "empty"
+          ? `and the key file ${path} is empty, as a crash or a power loss may leave it`
+          : `and there is no key file ${path}`
+      )
+    ),
     renew: Effect.as(keys(file.prepend), true)
   }
 }

@@ -45,8 +45,11 @@ const servicesOf = (done: Array<string>) =>
           : Effect.sync(() => void done.push(`${actor.name} disable ${id}`)),
       enable: (actor, id) => Effect.sync(() => void done.push(`${actor.name} enable ${id}`)),
       setRole: (actor, id, role) => Effect.sync(() => void done.push(`${actor.name} ${role} ${id}`)),
-      setPassword: (actor, id, password) =>
-        Effect.sync(() => void done.push(`${actor.name} password ${id} ${Redacted.value(password)}`))
+      setPassword: (actor, id, password, options) =>
+        Effect.sync(() => {
+          const kept = options?.keepNetworks === true ? " kept" : ""
+          done.push(`${actor.name} password ${id} ${Redacted.value(password)}${kept}`)
+        })
     })
   )
 
@@ -72,10 +75,15 @@ describe("realms user", () => {
     [["enable", ...user], "cli enable 7", "enabled ada@example.com"],
     [["role", ...user, "--role", "support"], "cli support 7", "the role of ada@example.com is support"],
     [["reset-second-factor", ...user], "cli reset 7", "ada@example.com has no second factor any more"],
-    [["set-password", "--user", "7"], "cli password 7 hunter2hunt2", "set the password of ada@example.com"]
+    [["set-password", "--user", "7"], "cli password 7 hunter2hunt2", "set the password of ada@example.com"],
+    [
+      ["set-password", "--user", "7", "--keep-networks"],
+      "cli password 7 hunter2hunt2 kept",
+      "set the password of ada@example.com"
+    ]
   ] as const
   for (const [args, done, text] of table) {
-    it.effect(`${args[0]} acts in the name of the command line, and says so`, () =>
+    it.effect(`${args.join(" ")} acts in the name of the command line, and says so`, () =>
       Effect.gen(function*() {
         const plain = yield* run(args)
         assert.deepStrictEqual([plain.isDone, plain.done], [true, [done]], plain.err)

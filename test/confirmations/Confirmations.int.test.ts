@@ -6,8 +6,10 @@ import { Effect, Layer, Redacted, References } from "effect"
 import { basicPlan } from "../../src/cli/DemoConfig.ts"
 import { mayDo } from "../../src/confirmations/ActionRoles.ts"
 import { PENDING_OF_ONE_MAX } from "../../src/confirmations/SecondPersonRule.ts"
+import type { ApiKeyId } from "../../src/domain/Ids.ts"
 import { mayUse } from "../../src/http/AdminPolicy.ts"
 import { roles } from "../../src/identity/Roles.ts"
+import { cliActor } from "../../src/platform/AuditLog.ts"
 import { type ConfirmedAction, confirmedActions } from "../../src/platform/SecondPerson.ts"
 import { PaymentWorld } from "../support/PaymentWorld.ts"
 import { type Staff, staff } from "../support/StaffClients.ts"
@@ -299,27 +301,42 @@ describe("a second person", () => {
         yield* asking(bob, asked)
       }))
 
-    it.effect("confirms nothing that was asked for with a key that is revoked by now", () =>
-      Effect.gen(function*() {
-        const { adminKeys, origin } = yield* PaymentWorld
-        const { ada, bob } = yield* two
-        const actor = { name: `user:${ada.id}`, userId: ada.id, address: "" }
-        const { id: keyId, key } = yield* adminKeys.create(actor, { name: "program", expiresAt: null }, null)
-        const asked = yield* cases["balance.adjust"](true)
-        const before = yield* asked.state
-        const { status, text } = yield* send(`${origin}/api/admin${asked.path}`, {
-          method: "POST",
-          headers: { authorization: `Bearer ${Redacted.value(key)}` },
-          body: asked.body
-        })
-        assert.strictEqual(status, 202)
-        const id = JSON.parse(text).confirmation_id
-        assert.strictEqual((yield* bob.get(`/confirmations/${id}`)).json.requested_as, `key:${keyId}`)
-        assert.strictEqual((yield* ada.post(`/confirmations/${id}/confirm`)).status, 409, "her own key")
-        yield* adminKeys.revoke(actor, keyId)
-        assert.strictEqual((yield* bob.post(`/confirmations/${id}/confirm`)).status, 409)
-        assert.deepStrictEqual(yield* asked.state, before)
-      }))
+    const ends: Readonly<Record<string, (id: ApiKeyId) => Effect.Effect<unknown, unknown, PaymentWorld>>> = {
+      revoked: (id) => Effect.flatMap(PaymentWorld, ({ adminKeys }) => adminKeys.revoke(cliActor, id)),
+      paused: (id) =>
+        Effect.flatMap(PaymentWorld, ({ sql }) => sql`UPDATE api_keys SET paused_at = now() WHERE id = ${id}`),
+      expired: (id) =>
+        Effect.flatMap(PaymentWorld, ({ sql }) => sql`UPDATE api_keys SET expires_at = now() WHERE id = ${id}`)
+    }
+    for (const [state, end] of Object.entries(ends)) {
+      it.effect(`confirms nothing that was asked for with a key that is ${state} by now`, () =>
+        Effect.gen(function*() {
+          const { adminKeys, origin } = yield* PaymentWorld
+          const { ada, bob } = yield* two
+          const actor = { name: `user:${ada.id}`, userId: ada.id, address: "" }
+          const { id: keyId, key } = yield* adminKeys.create(actor, { name: "program", expiresAt: null }, null)
+          const asked = yield* cases["balance.adjust"](true)
+          const before = yield* asked.state
+          const ask = send(`${origin}/api/admin${asked.path}`, {
+            method: "POST",
+            headers: { authorization: `Bearer ${Redacted.value(key)}` },
+            body: asked.body
+          })
+          const { status, text } = yield* ask
+          assert.strictEqual(status, 202)
+          const id = JSON.parse(text).confirmation_id
+          assert.strictEqual((yield* bob.get(`/confirmations/${id}`)).json.requested_as, `key:${keyId}`)
+          assert.strictEqual((yield* ada.post(`/confirmations/${id}/confirm`)).status, 409, "her own key")
+          yield* end(keyId)
+          const refused = yield* bob.post(`/confirmations/${id}/confirm`)
+          assert.deepStrictEqual([refused.status, refused.json.message], [
+            409,
+            "the admin key that it was asked for with is revoked, paused or expired: make a new request"
+          ])
+          assert.deepStrictEqual(yield* asked.state, before)
+          assert.strictEqual((yield* ask).status, 401, "nor does it open anything")
+        }))
+    }
 
     it.effect("rows are closed once and never changed", () =>
       Effect.gen(function*() {

@@ -102,6 +102,24 @@ describe("networks of sign-ins", () => {
     }
   )
 
+  identityTest("stay known where an operator sets a password that nobody else had", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const email = "ada@example.com"
+    const { userId } = yield* registered(email)
+    const login = yield* Login
+    const addresses = ["198.51.100.7", "2001:db8:1:2::1"]
+    const from = (address: string, password: string) => login.login(person(email, { address, password }))
+    yield* Effect.forEach(addresses, (address) => from(address, PASSWORD), { discard: true })
+    const told = yield* addressesTold(userId)
+    const next = "the second password"
+    yield* (yield* UserAdmin).setPassword(cliActor, userId, Redacted.make(next), { keepNetworks: true })
+    for (const address of addresses) {
+      assert.isTrue(yield* knowsNetwork(sql, { email, address }))
+      yield* from(address, next)
+    }
+    assert.deepStrictEqual(yield* addressesTold(userId), told)
+  })
+
   identityTest("of one IPv6 /48 are known ten at a time, and keep no other from being known", function*() {
     const sql = yield* SqlClient.SqlClient
     const email = "ada@example.com"

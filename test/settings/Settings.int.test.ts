@@ -4,7 +4,7 @@
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
-import { Context, Effect, Equal, Layer, Redacted } from "effect"
+import { Context, Effect, Equal, FileSystem, Layer, type PlatformError, Redacted, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
@@ -12,7 +12,7 @@ import { fieldOf, type SettingKey, settingKeys, settingTextsOf } from "../../src
 import { cliActor } from "../../src/platform/AuditLog.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { PublicAddress } from "../../src/platform/PublicAddress.ts"
-import { SecretBox } from "../../src/platform/SecretBox.ts"
+import { masterKeyPath, SecretBox } from "../../src/platform/SecretBox.ts"
 import { Database, SqlLayer } from "../../src/postgres/Database.ts"
 import { resealAll } from "../../src/settings/SealedRows.ts"
 import { Settings, type SettingsValues } from "../../src/settings/Settings.ts"
@@ -45,6 +45,11 @@ const server = (url: string, dataDir: string, env: Readonly<Record<string, strin
       )
     )
   ).pipe(Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()))
+
+const secretKeys = ["payment.epay.key", "payment.stripe.webhook_secret"] as const
+
+const textOfKeys = (read: Result.Result<string, PlatformError.PlatformError>): string =>
+  Result.match(read, { onSuccess: (text) => text.trim(), onFailure: () => "" })
 
 class World extends Context.Service<World, {
   readonly url: string
@@ -341,6 +346,52 @@ describe("Settings", () => {
         assert.strictEqual(short._tag, "MasterKeyInvalid")
         assert.strictEqual(Redacted.value((yield* Context.get(a, Settings).fresh).payment.epay.key), `${SECRET}-kept`)
       }))
+
+    it.effect("do not start with a key file that is gone or empty, say which, and start once it is back", () =>
+      Effect.gen(function*() {
+        const { a, dataDir, url } = yield* World
+        const fs = yield* FileSystem.FileSystem
+        const path = masterKeyPath(dataDir)
+        yield* save(a, new Map([["payment.epay.key", `${SECRET}-kept`]]))
+        const kept = yield* fs.readFile(path)
+        const states: ReadonlyArray<readonly [state: string, make: Effect.Effect<void, PlatformError.PlatformError>]> =
+          [
+            [`the key file ${path} is empty`, fs.writeFile(path, new Uint8Array())],
+            [`the key file ${path} is empty`, fs.writeFileString(path, " \n\n")],
+            [`there is no key file ${path}`, fs.remove(path)]
+          ]
+        for (const [state, make] of states) {
+          yield* make
+          const refused = yield* Effect.flip(Effect.scoped(server(url, dataDir)))
+          assert.strictEqual(refused._tag, "MasterKeyWrong")
+          assert.include(refused.message, state)
+          assert.notInclude(refused.message, "\n")
+          // A running server makes no key beside what the lost one has sealed.
+          const unsaved = yield* Effect.flip(save(a, new Map([["payment.epay.key", "another"]])))
+          assert.include(String(unsaved), "put the file back")
+          assert.strictEqual(yield* Effect.map(Effect.result(fs.readFileString(path)), textOfKeys), "")
+        }
+        yield* fs.writeFile(path, kept)
+        yield* Effect.scoped(server(url, dataDir))
+        assert.strictEqual(Redacted.value((yield* Context.get(a, Settings).fresh).payment.epay.key), `${SECRET}-kept`)
+      }).pipe(Effect.provide(NodeServices.layer)))
+
+    it.effect("are sealed by a new key where the file was left empty and nothing is sealed, also by two at once", () =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const url = yield* makeDatabase()
+        const dataDir = yield* scratchFolder
+        const path = masterKeyPath(dataDir)
+        yield* fs.writeFile(path, new Uint8Array(), { mode: 0o600 })
+        const servers = [yield* server(url, dataDir), yield* server(url, dataDir)] as const
+        yield* Effect.forEach(servers, (one, at) => save(one, new Map([[secretKeys[at] ?? secretKeys[0], SECRET]])), {
+          concurrency: "unbounded"
+        })
+        assert.match(yield* fs.readFileString(path), /^\n[0-9a-f]{64}\n(?:\n[0-9a-f]{64}\n)?$/)
+        assert.strictEqual((yield* fs.stat(path)).mode & 0o777, 0o600)
+        yield* Effect.scoped(server(url, dataDir))
+        assert.strictEqual(Redacted.value((yield* Context.get(servers[0], Settings).fresh).payment.epay.key), SECRET)
+      }).pipe(Effect.provide(NodeServices.layer)))
 
     it.effect("are sealed anew by a rotation that running servers follow", () =>
       Effect.gen(function*() {

@@ -119,14 +119,14 @@ layer(ConsoleWorld.layerOf(keyless), { excludeTestServices: true, timeout: 60_00
       const world = yield* ConsoleWorld
       const { client } = yield* signIn
       const shown = yield* client.get("/admin")
-      assert.include(shown.text, "Channel “openai” has no key.")
+      assert.include(shown.text, "Channel “openai” of config.yaml has an empty key")
       assert.include(shown.text, "No enabled channel serves a model. “")
       const [other, again] = [yield* signIn, yield* signIn]
       yield* other.client.get("/admin")
       const dismissed = yield* client.post("/admin/first-steps/dismiss", {})
       assert.strictEqual(dismissed.headers.location, "/admin")
-      assert.notInclude((yield* client.get("/admin")).text, "has no key")
-      assert.notInclude((yield* again.client.get("/admin")).text, "has no key")
+      assert.notInclude((yield* client.get("/admin")).text, "has an empty key")
+      assert.notInclude((yield* again.client.get("/admin")).text, "has an empty key")
       assert.strictEqual((yield* other.client.post("/admin/first-steps/dismiss", {})).status, 303)
       const rows = yield* world.sql`SELECT FROM audit_log WHERE action = 'first_steps.dismissed'`
       assert.strictEqual(rows.length, 1)

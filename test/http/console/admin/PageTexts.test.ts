@@ -3,13 +3,19 @@
  * and what a form of a row goes on from.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { Result } from "effect"
 import { ledgerKinds } from "../../../../src/accounts/LedgerKinds.ts"
+import { boundsOf, decodeSettings, defaultTexts, fieldOf, settingKeys } from "../../../../src/config/SettingDocument.ts"
 import { ActionRefused } from "../../../../src/confirmations/Confirmations.ts"
 import { pageOf } from "../../../../src/http/console/admin/audit/Audit.tsx"
 import { testText } from "../../../../src/http/console/admin/channels/ChannelTexts.ts"
 import { refusedText } from "../../../../src/http/console/admin/confirmations/ConfirmationParts.tsx"
 import { editOf } from "../../../../src/http/console/admin/RowForms.tsx"
-import { settingInput, valueText as settingText } from "../../../../src/http/console/admin/settings/SettingTexts.ts"
+import {
+  problemText,
+  settingInput,
+  valueText as settingText
+} from "../../../../src/http/console/admin/settings/SettingTexts.ts"
 import { percentText } from "../../../../src/http/console/admin/usage/Channels.tsx"
 import { formatsOf } from "../../../../src/platform/Formats.ts"
 import { hasText } from "../../../../src/http/console/text/Texts.ts"
@@ -28,6 +34,32 @@ const setting = {
   updatedAt: null,
   updatedBy: null
 } as const
+
+const integers = settingKeys.filter((key) => fieldOf(key).kind === "integer")
+
+describe("settings that are whole numbers", () => {
+  it.each(integers)("%s: the bounds that its problem names are those that it is checked by", (key) => {
+    const bounds = boundsOf(key)
+    if (bounds === undefined) throw new Error(`${key} has no bounds`)
+    const { max, min, orZero = false } = bounds
+    const isRight = (value: number) =>
+      Result.isSuccess(decodeSettings({ ...defaultTexts(), [key]: String(value) }, "h"))
+    assert.deepStrictEqual([min, max, min - 1, max + 1].map(isRight), [true, true, orZero && min === 1, false])
+    if (min > 0) assert.strictEqual(isRight(0), orZero)
+    for (const language of ["en", "zh"] as const) {
+      const formats = formatsOf(language, "UTC")
+      const text = problemText({ language, formats }, key, "shape")
+      for (const bound of [min, max]) assert.include(text, formats.count(bound))
+    }
+  })
+
+  it("say in both languages where 0 is right besides", () => {
+    const text = (language: "en" | "zh") =>
+      problemText({ language, formats: formatsOf(language, "UTC") }, "retention.subscription_minutes_days", "shape")
+    assert.strictEqual(text("en"), "Enter 0 or a whole number from 400 to 36,500.")
+    assert.strictEqual(text("zh"), "请填写 0，或 400 至 36,500 之间的整数。")
+  })
+})
 
 describe("pages of the administration", () => {
   it("lead from a recorded change to the page of its target, where there is one", () => {

@@ -135,7 +135,9 @@ const Steps = ({ publicUrl, steps, context }: OverviewProps) => {
       <div class="card-body border-bottom text-secondary">{say("steps.lead")}</div>
       <ol class="list-group list-group-flush m-0 p-0">
         {steps.map(({ isDone, lacks, step }) => {
-          const [title, about, href] = texts[step]
+          const [title, about, page] = texts[step]
+          // A key of the file is not entered here: what can be done here is another channel.
+          const href = lacks?.what === "key" ? "/admin/channels/new" : page
           const text = lacks === undefined ? about : lackTexts[lacks.what](lacks.name)
           return (
             <li key={step} class="list-group-item d-flex gap-3 align-items-start">

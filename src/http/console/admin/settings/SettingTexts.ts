@@ -1,7 +1,13 @@
 /**
  * What each setting is called, what it is for, how it is asked for, and what is wrong with it when it is refused.
  */
-import { fieldOf, type SettingField, settingFields, type SettingKey } from "../../../../config/SettingDocument.ts"
+import {
+  boundsOf,
+  fieldOf,
+  type SettingField,
+  settingFields,
+  type SettingKey
+} from "../../../../config/SettingDocument.ts"
 import type { SettingView } from "../../../../settings/SettingsAdmin.ts"
 import type { InputEntry } from "../../kit/Inputs.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
@@ -93,7 +99,11 @@ export const settingLabel = (context: Reader, key: SettingKey): SettingLabel => 
 }
 
 /** What is wrong with a setting, in the visitor's language. */
-export const problemText = (context: Reader, key: SettingKey, why: "shape" | "rule" | "incomplete"): string => {
+export const problemText = (
+  context: Pick<PageContext, "formats" | "language">,
+  key: SettingKey,
+  why: "shape" | "rule" | "incomplete"
+): string => {
   const say = sayOf(context, "setting")
   if (why === "incomplete") return say("problem.needed")
   if (key === "billing.topup_presets_cny") return say("problem.presets")
@@ -108,6 +118,12 @@ export const problemText = (context: Reader, key: SettingKey, why: "shape" | "ru
     if (fieldOf(key).kind === "url" || key === "smtp.host") return say("problem.address")
     if (key === "billing.min_topup_cny") return say("problem.min")
     return key === "billing.max_topup_cny" ? say("problem.max") : say("problem.rule")
+  }
+  const bounds = boundsOf(key)
+  if (bounds !== undefined) {
+    const { count } = context.formats
+    const range = { min: count(bounds.min), max: count(bounds.max) }
+    return bounds.orZero === true ? say("problem.integer.zero", range) : say("problem.integer", range)
   }
   const { kind } = fieldOf(key)
   return say(`problem.${kind === "lines" ? "text" : kind}`)
