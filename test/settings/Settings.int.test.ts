@@ -2,23 +2,19 @@
  * Settings over one database, as two servers see them: what the configuration says, what an administrator sets, and the way back,
  * for every setting there is.
  */
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
-import { Context, Effect, Equal, FileSystem, Layer, type PlatformError, Redacted, Result } from "effect"
+import { Context, Effect, Equal, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
-import { AppConfig, testConfig } from "../../src/config/Config.ts"
+import { testConfig } from "../../src/config/Config.ts"
 import { fieldOf, type SettingKey, settingKeys, settingTextsOf } from "../../src/config/SettingDocument.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
-import { Notifications } from "../../src/platform/Notifications.ts"
 import { PublicAddress } from "../../src/platform/PublicAddress.ts"
-import { masterKeyPath, SecretBox } from "../../src/platform/SecretBox.ts"
-import { Database, SqlLayer } from "../../src/postgres/Database.ts"
-import { resealAll } from "../../src/settings/SealedRows.ts"
+import type { SecretBox } from "../../src/platform/SecretBox.ts"
 import { Settings, type SettingsValues } from "../../src/settings/Settings.ts"
 import { type SettingChanges, SettingsAdmin } from "../../src/settings/SettingsAdmin.ts"
-import { onePerson } from "../support/OnePerson.ts"
 import { scratchFolder } from "../support/ScratchFolder.ts"
+import { settingsServer } from "../support/SettingsServer.ts"
 import { makeDatabase } from "../support/TestDatabase.ts"
 import { until } from "../support/Until.ts"
 
@@ -31,26 +27,6 @@ const document = {
   payment: { stripe: { secret_key: SECRET } }
 }
 
-/** One server's settings over a database. */
-const server = (url: string, dataDir: string, env: Readonly<Record<string, string>> = {}) =>
-  Layer.build(
-    SettingsAdmin.layer.pipe(
-      Layer.provide(onePerson),
-      Layer.provideMerge(Settings.layer),
-      Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer, SecretBox.layer)),
-      Layer.provideMerge(SqlLayer),
-      Layer.provideMerge(Database.layerOf(Redacted.make(url))),
-      Layer.provideMerge(
-        Layer.mergeAll(NodeServices.layer, AppConfig.layerOf(testConfig({ ...document, data_dir: dataDir }, env)))
-      )
-    )
-  ).pipe(Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()))
-
-const secretKeys = ["payment.epay.key", "payment.stripe.webhook_secret"] as const
-
-const textOfKeys = (read: Result.Result<string, PlatformError.PlatformError>): string =>
-  Result.match(read, { onSuccess: (text) => text.trim(), onFailure: () => "" })
-
 class World extends Context.Service<World, {
   readonly url: string
   readonly dataDir: string
@@ -62,7 +38,12 @@ class World extends Context.Service<World, {
     Effect.gen(function*() {
       const url = yield* makeDatabase()
       const dataDir = yield* scratchFolder
-      return { url, dataDir, a: yield* server(url, dataDir), b: yield* server(url, dataDir) }
+      return {
+        url,
+        dataDir,
+        a: yield* settingsServer({ url, dataDir, document }),
+        b: yield* settingsServer({ url, dataDir, document })
+      }
     }).pipe(Effect.orDie)
   )
 }
@@ -330,83 +311,6 @@ describe("Settings", () => {
           WHERE after -> 'replaced' ? 'payment.stripe.webhook_secret' ORDER BY id DESC LIMIT 1`
         assert.isDefined(replaced)
         yield* save(a, new Map([["payment.stripe.secret_key", null], ["payment.stripe.webhook_secret", null]]))
-      }))
-
-    it.effect("do not start with another master key, and lose nothing", () =>
-      Effect.gen(function*() {
-        const { a, dataDir, url } = yield* World
-        yield* save(a, new Map([["payment.epay.key", `${SECRET}-kept`]]))
-        const elsewhere = yield* Effect.flip(
-          Effect.scoped(Effect.flatMap(scratchFolder, (folder) => server(url, folder)))
-        )
-        assert.strictEqual(elsewhere._tag, "MasterKeyWrong")
-        assert.include(elsewhere.message, "REALMS_MASTER_KEY")
-        assert.notInclude(elsewhere.message, SECRET)
-        const short = yield* Effect.flip(Effect.scoped(server(url, dataDir, { REALMS_MASTER_KEY: "short" })))
-        assert.strictEqual(short._tag, "MasterKeyInvalid")
-        assert.strictEqual(Redacted.value((yield* Context.get(a, Settings).fresh).payment.epay.key), `${SECRET}-kept`)
-      }))
-
-    it.effect("do not start with a key file that is gone or empty, say which, and start once it is back", () =>
-      Effect.gen(function*() {
-        const { a, dataDir, url } = yield* World
-        const fs = yield* FileSystem.FileSystem
-        const path = masterKeyPath(dataDir)
-        yield* save(a, new Map([["payment.epay.key", `${SECRET}-kept`]]))
-        const kept = yield* fs.readFile(path)
-        const states: ReadonlyArray<readonly [state: string, make: Effect.Effect<void, PlatformError.PlatformError>]> =
-          [
-            [`the key file ${path} is empty`, fs.writeFile(path, new Uint8Array())],
-            [`the key file ${path} is empty`, fs.writeFileString(path, " \n\n")],
-            [`there is no key file ${path}`, fs.remove(path)]
-          ]
-        for (const [state, make] of states) {
-          yield* make
-          const refused = yield* Effect.flip(Effect.scoped(server(url, dataDir)))
-          assert.strictEqual(refused._tag, "MasterKeyWrong")
-          assert.include(refused.message, state)
-          assert.notInclude(refused.message, "\n")
-          // A running server makes no key beside what the lost one has sealed.
-          const unsaved = yield* Effect.flip(save(a, new Map([["payment.epay.key", "another"]])))
-          assert.include(String(unsaved), "put the file back")
-          assert.strictEqual(yield* Effect.map(Effect.result(fs.readFileString(path)), textOfKeys), "")
-        }
-        yield* fs.writeFile(path, kept)
-        yield* Effect.scoped(server(url, dataDir))
-        assert.strictEqual(Redacted.value((yield* Context.get(a, Settings).fresh).payment.epay.key), `${SECRET}-kept`)
-      }).pipe(Effect.provide(NodeServices.layer)))
-
-    it.effect("are sealed by a new key where the file was left empty and nothing is sealed, also by two at once", () =>
-      Effect.gen(function*() {
-        const fs = yield* FileSystem.FileSystem
-        const url = yield* makeDatabase()
-        const dataDir = yield* scratchFolder
-        const path = masterKeyPath(dataDir)
-        yield* fs.writeFile(path, new Uint8Array(), { mode: 0o600 })
-        const servers = [yield* server(url, dataDir), yield* server(url, dataDir)] as const
-        yield* Effect.forEach(servers, (one, at) => save(one, new Map([[secretKeys[at] ?? secretKeys[0], SECRET]])), {
-          concurrency: "unbounded"
-        })
-        assert.match(yield* fs.readFileString(path), /^\n[0-9a-f]{64}\n(?:\n[0-9a-f]{64}\n)?$/)
-        assert.strictEqual((yield* fs.stat(path)).mode & 0o777, 0o600)
-        yield* Effect.scoped(server(url, dataDir))
-        assert.strictEqual(Redacted.value((yield* Context.get(servers[0], Settings).fresh).payment.epay.key), SECRET)
-      }).pipe(Effect.provide(NodeServices.layer)))
-
-    it.effect("are sealed anew by a rotation that running servers follow", () =>
-      Effect.gen(function*() {
-        const { a, b } = yield* World
-        const sql = Context.get(a, SqlClient.SqlClient)
-        const box = Context.get(a, SecretBox)
-        yield* save(a, new Map([["payment.epay.key", `${SECRET}-turned`]]))
-        const keyId = sql<{ key_id: string }>`SELECT key_id FROM app_settings WHERE key = 'payment.epay.key'`
-        const [before] = yield* keyId
-        assert.isTrue(yield* box.renew)
-        assert.strictEqual(yield* resealAll(sql, box, cliActor), 1)
-        const [after] = yield* keyId
-        assert.notStrictEqual(after?.key_id, before?.key_id)
-        assert.strictEqual(after?.key_id, (yield* box.keyIds)[0])
-        assert.strictEqual(Redacted.value((yield* Context.get(b, Settings).fresh).payment.epay.key), `${SECRET}-turned`)
       }))
   })
 })
