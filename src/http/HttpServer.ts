@@ -22,6 +22,7 @@ import { ConsoleRoutes } from "./console/ConsoleRoutes.ts"
 import { OpsRoutes } from "./ops/OpsRoutes.ts"
 import { Readiness } from "./ops/Readiness.ts"
 import { ServerMetrics } from "./ops/ServerMetrics.ts"
+import { apiPathOf } from "./v1/ApiPath.ts"
 import { DataPlane } from "./v1/DataPlane.ts"
 import { isBodyPending } from "./v1/DiscardBody.ts"
 import { PaymentRoutes } from "./webhooks/PaymentRoutes.ts"
@@ -121,8 +122,7 @@ export class HttpServer extends Context.Service<HttpServer, {
   )
 }
 
-const isCall = ({ url }: IncomingMessage): boolean =>
-  url !== undefined && (url.startsWith("/v1/") || url.startsWith("/dashboard/billing/"))
+const isCall = ({ url }: IncomingMessage): boolean => apiPathOf(url) !== undefined
 
 /** No request takes longer: the slowest body of a call that is still read, and of a page. */
 const requestTimeoutMs = (limits: ClientLimits, bodyBytesMax: number): number =>

@@ -22,8 +22,11 @@ export type Shape =
   | { readonly kind: "texts"; readonly of?: ReadonlyArray<string> }
   | { readonly kind: "boolean" | "number" | "scalar" }
   | { readonly kind: "integer"; readonly least: number; readonly most: number }
-  /** Any JSON; it belongs to the client, so nothing in it is looked at. Its bytes are counted. */
-  | { readonly kind: "client"; readonly only?: "object" | "array" }
+  /**
+   * Any JSON; it belongs to the client, so nothing in it is looked at. Its bytes are counted. `pictures`: an upstream may show the model
+   * the images in it, which are counted, too.
+   */
+  | { readonly kind: "client"; readonly only?: "object" | "array"; readonly pictures?: true }
   | { readonly kind: "object"; readonly fields: Fields }
   | { readonly kind: "list"; readonly of: Shape; readonly least?: number; readonly unit?: Unit }
   | { readonly kind: "either"; readonly of: ReadonlyArray<Shape> }
@@ -36,6 +39,8 @@ export type Shape =
   | { readonly kind: "imageData" }
   /** An inline file as base64. */
   | { readonly kind: "fileData" }
+  /** The name or the media type of a file: films and sounds are refused by it. */
+  | { readonly kind: "fileKind" }
   /** A token array. */
   | { readonly kind: "tokens" }
   /** Lets the upstream run a tool, named after the field. */
@@ -91,6 +96,7 @@ export const boolean: Shape = { kind: "boolean" }
 export const number: Shape = { kind: "number" }
 export const scalar: Shape = { kind: "scalar" }
 export const client: Shape = { kind: "client" }
+export const clientWithPictures: Shape = { kind: "client", pictures: true }
 export const clientObject: Shape = { kind: "client", only: "object" }
 export const clientArray: Shape = { kind: "client", only: "array" }
 export const tool: Shape = { kind: "tool" }

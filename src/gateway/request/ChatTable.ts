@@ -7,6 +7,7 @@ import {
   boolean,
   client,
   clientObject,
+  clientWithPictures,
   either,
   type Fields,
   fields,
@@ -69,8 +70,12 @@ export const messageFields: Fields = fields({
   reasoning_opaque: forwarded(text, "", { reasoning: true }),
   thinking_blocks: forwarded(client, "", { reasoning: true }),
   encrypted_content: forwarded(text, "", { reasoning: true }),
-  annotations: forwarded(client),
+  annotations: forwarded(clientWithPictures),
   context: forwarded(client),
+  citations: forwarded(client),
+  search_results: forwarded(client),
+  executed_tools: forwarded(clientWithPictures),
+  copilot_references: forwarded(client),
   extra_content: forwarded(client),
   images: forwarded(list(partShape, { unit: "part" }), "Content parts, as OpenRouter returns them."),
   metadata: forwarded(clientObject),
@@ -82,7 +87,8 @@ export const messageFields: Fields = fields({
   copilot_cache_control: setting(cacheControl)
 })
 
-const limitNote = "One of the two limits may be set. A limit above the model's maximum is lowered to it."
+const limitNote =
+  "Of both limits the smaller one counts, and is sent. A limit above the model's maximum is lowered to it."
 
 export const chatFields: Fields = together(
   modelField,

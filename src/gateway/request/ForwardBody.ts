@@ -60,6 +60,12 @@ function draftField(call: Call, field: JsonField, forwarding: Forwarding, draft:
     if (forwarding.unknownFields !== "forward") drop(call, field, draft)
   } else if (rule.treatment === "dropped" || (rule.knownOnly && !knownFields.includes(key))) {
     drop(call, field, draft, key !== "service_tier")
+  } else if (key === "stream_options" && !call.stream) {
+    // Upstreams refuse them where nothing is streamed.
+    drop(call, field, draft, false)
+  } else if (rule.treatment === "refused" && call.body[field.valueStart] !== LOWER_N) {
+    // It is switched off, as it is without it; upstreams that do not know it would object.
+    drop(call, field, draft, false)
   } else if (rule.identity && call.body[field.valueStart] === QUOTE) {
     const { valueEnd, valueStart } = field
     const value = decodeString(bufferOf(call.body), valueStart, valueEnd) ?? ""

@@ -9,6 +9,7 @@ import {
   client,
   clientArray,
   clientObject,
+  clientWithPictures,
   either,
   type Fields,
   fields,
@@ -37,7 +38,9 @@ const common: Fields = fields({
   created_by: forwarded(text),
   caller: forwarded(client),
   cache_control: setting(cacheControl),
-  internal_chat_message_metadata_passthrough: forwarded(client)
+  internal_chat_message_metadata_passthrough: forwarded(client),
+  provider_data: forwarded(client),
+  providerData: forwarded(client)
 })
 
 const item = (
@@ -58,6 +61,12 @@ const compacted = (): Variant =>
 
 const parts: Shape = list(partShape, { unit: "part" })
 const effort: Shape = object(fields({ effort: forwarded(text) }))
+/** What code printed, or an image that it made. */
+const codeOutput: Shape = object(fields({
+  type: forwarded(text),
+  logs: forwarded(text),
+  url: forwarded({ kind: "imageUrl" })
+}))
 const called: Fields = fields({
   call_id: forwarded(text),
   name: forwarded(text),
@@ -101,11 +110,11 @@ export const itemTypes: Variants = variants("input item", {
   custom_tool_call: call({ input: client }, ["input"]),
   custom_tool_call_output: call({ output: content }, ["output"]),
   local_shell_call: call({ action: client }, ["action"]),
-  local_shell_call_output: call({ output: client }, ["output"]),
+  local_shell_call_output: call({ output: clientWithPictures }, ["output"]),
   shell_call: call({ action: client, environment: client }, ["action"]),
-  shell_call_output: call({ output: client, max_output_length: scalar }, ["output"]),
+  shell_call_output: call({ output: clientWithPictures, max_output_length: scalar }, ["output"]),
   apply_patch_call: call({ operation: client }, ["operation"]),
-  apply_patch_call_output: call({ output: client }, ["output", "status"]),
+  apply_patch_call_output: call({ output: clientWithPictures }, ["output", "status"]),
   computer_call: call({ action: client, actions: client, pending_safety_checks: client }, ["action", "actions"]),
   computer_call_output: call(
     { output: either(text, partShape, parts), acknowledged_safety_checks: client },
@@ -120,10 +129,10 @@ export const itemTypes: Variants = variants("input item", {
     { role: text, tools: list(tool) },
     { content: ["tools"], note: "Its tools are checked like those of the request." }
   ),
-  web_search_call: item({ action: client }, { content: ["action", "status"] }),
+  web_search_call: item({ action: client, results: client }, { content: ["action", "status"] }),
   file_search_call: item({ queries: client, results: client }, { content: ["queries", "results"] }),
   code_interpreter_call: item(
-    { code: text, container_id: text, outputs: client },
+    { code: text, container_id: text, outputs: list(codeOutput) },
     { content: ["code", "outputs"] }
   ),
   image_generation_call: item(
@@ -147,7 +156,14 @@ export const itemTypes: Variants = variants("input item", {
     { content: ["approve"] }
   ),
   mcp_call: item(
-    { arguments: client, name: text, server_label: text, approval_request_id: text, output: client, error: client },
+    {
+      arguments: client,
+      name: text,
+      server_label: text,
+      approval_request_id: text,
+      output: clientWithPictures,
+      error: client
+    },
     { content: ["arguments", "output"] }
   ),
   program: item({ call_id: text, code: text, fingerprint: text }, { content: ["code"] }),

@@ -33,6 +33,7 @@ const TOO_MANY = `The request body has more than ${JSON_VALUES_MAX} JSON values.
 
 const LOWER_U = 0x75
 export const LOWER_N = 0x6e
+export const LOWER_F = 0x66
 /** Below it are control characters, which a JSON string may hold only as escapes. */
 const PRINTABLE_MIN = 0x20
 

@@ -37,11 +37,7 @@ function callOf(dialect: Dialect, body: Uint8Array, read: ReadBody): Call | Refu
   if (input === undefined || isNull(body, input)) {
     return invalid(table.input, `Missing required parameter: '${table.input}'.`)
   }
-  const limits = limitsOf(body, fields, table.limits)
-  if (limits.length > 1) {
-    return invalid("max_tokens", "Set one of 'max_tokens' and 'max_completion_tokens', not both.")
-  }
-  const [limit] = limits
+  const limit = limitOf(body, fields, table.limits)
   const { hostedFields, hostedTools, places, references, tally } = reading
   const options = dialect === "chat" ? valueOf(body, fields, "stream_options") : undefined
   const answers = dialect === "chat" ? valueOf(body, fields, "n") : undefined
@@ -73,13 +69,19 @@ const noTools: ReadonlyArray<string> = []
 const isNull = (body: Uint8Array, field: JsonField): boolean =>
   field.valueEnd - field.valueStart === 4 && body[field.valueStart] === 0x6e
 
-/** The limits that the client set. */
-const limitsOf = (
+/**
+ * The limit that the client set; undefined: none. Clients that cannot know which one an upstream reads set both: then the smaller one
+ * counts, as the field that all of OpenAI's models know.
+ */
+const limitOf = (
   body: Uint8Array,
   fields: ReadonlyArray<JsonField>,
   names: ReadonlyArray<OutputLimitField>
-): ReadonlyArray<{ readonly field: OutputLimitField; readonly tokens: number }> =>
-  names.flatMap((field) => {
+): { readonly field: OutputLimitField; readonly tokens: number } | undefined => {
+  const limits = names.flatMap((field) => {
     const tokens = valueOf(body, fields, field)
     return typeof tokens === "number" ? [{ field, tokens }] : []
   })
+  const last = limits.at(-1)
+  return last === undefined ? undefined : { field: last.field, tokens: Math.min(...limits.map(({ tokens }) => tokens)) }
+}

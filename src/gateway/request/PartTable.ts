@@ -67,8 +67,8 @@ const image: Variant = part(
 
 const file: Shape = object(fields({
   file_data: forwarded({ kind: "fileData" }),
-  filename: forwarded(text),
-  format: setting(text),
+  filename: forwarded({ kind: "fileKind" }),
+  format: setting({ kind: "fileKind" }),
   file_id: refused(unseen),
   file_url: refused(unseen)
 }))
@@ -93,12 +93,27 @@ export const partTypes: Variants = variants("content part", {
   ),
   redacted_thinking: part(fields({ data: forwarded(text) }), "Counted as text.", { reasoning: true }),
   encrypted_content: part(fields({ encrypted_content: forwarded(text) }), "Counted as text.", { reasoning: true }),
+  reasoning: part(
+    fields({
+      reasoning: forwarded(text),
+      text: forwarded(text),
+      summary: forwarded(list({ kind: "variant", of: () => partTypes }, { unit: "part" })),
+      signature: forwarded(text)
+    }),
+    "Counted as text.",
+    { reasoning: true }
+  ),
+  reference: part(fields({ reference_ids: forwarded(client) }), "Mistral's mark of a source; counted as text."),
   image_url: image,
   input_image: image,
   computer_screenshot: image,
   file: part(fields({ file: forwarded(file) }), "An inline file; it holds the model's whole context once per call."),
   input_file: part(
-    fields({ file_data: forwarded({ kind: "fileData" }), filename: forwarded(text), detail: setting(text) }),
+    fields({
+      file_data: forwarded({ kind: "fileData" }),
+      filename: forwarded({ kind: "fileKind" }),
+      detail: setting(text)
+    }),
     "An inline file; it holds the model's whole context once per call."
   ),
   input_audio: noSound,

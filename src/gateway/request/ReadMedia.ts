@@ -4,6 +4,10 @@
  *
  * @internal
  */
+import { Buffer } from "node:buffer"
+import { COLON, endOfString, QUOTE, skipSpace } from "./JsonBytes.ts"
+import { keyOf } from "./KnownKeys.ts"
+import { isMediaName } from "./MediaNames.ts"
 import type { Reading } from "./Reading.ts"
 
 /** So many bytes of a string decide what it is. */
@@ -26,6 +30,16 @@ const inlineImage = /^data:image\/(?!svg)[a-z0-9.+-]+(?:;[a-z0-9.+=-]+)*;base64,
 /** How PNG, JPEG, GIF, WebP and AVIF begin in base64. */
 const base64Image = /^(?:iVBORw0KGgo|\/9j\/|R0lGOD|UklGR|AAAA[A-Za-z0-9+/]{2,4}Z0eXBhdmlm)/
 
+/** What is behind the data address, or bare base64. */
+const dataOf = (text: string): string => /^\s*data:[^,]*,([\s\S]*)$/i.exec(text)?.[1] ?? text
+/** How the archives begin that office documents are. */
+const archives = ["PK\x03\x04", "\xd0\xcf\x11\xe0"]
+/** How Matroska, MP3, Ogg and FLAC begin; and AVI, WAV, and MP4 other than images. */
+const films = ["\x1aE\xdf\xa3", "ID3", "OggS", "fLaC"]
+const boxedFilm = /^(?:RIFF[^]{4}(?:AVI |WAVE)|[^]{4}ftyp(?!avi[fs]|hei[cmsx]|hev[cmsx]|mif1|msf1))/
+/** Media types and names of films and sounds. */
+const filmKind = /^\s*(?:audio|video)\/|\.(?:aac|avi|flac|m4a|m4v|mkv|mov|mp3|mp4|mpe?g|ogg|opus|wav|webm)\s*$/i
+
 const unseenFile = "Unsupported input: %. The gateway cannot see or bound files by URL. Send the content inline."
 const noSound = "Unsupported input: %. Audio and video are not metered."
 
@@ -47,6 +61,14 @@ function beginning(reading: Reading, start: number, end: number): string {
   )
 }
 
+/** A PDF may have other bytes in front of it. */
+const isDocument = (data: string): boolean => data.includes("%PDF-") || archives.some((start) => data.startsWith(start))
+
+const isFilm = (data: string): boolean => boxedFilm.test(data) || films.some((start) => data.startsWith(start))
+
+/** How the data of an address or of bare base64 begins, a byte a character. */
+const startOf = (text: string): string => Buffer.from(dataOf(text), "base64").toString("latin1")
+
 /** An image by URL. Some upstreams take files there, too: they count as such. */
 export function readImageUrl(reading: Reading, at: number, depth: number): number {
   const { saved } = reading.scan
@@ -60,6 +82,12 @@ export function readImageUrl(reading: Reading, at: number, depth: number): numbe
   else if (sound.test(url)) return reading.unsupported(noSound)
   else if (anyUrl.test(url) && !spacedWebUrl.test(url)) return reading.unsupported(unseenFile)
   else if (otherData.test(url)) return addFile(reading, at, end, saved)
+  else {
+    // Some upstreams look at the data, whatever its address says.
+    const data = startOf(url)
+    if (isFilm(data)) return reading.unsupported(noSound)
+    if (isDocument(data)) return addFile(reading, at, end, saved)
+  }
   if (web ? end - at > WEB_URL_BYTES_MAX : !inlineImage.test(url)) reading.addString(at, end, saved)
   return end
 }
@@ -72,6 +100,8 @@ export function readImageData(reading: Reading, at: number, depth: number): numb
   // An empty string is no image.
   if (end - at <= 2) return end
   const data = beginning(reading, at, end)
+  if (isFilm(startOf(data))) return reading.unsupported(noSound)
+  if (isDocument(startOf(data))) return addFile(reading, at, end, saved)
   reading.tally.images++
   if (!base64Image.test(data) && !inlineImage.test(data)) reading.addString(at, end, saved)
   return end
@@ -84,7 +114,7 @@ export function readFileData(reading: Reading, at: number, depth: number): numbe
   if (end < 0) return -1
   const data = beginning(reading, at, end)
   if (anyUrl.test(data)) return reading.unsupported(unseenFile)
-  if (sound.test(data)) return reading.unsupported(noSound)
+  if (sound.test(data) || isFilm(startOf(data))) return reading.unsupported(noSound)
   return addFile(reading, at, end, saved)
 }
 
@@ -94,4 +124,27 @@ function addFile(reading: Reading, at: number, end: number, savedBefore: number)
   reading.tally.fileBytes += end - at - 2 - (reading.scan.saved - savedBefore)
   reading.places.file ??= reading.param()
   return end
+}
+
+/** Whether a file may be of the kind that its name or media type says; false when it is refused. */
+export function checkFileKind(reading: Reading, kind: string): boolean {
+  if (!filmKind.test(kind)) return true
+  reading.unsupported(noSound)
+  return false
+}
+
+/** Counts an image for each key in the JSON text `[start, end)` under which an upstream may find one. */
+export function countPictures(reading: Reading, start: number, end: number): void {
+  const { view } = reading.scan
+  let at = start
+  while (at < end) {
+    if (view[at] !== QUOTE) {
+      at++
+      continue
+    }
+    const keyEnd = endOfString(view, at + 1)
+    if (keyEnd < 0) return
+    if (view[skipSpace(view, keyEnd)] === COLON && isMediaName(keyOf(view, at, keyEnd))) reading.tally.images++
+    at = keyEnd
+  }
 }

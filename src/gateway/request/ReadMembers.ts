@@ -6,9 +6,10 @@
  */
 import type { FieldRule, Fields } from "./Admission.ts"
 import { CLOSE_BRACE, NESTING_LEVELS_MAX, OPEN_BRACE, OPEN_BRACKET, QUOTE } from "./JsonBytes.ts"
-import { LOWER_N } from "./JsonScan.ts"
+import { LOWER_F, LOWER_N } from "./JsonScan.ts"
 import { parseJson } from "../JsonValue.ts"
 import { keyOf } from "./KnownKeys.ts"
+import { isMediaName } from "./MediaNames.ts"
 import type { Member, Reading } from "./Reading.ts"
 
 /** Most members of one object that the gateway reads. Objects that belong to the client may have more. */
@@ -95,26 +96,43 @@ export function readUnknown(reading: Reading, member: Member, depth: number, nam
   const saved = scan.saved
   const end = scan.value(member.at, depth + 1)
   if (end < 0) return -1
+  if (isMediaName(member.key) && !isNothing(reading, member.at, end)) {
+    return reading.unsupported(
+      "Unsupported parameter: %. Images and files are admitted in content parts of their types."
+    )
+  }
   reading.addMember(member, end, saved)
   return end
 }
+
+/** Whether the scalar `[start, end)` is null, false or an empty string. */
+const isNothing = ({ scan: { view } }: Reading, start: number, end: number): boolean =>
+  view[start] === LOWER_N || view[start] === LOWER_F || (view[start] === QUOTE && end - start === 2)
 
 /** Reads the value at `at` as the field's rule says. */
 export function readField(reading: Reading, rule: FieldRule, at: number, depth: number): number {
   const { scan } = reading
   if (scan.view[at] === LOWER_N) return scan.value(at, depth)
-  const { counting, reasoning } = reading
-  if (rule.uncounted) reading.counting = false
+  const { counting, reasoning, settings } = reading
+  if (rule.uncounted) {
+    reading.settings = (reading.counting || reading.settings) && isSetting(rule)
+    reading.counting = false
+  }
   if (rule.reasoning) reading.reasoning = true
   const messages = reading.tally.messages
   const end = rule.treatment === "dropped" ? scan.value(at, depth) : reading.value(rule.shape, at, depth)
   reading.counting = counting
+  reading.settings = settings
   reading.reasoning = reasoning
   if (end < 0) return -1
   if (rule.unit !== undefined && reading.tally.messages === messages) reading.unit(rule.unit)
   if (rule.treatment !== "refused" || isOff(reading, rule, at, end)) return end
   return reading.unsupported(`Unsupported parameter: %. ${rule.note}`)
 }
+
+/** Whether an upstream gets the value as it is, and might print it for the model. */
+const isSetting = ({ identity, knownOnly, shape, treatment }: FieldRule): boolean =>
+  treatment === "forwarded" && !identity && !knownOnly && shape.kind !== "client"
 
 /** Whether the value of a refused field says that it is switched off. */
 function isOff(reading: Reading, rule: FieldRule, start: number, end: number): boolean {

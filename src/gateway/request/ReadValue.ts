@@ -7,16 +7,15 @@ import type { Shape } from "./Admission.ts"
 import { STORED_ID_CHARS_MAX } from "./ItemTable.ts"
 import { CLOSE_BRACKET, COMMA, MINUS, NESTING_LEVELS_MAX, OPEN_BRACE, OPEN_BRACKET, QUOTE } from "./JsonBytes.ts"
 import { decodeString } from "./JsonFields.ts"
-import { isDigit, LOWER_N } from "./JsonScan.ts"
+import { isDigit, LOWER_F, LOWER_N } from "./JsonScan.ts"
 import type { Reading } from "./Reading.ts"
-import { readFileData, readImageData, readImageUrl } from "./ReadMedia.ts"
+import { checkFileKind, countPictures, readFileData, readImageData, readImageUrl } from "./ReadMedia.ts"
 import { readFields } from "./ReadMembers.ts"
 import { readTool } from "./ReadTool.ts"
 import { readVariant } from "./ReadVariant.ts"
 import { shapeWords } from "./ShapeWords.ts"
 
 const LOWER_T = 0x74
-const LOWER_F = 0x66
 /** A number's text is read no further. */
 const NUMBER_BYTES_MAX = 64
 
@@ -30,6 +29,7 @@ function accepts(reading: Reading, shape: Shape, at: number): boolean {
     case "imageUrl":
     case "imageData":
     case "fileData":
+    case "fileKind":
     case "cacheTtl":
     case "responseId":
       return first === QUOTE
@@ -83,8 +83,9 @@ function readAccepted(reading: Reading, shape: Shape, at: number, depth: number)
     case "boolean":
     case "number":
     case "scalar":
-    case "client":
       return readClient(reading, at, depth)
+    case "client":
+      return shape.pictures === true ? readWithPictures(reading, at, depth) : readClient(reading, at, depth)
     case "object":
       return readFields(reading, shape.fields, at, depth)
     case "list":
@@ -105,6 +106,8 @@ function readAccepted(reading: Reading, shape: Shape, at: number, depth: number)
       return readImageData(reading, at, depth)
     case "fileData":
       return readFileData(reading, at, depth)
+    case "fileKind":
+      return readFileKind(reading, at, depth)
     case "tokens":
       return readTokens(reading, at, depth)
     case "hosted":
@@ -126,6 +129,19 @@ function readClient(reading: Reading, at: number, depth: number): number {
   if (scan.view[at] === QUOTE) reading.addString(at, end, saved)
   else reading.addJson(at, end, saved)
   return end
+}
+
+/** The same; images that an upstream may find in it are counted. */
+function readWithPictures(reading: Reading, at: number, depth: number): number {
+  const end = readClient(reading, at, depth)
+  if (end >= 0) countPictures(reading, at, end)
+  return end
+}
+
+/** The name or media type of a file. */
+function readFileKind(reading: Reading, at: number, depth: number): number {
+  const end = readClient(reading, at, depth)
+  return end < 0 || checkFileKind(reading, decodeString(reading.scan.view, at, end) ?? "") ? end : -1
 }
 
 function readText(reading: Reading, shape: Extract<Shape, { kind: "text" }>, at: number, depth: number): number {

@@ -13,6 +13,9 @@ import { invalid, unsupported } from "./Refusal.ts"
 /** Most references in one call. */
 export const REFERENCES_MAX = 4_096
 
+/** Settings of a call up to this, in bytes, are no text; what goes beyond it is counted, as an upstream may print it for the model. */
+export const SETTING_BYTES_FREE = 1_024
+
 /** A key in a place is cut to this many characters. */
 const PLACE_KEY_CHARS_MAX = 64
 
@@ -35,6 +38,8 @@ export class Reading {
   refusal: Refused | undefined
   /** Off inside what does not reach the model as text, or is counted as a whole. */
   counting = true
+  /** On inside settings: they are no text, but where they are long they may be meant to become some. */
+  settings = false
   /** On inside reasoning fields. */
   reasoning = false
   readonly tally: Writable<InputTally> = { ...emptyTally }
@@ -43,6 +48,8 @@ export class Reading {
   readonly hostedFields = new Set<string>()
   readonly places: Writable<CallPlaces> = {}
 
+  /** Bytes of the call's settings. */
+  private settingBytes = 0
   private readonly readShape: ReadShape
   /** Where counted texts are kept, if they are wanted. */
   private readonly texts: Array<string> | undefined
@@ -102,30 +109,37 @@ export class Reading {
     else this.tally.tools++
   }
 
-  private add(bytes: number): void {
+  /** Whether bytes count as text of the call; counts them then. */
+  private add(bytes: number): boolean {
+    if (!this.counting && !this.addSetting(bytes)) return false
     this.tally.textBytes += bytes
-    if (this.reasoning) this.tally.reasoningBytes += bytes
+    // Settings are in no lower bound either.
+    if (this.reasoning || !this.counting) this.tally.reasoningBytes += bytes
+    return true
+  }
+
+  /** Counts bytes of a setting; true when there are more of them than a call needs. */
+  private addSetting(bytes: number): boolean {
+    if (this.settings) this.settingBytes += bytes
+    return this.settings && this.settingBytes > SETTING_BYTES_FREE
   }
 
   /** Counts the string `[start, end)`, quotes left out. `savedBefore`: what the scan had saved in front of it. */
   addString(start: number, end: number, savedBefore: number): void {
-    if (!this.counting) return
-    this.add(end - start - 2 - (this.scan.saved - savedBefore))
-    this.texts?.push(decodeString(this.scan.view, start, end) ?? "")
+    const counts = this.add(end - start - 2 - (this.scan.saved - savedBefore))
+    if (counts) this.texts?.push(decodeString(this.scan.view, start, end) ?? "")
   }
 
   /** Counts the JSON text `[start, end)` without the spaces between its tokens. */
   addJson(start: number, end: number, savedBefore: number): void {
-    if (!this.counting) return
-    this.add(end - start - (this.scan.saved - savedBefore))
-    this.texts?.push(this.scan.view.toString("utf8", start, end))
+    const counts = this.add(end - start - (this.scan.saved - savedBefore))
+    if (counts) this.texts?.push(this.scan.view.toString("utf8", start, end))
   }
 
   /** Counts a member that no table names: its key, as written, and its value. */
   addMember(member: Member, end: number, savedBefore: number): void {
-    if (!this.counting) return
-    this.add(member.keyEnd - member.keyStart + 1 + end - member.at - (this.scan.saved - savedBefore))
-    this.texts?.push(this.scan.view.toString("utf8", member.keyStart, end))
+    const counts = this.add(member.keyEnd - member.keyStart + 1 + end - member.at - (this.scan.saved - savedBefore))
+    if (counts) this.texts?.push(this.scan.view.toString("utf8", member.keyStart, end))
   }
 
   refer(kind: Reference["kind"], id: string, param: string): boolean {

@@ -38,6 +38,7 @@ export function shapeWords(shape: Shape): string {
     case "imageUrl":
     case "imageData":
     case "fileData":
+    case "fileKind":
     case "cacheTtl":
     case "responseId":
       return "a string"

@@ -80,6 +80,9 @@ const functionShape = object(fields({
   strict: forwarded(scalar),
   returns: forwarded(client),
   response: forwarded(client),
+  annotations: forwarded(client),
+  metadata: forwarded(client),
+  _meta: forwarded(client),
   output_schema: forwarded(client),
   input_examples: forwarded(client),
   allowed_callers: forwarded(texts),
@@ -101,6 +104,9 @@ export const toolFields: Fields = fields({
   allowed_callers: forwarded(texts),
   execution: forwarded(text),
   environment: forwarded(clientObject),
+  annotations: forwarded(client),
+  metadata: forwarded(client),
+  _meta: forwarded(client),
   tools: forwarded(list(tool)),
   cache_control: setting(cacheControl)
 })

@@ -46,6 +46,10 @@ export const answerPreflight = (request: IncomingMessage, response: ServerRespon
   if (asked !== undefined && asked.length <= ASKED_CHARACTERS_MAX && headerNames.test(asked)) {
     response.setHeader("access-control-allow-headers", asked)
   }
+  // Asked where a page of the internet calls a server in a private network: it needs a key there as everywhere.
+  if (request.headers["access-control-request-private-network"] === "true") {
+    response.setHeader("access-control-allow-private-network", "true")
+  }
   if (isBodyPending(request)) response.setHeader("connection", "close")
   response.writeHead(204)
   response.end()

@@ -23,6 +23,7 @@ import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { RefusedCalls, type RefusedStatus, refusedStatuses } from "../../usage/RefusedCalls.ts"
 import { ClientLimits } from "../ClientLimits.ts"
+import { apiPathOf } from "./ApiPath.ts"
 import { awaitsContinue } from "./AwaitedContinue.ts"
 import { callAddress } from "./CallAddress.ts"
 import { ClientWatch } from "./ClientWatch.ts"
@@ -39,7 +40,7 @@ import { readRequestBody } from "./RequestBody.ts"
 import { tokenOf } from "./RequestToken.ts"
 
 export class DataPlane extends Context.Service<DataPlane, {
-  /** Answers a request whose path begins with `/v1/`. */
+  /** Answers a request to the API. */
   handle(request: IncomingMessage, response: ServerResponse): void
   /** From now on every new call is refused with 503. */
   close(): void
@@ -203,7 +204,8 @@ export class DataPlane extends Context.Service<DataPlane, {
       request: IncomingMessage,
       response: ServerResponse
     ): Effect.Effect<void, Refusal> => {
-      const read = request.method === "GET" ? reads.find(path) : undefined
+      // Node leaves the body of an answer to `HEAD` out.
+      const read = request.method === "GET" || request.method === "HEAD" ? reads.find(path) : undefined
       if (read !== undefined) {
         return Effect.map(
           Effect.flatMap(authenticate(request), (key) => mayCome(key, request) ? read(key) : Effect.fail(wrongNetwork)),
@@ -246,7 +248,7 @@ export class DataPlane extends Context.Service<DataPlane, {
         return answerPreflight(request, response)
       }
       const requestId = makeReservationId()
-      const path = pathOf(request)
+      const path = apiPathOf(request.url) ?? ""
       const dialect = request.method === "POST" ? dialects[path] : undefined
       underWay++
       if (dialect === undefined) {
@@ -352,11 +354,6 @@ interface Visit {
 }
 
 const isRefusedStatus = (status: number): status is RefusedStatus => refusedStatuses.some((known) => known === status)
-
-const pathOf = ({ url = "/" }: IncomingMessage): string => {
-  const query = url.indexOf("?")
-  return query === -1 ? url : url.slice(0, query)
-}
 
 /** Headers of every answer. No cache keeps what does not say that it may be kept. */
 const headersOf = (requestId: string) => ({ "cache-control": "no-store", "x-request-id": requestId, ...corsHeaders })

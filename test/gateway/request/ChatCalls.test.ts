@@ -64,7 +64,15 @@ describe("parseCall of a chat call", () => {
     [part({ type: "file", file: { file_data: "data:application/pdf;base64,AAAA" } })],
     [{ prediction: null, web_search_options: null, audio: null, plugins: null, best_of: null, models: null }],
     [{ plugins: [] }],
-    [{ use_beam_search: false, ignore_eos: false }],
+    [{ use_beam_search: false, ignore_eos: false, best_of: 1, num_return_sequences: 1, min_tokens: 0, priority: 0 }],
+    [{
+      models: [],
+      extra_body: {},
+      prompt: "",
+      conversation: "",
+      search_parameters: { mode: "off" },
+      speed: "standard"
+    }],
     [{ top_k: 4, min_p: 0.1, top_a: 0.2, repetition_penalty: 1.1, enable_thinking: true, thinking_budget: 512 }],
     [{ thinking: { type: "enabled", budget_tokens: 1024 }, reasoning: { effort: "high", exclude: true } }],
     [{ chat_template_kwargs: { enable_thinking: false, reasoning_effort: "low" } }]
@@ -87,7 +95,6 @@ describe("parseCall of a chat call", () => {
     [{ max_tokens: 1.5 }, "max_tokens"],
     [{ max_tokens: "10" }, "max_tokens"],
     [{ max_completion_tokens: 2 ** 31 }, "max_completion_tokens"],
-    [{ max_tokens: 1, max_completion_tokens: 1 }, "max_tokens"],
     [{ n: 0 }, "n"],
     [{ n: 129 }, "n"],
     [{ n: 10_000 }, "n"],
@@ -138,7 +145,7 @@ describe("parseCall of a chat call", () => {
     [{ messages: [{ role: "user", content: "x", chat_template: "y" }] }, "messages[0].chat_template"],
     [{ request_id: "r" }, "request_id"],
     [{ priority: 1 }, "priority"],
-    [{ extra_body: {} }, "extra_body"],
+    [{ extra_body: { google: {} } }, "extra_body"],
     [{ enable_search: true }, "enable_search"],
     [{ search_parameters: {} }, "search_parameters"],
     [{ plugins: [{ id: "web" }] }, "plugins"],

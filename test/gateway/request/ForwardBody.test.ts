@@ -70,6 +70,15 @@ describe("forwardBody", () => {
     ["puts a limit in the place of the client's", { max_tokens: 50 }, {
       outputLimit: { field: "max_completion_tokens", value: 9 }
     }, { max_completion_tokens: 9 }],
+    ["sends the smaller of two limits", { max_tokens: 50, max_completion_tokens: 70 }, {}, {
+      max_completion_tokens: 50
+    }],
+    ["takes out what is switched off", { plugins: [], best_of: 1, enable_search: false, speed: null }, {}, {
+      speed: null
+    }],
+    ["takes out options of a stream where none is asked for", { stream: false, stream_options: {} }, {
+      knownFields: ["stream_options"]
+    }, { stream: false }],
     ["takes out a tier that the channel does not know", { service_tier: "auto" }, {}, {}],
     ["sends a tier as the default", { service_tier: "auto" }, { knownFields: ["service_tier"] }, {
       service_tier: "default"
@@ -97,6 +106,7 @@ describe("forwardBody", () => {
       knownFields: []
     }, ["metadata", "cache_salt", "stream_options"]],
     ["no tier, for the default is what is served", chat({ service_tier: "auto" }), {}, []],
+    ["nothing that was switched off", chat({ plugins: [], best_of: 1, stream_options: {} }), {}, []],
     ["no options that the gateway sets itself", chat({ stream: true, stream_options: {} }), {
       includeUsage: true,
       knownFields: []

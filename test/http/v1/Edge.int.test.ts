@@ -264,7 +264,8 @@ layer(Gateway, { excludeTestServices: true })("a page in a browser", (it) => {
           headers: {
             origin: "https://app.example",
             "access-control-request-method": "POST",
-            "access-control-request-headers": "authorization,content-type,x-stainless-os"
+            "access-control-request-headers": "authorization,content-type,x-stainless-os",
+            "access-control-request-private-network": "true"
           }
         })
         assert.strictEqual(answer.status, 204)
@@ -274,6 +275,7 @@ layer(Gateway, { excludeTestServices: true })("a page in a browser", (it) => {
         assert.strictEqual(headers["access-control-allow-methods"], "GET, POST, DELETE, OPTIONS")
         assert.strictEqual(headers["access-control-allow-headers"], "authorization,content-type,x-stainless-os")
         assert.strictEqual(headers["access-control-max-age"], "86400")
+        assert.strictEqual(headers["access-control-allow-private-network"], "true")
         assert.isUndefined(headers["access-control-allow-credentials"])
         assert.isUndefined(headers["set-cookie"])
       }
@@ -317,6 +319,30 @@ layer(Gateway, { excludeTestServices: true })("a page in a browser", (it) => {
       ) {
         assert.strictEqual((yield* send(url, { body, headers })).status, 200)
       }
+    }))
+})
+
+layer(Gateway, { excludeTestServices: true })("the API", (it) => {
+  it.effect("is found by base URLs that are written otherwise, and answers HEAD", () =>
+    Effect.gen(function*() {
+      const { gateway, user } = yield* fixture
+      for (
+        const target of ["/v1/chat/completions/", "/v1//chat/completions", "//v1/chat/completions?a=1", `/v1${path}`]
+      ) {
+        const answer = yield* send(`${gateway.origin}${target}`, { key: user.key, body })
+        assert.strictEqual(answer.status, 200, target)
+      }
+      for (const target of ["/v1/models/", "/v1//models", "/v1/models/m/", "/v1/models?limit=1"]) {
+        const answer = yield* send(`${gateway.origin}${target}`, { key: user.key, headers: { origin: "null" } })
+        assert.strictEqual(answer.status, 200, target)
+        assert.strictEqual(answer.headers["access-control-allow-origin"], "*")
+      }
+      const head = yield* send(`${gateway.origin}/v1/models`, { key: user.key, method: "HEAD" })
+      assert.deepStrictEqual([head.status, head.text], [200, ""])
+      assert.strictEqual((yield* send(`${gateway.origin}/v1/models`, { method: "HEAD" })).status, 401)
+      const proxied = yield* connection(gateway.origin)
+      proxied.write(`GET http://realms/v1/models HTTP/1.1\r\nhost: realms\r\nauthorization: Bearer ${user.key}\r\n\r\n`)
+      yield* until("a whole address is answered", () => proxied.status === 200)
     }))
 })
 
