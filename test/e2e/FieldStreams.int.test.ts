@@ -96,6 +96,10 @@ const silentFailures: ReadonlyArray<readonly [what: string, script: UpstreamScri
   ["frames of nothing, and an end", raw(data(chunk("")))],
   ["an error event without a body of its own", raw('event: error\ndata: {"message":"x"}\n\n')],
   ["a status and a message in words", raw(data({ status: "error", message: "Internal error" }))],
+  ["an error event that is named behind its data", raw('data: {"message":"x"}\nevent: error\n\n')],
+  ["an exception (Amazon)", raw('event: internalServerException\ndata: {"message":"x"}\n\n')],
+  ["a message without success", raw(data({ success: false, message: "Internal error" }, "[DONE]"))],
+  ["a message without a type", raw(data({ message: "Internal error", code: 500 })), true],
   ["an error event behind its id (DashScope)", raw('id:1\nevent:error\n:HTTP_STATUS/500\ndata:{"message":"x"}\n\n')]
 ]
 
@@ -172,6 +176,16 @@ const reported: ReadonlyArray<UsageRow> = [
     charged: 2_655n
   },
   {
+    what: "a prompt of zero beside its total",
+    usage: { prompt_tokens: 0, completion_tokens: 5, total_tokens: 2_005 },
+    charged: 6_075n
+  },
+  {
+    what: "a prompt of one beside its total",
+    usage: { prompt_tokens: 1, completion_tokens: 5, total_tokens: 2_005 },
+    charged: 6_075n
+  },
+  {
     what: "an impossible completion",
     usage: { prompt_tokens: 32, completion_tokens: 1e300 },
     model: "plain",
@@ -225,6 +239,17 @@ gatewayTests(Gateway)("usage as providers write it", (test) => {
     }
   }
 
+  test("a total beside zeros is no output", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on(
+      "first",
+      (call) => call.chatStream(["hello"], { prompt_tokens: 0, completion_tokens: 0, total_tokens: 2_005 })
+    )
+    const row = yield* sendChat(user, chatBody("alone"))
+    assert.deepStrictEqual([row.usage_source, row.usage_flagged, row.output_tokens], ["estimated", false, 1n])
+    assert.approximately(Number(row.input_tokens), 2_000, 20)
+  })
+
   for (const usage of ["abc", {}, { prompt_tokens: -5, completion_tokens: -5 }]) {
     test(`${JSON.stringify(usage)} is estimated`, function*(gateway) {
       const user = yield* gateway.user(START)
@@ -273,6 +298,18 @@ const leaveAfter = Effect.fnUntraced(function*(user: TestUser, body: object, see
 })
 
 gatewayTests(Gateway)("output in unexpected shapes", (test) => {
+  test("is charged where frames are wrapped", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on("first", (call) => {
+      for (let index = 0; index < 50; index++) call.frame({ code: 0, data: chunk("hello ") })
+      call.frame({ code: 0, data: chunk("", "stop") })
+      call.response.end()
+    })
+    const row = yield* sendChat(user, chatBody("plain"))
+    assert.deepStrictEqual([row.reason, row.usage_source], [null, "estimated"])
+    assert.approximately(Number(row.output_tokens), 51, 3)
+  })
+
   test("is counted as it passes, and cut at the hold", function*(gateway) {
     const user = yield* gateway.user(70_000n)
     gateway.upstream.on("first", async (call: UpstreamCall) => {

@@ -51,17 +51,19 @@ interface Setting {
   readonly wantsUsage?: boolean
   readonly dialect?: Exclude<Dialect, "embeddings">
   readonly client?: CallClient
+  /** Answers that were asked for. */
+  readonly choices?: number
 }
 
 /** A relay that runs. `timers` are those that wait. */
 export const beginRelay = (setting: Setting = {}) => {
-  const { dialect = "chat", held = PLENTY, heldMax = held, limit = heldMax } = setting
+  const { choices = 1, dialect = "chat", held = PLENTY, heldMax = held, limit = heldMax } = setting
   const client = new ScriptedClient()
   const source = new ScriptedSource()
   const timers = new Set<Timer>()
   const ends: Array<RelayEnd> = []
   const asked = { firstOutput: 0, more: 0 }
-  const meter = new StreamMeter({ dialect, choices: 1 })
+  const meter = new StreamMeter({ dialect, choices })
   const relay = new StreamRelay({
     reply: new Reply({
       client: setting.client ?? client,

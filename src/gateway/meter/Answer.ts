@@ -8,7 +8,7 @@ import type { Dialect } from "../request/Call.ts"
 import { endOfContainer, isContainer, skipSpace } from "../request/JsonBytes.ts"
 import { failureAround, failureOf, type FrameFailure, unknownFailure } from "./FrameFailure.ts"
 import type { ReportedUsage } from "./Reported.ts"
-import { identityOf, type ResponseIdentity } from "./ResponseItems.ts"
+import { finishedStatuses, identityOf, type ResponseIdentity } from "./ResponseItems.ts"
 import { StreamMeter } from "./StreamMeter.ts"
 import { type SampledText, TextSample } from "./TextSample.ts"
 import { readUsage, usageObjectsOf } from "./UsageReading.ts"
@@ -35,13 +35,10 @@ export interface Answer {
 const eventStart = Buffer.from('{"type":"response.completed","response":')
 const eventEnd = Buffer.from("}")
 
-/** Statuses of a response that came to its end. */
-const finished: ReadonlySet<unknown> = new Set(["completed", "incomplete"])
-
 /** Reads a body: its bytes, or the value that they were parsed to. It may be anything. */
 export function readAnswer(body: unknown, dialect: Dialect): Answer {
   if (dialect === "embeddings") return readEmbeddings(body instanceof Uint8Array ? parsed(body) : body)
-  const bytes = body instanceof Uint8Array ? body : Buffer.from(jsonText(body))
+  const bytes = body instanceof Uint8Array ? withoutMark(body) : Buffer.from(jsonText(body))
   return dialect === "chat" ? readChat(bytes) : readResponse(bytes)
 }
 
@@ -68,10 +65,13 @@ function readChat(body: Uint8Array): Answer {
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
 
+/** Clients read over it. */
+const withoutMark = (body: Uint8Array): Uint8Array =>
+  BYTE_ORDER_MARK.every((byte, index) => body[index] === byte) ? body.subarray(BYTE_ORDER_MARK.length) : body
+
 /** One object or array and nothing else: no part of one, and no stream, which the client could not read. */
 function isWhole(body: Uint8Array): boolean {
-  const hasMark = BYTE_ORDER_MARK.every((byte, index) => body[index] === byte)
-  const start = skipSpace(body, hasMark ? BYTE_ORDER_MARK.length : 0)
+  const start = skipSpace(body, 0)
   return isContainer(body, start) && skipSpace(body, endOfContainer(body, start, body.length)) === body.length
 }
 
@@ -80,7 +80,7 @@ function readResponse(body: Uint8Array): Answer {
   const event = Buffer.concat([eventStart, body, eventEnd])
   const { failure } = meter.observe({ raw: event, data: event })
   const response = parsed(body)
-  const hasFinish = isObject(response) && finished.has(response.status)
+  const hasFinish = isObject(response) && finishedStatuses.has(response.status)
   return {
     ...answerOf(meter, hasFinish, failure ?? failureOf(response), () => failureAround(response)),
     identity: identityOf(response)

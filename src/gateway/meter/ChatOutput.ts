@@ -30,6 +30,11 @@ export class ChatOutput {
     return this.finished >= this.asked
   }
 
+  /** Some answer has ended, and none that began has not: an upstream may make fewer than it was asked for. */
+  get isWhole(): boolean {
+    return this.hasFinish && this.choices.every((choice) => choice === undefined || choice.finished || choice.isEmpty)
+  }
+
   /** The output tokens that the frame adds, at most. */
   output(data: Uint8Array, frame: FrameScanner): number {
     const { strings } = frame

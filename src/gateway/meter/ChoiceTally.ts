@@ -21,6 +21,11 @@ export class ChoiceTally {
   private lastLate = 0
   private beginning: Uint8Array = nothing
 
+  /** It has no output. */
+  get isEmpty(): boolean {
+    return this.deltaBytes + this.lateCounted === 0
+  }
+
   addDelta(bytes: number): void {
     this.deltaBytes += bytes
   }

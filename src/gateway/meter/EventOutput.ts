@@ -40,9 +40,9 @@ const typeEndsIn = (data: Uint8Array, frame: FrameScanner, end: Uint8Array): boo
 /** The event announces a part or item; its text comes later. */
 const isAdded = (data: Uint8Array, frame: FrameScanner): boolean => typeEndsIn(data, frame, added)
 
-/** The event is about no item of the output, such as one of rate limits, or a sign of life. */
+/** The event is about no item of the output, such as one of rate limits, a sign of life, or an error without a type. */
 const isAside = (data: Uint8Array, frame: FrameScanner): boolean =>
-  frame.typeStart >= 0 && !frame.hasItem && frame.outputIndex < 0 && frame.itemIdStart < 0 &&
+  !frame.hasItem && frame.outputIndex < 0 && frame.itemIdStart < 0 &&
   !typeEndsIn(data, frame, done)
 
 export class EventOutput {

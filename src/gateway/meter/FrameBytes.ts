@@ -9,6 +9,7 @@ import {
   bufferOf,
   CLOSE_BRACE,
   CLOSE_BRACKET,
+  COLON,
   DIGIT_0,
   DIGIT_9,
   DOT,
@@ -28,6 +29,9 @@ const LETTER_T = 0x74
 
 /** The code of a failure is no longer. */
 const CODE_BYTES_MAX = 256
+
+/** `""` */
+const EMPTY_TEXT_BYTES = 2
 
 /** `\u0041`: six bytes. */
 const UNICODE_ESCAPE_BYTES = 6
@@ -70,6 +74,20 @@ export function isNonEmpty(bytes: Uint8Array, start: number): boolean {
     return next !== CLOSE_BRACE && next !== CLOSE_BRACKET
   }
   return first === LETTER_T || first === MINUS || (first > DIGIT_0 && first <= DIGIT_9)
+}
+
+/** Whether the value at `start`, or a value in it, says anything: some upstreams write an error of nulls and empty texts where there is none. */
+export function saysAnything(bytes: Uint8Array, start: number): boolean {
+  if (!isContainer(bytes, start)) return isNonEmpty(bytes, start)
+  const end = skipValue(bytes, start)
+  for (let at = start + 1; at < end; at++) {
+    if (bytes[at] === QUOTE) {
+      const close = skipValue(bytes, at)
+      if (close > at + EMPTY_TEXT_BYTES && bytes[skipSpace(bytes, close)] !== COLON) return true
+      at = close - 1
+    } else if (!isContainer(bytes, at) && isNonEmpty(bytes, at)) return true
+  }
+  return false
 }
 
 /** The text or number at `start`, parsed; undefined for other values and for longer ones than a code. */

@@ -57,11 +57,13 @@ function messageText(value: unknown): string | undefined {
   return undefined
 }
 
+const objectsOf = (value: unknown): ReadonlyArray<JsonObject> => Array.isArray(value) ? value.filter(isObject) : []
+
 /** The innermost error that says something, whatever it is wrapped in. */
 function innermost(error: JsonObject): JsonObject {
   let found = error
   for (let depth = 0; depth < NESTING_MAX; depth++) {
-    const next = [found.error, found.detail, found.message].find(isObject)
+    const next = [found.error, found.detail, found.message, ...objectsOf(found.errors)].find(isObject)
     if (next === undefined) break
     found = next
   }
@@ -78,10 +80,11 @@ const failureFrom = (error: JsonObject, around: JsonObject): FrameFailure => {
   }
 }
 
-const objectsOf = (value: unknown): ReadonlyArray<JsonObject> => Array.isArray(value) ? value.filter(isObject) : []
-
-const isReported = (value: unknown): boolean =>
-  isObject(value) ? Object.keys(value).length > 0 : Array.isArray(value) ? value.length > 0 : Boolean(value)
+/** It says anything: nulls and empty texts alone are no error. */
+const isReported = (value: unknown, depth = NESTING_MAX): boolean => {
+  if (typeof value !== "object" || value === null) return Boolean(value)
+  return depth === 0 || Object.values(value).some((member) => isReported(member, depth - 1))
+}
 
 /** Values under `error`, outermost first, each with the object that has it. */
 function errorsOf(json: JsonObject): ReadonlyArray<readonly [error: unknown, around: JsonObject]> {
@@ -110,10 +113,10 @@ const failedStatuses: ReadonlySet<unknown> = new Set(["error", "fail", "failed",
 export const isFailureStatus = (status: unknown): boolean =>
   failedStatuses.has(status) || httpStatus(status) !== undefined
 
-/** A frame in the shape `{"code": 50505, "message": "…"}` or `{"status": "error", "message": "…"}`. */
+/** A frame in the shape `{"code": 50505, "message": "…"}`, or with a `status` or a `success` that says that it failed. */
 const isCodedMessage = (json: JsonObject): boolean =>
   typeof json.message === "string" && json.message !== "" && (json.choices === undefined || json.choices === null) &&
-  (isFailureStatus(json.status) || codeKeys.some((key) => isFailureCode(json[key])))
+  (isFailureStatus(json.status) || json.success === false || codeKeys.some((key) => isFailureCode(json[key])))
 
 /** The failure that a frame or a body reports; undefined when it reports none. A `finish_reason` of `error` is one. */
 export function failureOf(value: unknown): FrameFailure | undefined {

@@ -41,7 +41,8 @@ export const Key = {
   summaryIndex: 27,
   sequenceNumber: 28,
   code: 29,
-  status: 30
+  status: 30,
+  success: 31
 } as const
 
 /** Keys whose strings are names and marks, never output. */
@@ -139,7 +140,8 @@ const special: ReadonlyArray<readonly [name: string, key: number]> = [
   ["content_index", Key.contentIndex],
   ["summary_index", Key.summaryIndex],
   ["sequence_number", Key.sequenceNumber],
-  ["status", Key.status]
+  ["status", Key.status],
+  ["success", Key.success]
 ]
 
 const all = (names: ReadonlyArray<string>, key: number) => names.map((name) => [name, key] as const)
@@ -157,3 +159,20 @@ export const frameKeys = new KeyTable([
   ...all(silentItemKeys, Key.silentInItems),
   ...all(silentItemTreeKeys, Key.silentTreeInItems)
 ])
+
+/** Keys of events of /v1/responses, and of their items, whose values are no output. */
+export function isSilentInEvents(key: number): boolean {
+  switch (key) {
+    case Key.silent:
+    case Key.silentTree:
+    case Key.silentInItems:
+    case Key.silentTreeInItems:
+    case Key.itemId:
+    case Key.object:
+    case Key.output:
+    case Key.status:
+      return true
+    default:
+      return false
+  }
+}

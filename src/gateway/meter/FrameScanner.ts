@@ -18,10 +18,10 @@ import {
   QUOTE,
   skipSpace
 } from "../request/JsonBytes.ts"
+import { FailureMarks } from "./FailureMarks.ts"
 import { Finish, finishAt } from "./FinishReason.ts"
-import { equalBytes, escapeBytes, indexAt, isNonEmpty, scalarAt, skipValue, unescapedBytes } from "./FrameBytes.ts"
-import { isFailureCode, isFailureStatus } from "./FrameFailure.ts"
-import { frameKeys, Key } from "./FrameKeys.ts"
+import { equalBytes, escapeBytes, indexAt, isNonEmpty, saysAnything, skipValue, unescapedBytes } from "./FrameBytes.ts"
+import { frameKeys, isSilentInEvents, Key } from "./FrameKeys.ts"
 import { FrameStrings, Output } from "./FrameStrings.ts"
 
 /** Where in a frame the scanner is. */
@@ -74,9 +74,10 @@ export class FrameScanner {
   /** Below this depth all strings are a tool's arguments; -1 elsewhere. */
   private argumentsDepth = -1
   private detailsDepth = -1
-  /** A `message` in words with the `code` of a failure: an error where there are no choices. */
-  private hasMessageText = false
-  private hasFailureCode = false
+  /** The member of the choice is its `delta` or `message`. */
+  private isBody = false
+  /** An error where there are no choices. */
+  private readonly marks = new FailureMarks()
 
   constructor(dialect: "chat" | "responses") {
     this.isChat = dialect === "chat"
@@ -85,7 +86,7 @@ export class FrameScanner {
   read(data: Uint8Array): void {
     this.reset()
     this.scan(data)
-    if (this.hasMessageText && this.hasFailureCode && !this.hasChoices) this.hasError = true
+    if (this.marks.areBoth && !this.hasChoices && (this.isChat || this.typeStart < 0)) this.hasError = true
   }
 
   private scan(data: Uint8Array): void {
@@ -115,6 +116,7 @@ export class FrameScanner {
 
   private reset(): void {
     this.strings.clear()
+    this.marks.clear()
     if (this.choiceCount > CHOICES_KEPT_MAX) {
       this.choiceIndexes = []
       this.finishes = []
@@ -126,8 +128,6 @@ export class FrameScanner {
       this.hasChoices =
       this.hasChoice =
       this.hasItem =
-      this.hasMessageText =
-      this.hasFailureCode =
         false
     this.typeStart =
       this.typeEnd =
@@ -180,7 +180,7 @@ export class FrameScanner {
       case Key.choices:
         return this.choices(data, value)
       case Key.message:
-        this.hasMessageText ||= data[value] === QUOTE && isNonEmpty(data, value)
+        this.marks.note(data, key, value)
         return this.enter(data, value, Output.loose)
       case Key.response:
       case Key.delta:
@@ -189,10 +189,9 @@ export class FrameScanner {
       case Key.loose:
         return this.enter(data, value, Output.loose)
       case Key.code:
-        this.hasFailureCode ||= isFailureCode(scalarAt(data, value))
-        return skipValue(data, value)
       case Key.status:
-        this.hasFailureCode ||= isFailureStatus(scalarAt(data, value))
+      case Key.success:
+        this.marks.note(data, key, value)
         return skipValue(data, value)
       case Key.error:
         return this.error(data, value)
@@ -247,8 +246,12 @@ export class FrameScanner {
       case Key.item:
         this.hasItem = true
         return this.enter(data, value, Output.snapshot)
+      case Key.message:
+      case Key.code:
+        this.marks.note(data, key, value)
+        return this.enter(data, value, Output.snapshot)
       default:
-        return this.isSilent(key) || key === Key.usage
+        return isSilentInEvents(key) || key === Key.usage
           ? skipValue(data, value)
           : this.enter(data, value, Output.snapshot)
     }
@@ -275,7 +278,7 @@ export class FrameScanner {
   }
 
   private error(data: Uint8Array, value: number): number {
-    if (isNonEmpty(data, value)) this.hasError = true
+    if (saysAnything(data, value)) this.hasError = true
     return skipValue(data, value)
   }
 
@@ -302,12 +305,18 @@ export class FrameScanner {
       return value
     }
     if (key === Key.usage && level === 1) return this.usage(data, value)
+    if (key === Key.choices && level === 1 && !this.hasChoices) {
+      // The frame is wrapped in this section: its members are those of a frame.
+      this.top++
+      return this.choices(data, value)
+    }
     return data[value] === QUOTE ? skipValue(data, value) : value
   }
 
   /** A member in a section of output. */
   private outputMember(data: Uint8Array, key: number, value: number, level: number): number {
     const isText = data[value] === QUOTE
+    if (level === 2) this.isBody = key === Key.message || key === Key.delta
     if (key === Key.unknown || this.argumentsDepth >= 0) return isText ? this.text(data, value) : value
     const isChoice = level === 2 && this.isInChoices
     if (isChoice) this.kind = key === Key.message || key === Key.text ? Output.late : Output.delta
@@ -319,7 +328,10 @@ export class FrameScanner {
         if (isChoice && isText) this.finishes[this.choiceCount - 1] = finishAt(data, value)
         return isText ? skipValue(data, value) : value
       case Key.error:
-        return this.isChat && level <= 3 ? this.error(data, value) : skipValue(data, value)
+        // Elsewhere in a choice it is of something beside the answer, such as Azure's filter.
+        return this.isChat && (this.isInChoices ? isChoice || (level === 3 && this.isBody) : level <= 3)
+          ? this.error(data, value)
+          : skipValue(data, value)
       case Key.usage:
         return this.isChat && level <= 3 ? this.usage(data, value) : value
       case Key.arguments:
@@ -337,25 +349,9 @@ export class FrameScanner {
       case Key.silent:
         return isText ? skipValue(data, value) : value
       default:
-        if (!this.isChat && this.isSilent(key)) return skipValue(data, value)
+        if (!this.isChat && isSilentInEvents(key)) return skipValue(data, value)
     }
     return isText ? this.text(data, value) : value
-  }
-
-  private isSilent(key: number): boolean {
-    switch (key) {
-      case Key.silent:
-      case Key.silentTree:
-      case Key.silentInItems:
-      case Key.silentTreeInItems:
-      case Key.itemId:
-      case Key.object:
-      case Key.output:
-      case Key.status:
-        return true
-      default:
-        return false
-    }
   }
 
   private index(data: Uint8Array, value: number): void {

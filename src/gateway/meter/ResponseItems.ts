@@ -19,6 +19,9 @@ export const ID_CHARS_MAX = 512
 
 export const noTools: ToolUse = { webSearch: 0, fileSearch: 0 }
 
+/** Statuses of a response that came to its end. */
+export const finishedStatuses: ReadonlySet<unknown> = new Set(["completed", "incomplete"])
+
 const isId = (value: unknown): value is string =>
   typeof value === "string" && value !== "" && value.length <= ID_CHARS_MAX
 

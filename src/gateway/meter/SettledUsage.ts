@@ -48,6 +48,20 @@ const totalOf = ({ cached, uncached, written }: ReportedInput): number => uncach
 /** An excess is nonsense long before, and has to be a whole number. */
 const EXCESS_TOKENS_MAX = Number.MAX_SAFE_INTEGER
 
+/**
+ * What the total says beyond its parts belongs to the prompt where that is too small to be true; where the completion is too, both are
+ * missing in it.
+ */
+const completed = (evidence: UsageEvidence): UsageEvidence => {
+  const { bounds, hasOutput, outputLower, reported } = evidence
+  const { input, output = 0, reasoningOutside, unexplained } = reported
+  if (input === undefined || unexplained === 0 || totalOf(input) >= bounds.input.lower) return evidence
+  const more = hasOutput && output + reasoningOutside < outputLower
+    ? { input: undefined, output: undefined }
+    : { input: { ...input, uncached: input.uncached + unexplained } }
+  return { ...evidence, reported: { ...reported, ...more, unexplained: 0 } }
+}
+
 /** The reported input where it can be true. Zero is true only where nothing came. */
 const trueInput = ({ bounds, hasOutput, reported }: UsageEvidence): ReportedInput | undefined => {
   if (reported.input === undefined) return undefined
@@ -64,8 +78,10 @@ const trueOutput = ({ hasOutput, outputLower, reported }: UsageEvidence): number
 }
 
 /** True when the reported numbers are all that is needed. */
-export const isExact = (evidence: UsageEvidence): boolean =>
-  trueInput(evidence) !== undefined && trueOutput(evidence) !== undefined && !evidence.outputAfterUsage
+export const isExact = (given: UsageEvidence): boolean => {
+  const evidence = completed(given)
+  return trueInput(evidence) !== undefined && trueOutput(evidence) !== undefined && !evidence.outputAfterUsage
+}
 
 /** At most `ceiling` tokens, the cheapest parts first. Nothing is subtracted from a count, which may be too large to be exact. */
 const within = (input: ReportedInput, ceiling: number): ReportedInput => {
@@ -76,10 +92,11 @@ const within = (input: ReportedInput, ceiling: number): ReportedInput => {
 
 export const settledUsage = (
   basis: Basis,
-  evidence: UsageEvidence,
+  given: UsageEvidence,
   expected: Expected,
   held: HeldTokens
 ): SettledUsage => {
+  const evidence = completed(given)
   const { bounds, reported } = evidence
   const flags: Array<UsageFlag> = []
   const said = basis === "expected" ? undefined : trueInput(evidence)

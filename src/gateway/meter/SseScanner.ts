@@ -3,18 +3,31 @@
  * exact bytes: all `raw` and the flushed tail together are the input, and where it was cut changes nothing.
  */
 import { Buffer } from "node:buffer"
+import { bufferOf } from "../request/JsonBytes.ts"
+import { equalBytes } from "./FrameBytes.ts"
 
 export interface SseFrame {
   /** The bytes of the frame, its blank line included. */
   readonly raw: Uint8Array
   /** What its `data:` lines hold, joined by line feeds; undefined for a comment, a lone event name or a blank line. */
   readonly data: Uint8Array | undefined
+  /** Its event is named as an error, such as `error` or `internalServerException`: its data say why, in whatever shape. */
+  readonly isError?: boolean
 }
 
 /** A longer frame is an overflow: what is held for an incomplete one is bounded. */
 export const MAX_FRAME_BYTES = 8 * 1024 * 1024
 
 const HELD_BYTES_MIN = 1024
+
+/** Names of events that are failures, and how long they are at most. */
+const errorName = /^(?:[a-z_]*(?:error|exception)|response\.error)$/i
+const NAME_BYTES_MAX = 64
+
+const LETTER_E = 0x65
+const LETTER_N = 0x6e
+const LETTER_R = 0x72
+const eventField = Buffer.from("event:")
 const LF = 0x0a
 const CR = 0x0d
 const EMPTY = new Uint8Array(0)
@@ -22,6 +35,8 @@ const LINE_FEED = new Uint8Array([LF])
 
 /** The end of a line is looked for here in so many bytes; in what follows natively, which pays off for long lines. */
 const NEAR_BYTES = 512
+
+const isBlank = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09
 
 /** Like `indexOf`, with infinity for none. */
 const find = (bytes: Uint8Array, byte: number, from: number): number => {
@@ -42,6 +57,8 @@ export class SseScanner {
   private searched = 0
   /** The data lines of the current frame, as pairs of offsets. */
   private lines: Array<number> = []
+  /** The event of the current frame is named as an error. */
+  private isError = false
   /**
    * The last line ended with a carriage return alone. Then the next one does too: a blank line's CR ends its frame at
    * once instead of waiting for a line feed that may belong to it.
@@ -71,9 +88,10 @@ export class SseScanner {
       this.lineStart = this.searched = next - frameStart
       if (!blank) continue
       if (next - frameStart > MAX_FRAME_BYTES) return this.overflow()
-      frames.push({ raw: part(bytes, frameStart, next), data: this.data(bytes, frameStart) })
+      frames.push({ raw: part(bytes, frameStart, next), data: this.data(bytes, frameStart), isError: this.isError })
       frameStart = next
       this.lines = []
+      this.isError = false
       this.lineStart = this.searched = 0
     }
     if (bytes.length - frameStart > MAX_FRAME_BYTES) return this.overflow()
@@ -86,6 +104,7 @@ export class SseScanner {
     const tail = this.held.subarray(0, this.length)
     this.keep(EMPTY, 0)
     this.lines = []
+    this.isError = false
     this.lineStart = this.searched = 0
     return tail
   }
@@ -94,7 +113,7 @@ export class SseScanner {
   tailFrame(): SseFrame | undefined {
     if (this.length === 0) return undefined
     const raw = this.held.subarray(0, this.length)
-    const lines = this.lines
+    const { isError, lines } = this
     let end = this.length
     if (raw[end - 1] === CR) end--
     if (end > this.lineStart) {
@@ -103,9 +122,10 @@ export class SseScanner {
       this.line(raw, 0, this.lineStart, end)
       this.atStart = atStart
     }
-    const data = this.data(raw, 0)
+    const frame = { raw, data: this.data(raw, 0), isError: this.isError }
     this.lines = lines
-    return { raw, data }
+    this.isError = isError
+    return frame
   }
 
   /** The chunk, behind what is held. */
@@ -148,7 +168,7 @@ export class SseScanner {
     return -1
   }
 
-  /** Notes a data line; true for the blank line that ends the frame. Offsets are kept relative to the frame. */
+  /** Notes a data line, or the name of the event; true for the blank line that ends the frame. Offsets are kept relative to the frame. */
   private line(bytes: Uint8Array, frameStart: number, lineStart: number, lineEnd: number): boolean {
     let start = lineStart
     if (this.atStart) {
@@ -156,6 +176,7 @@ export class SseScanner {
       if (bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) start += 3
     }
     if (start >= lineEnd) return true
+    if (bytes[start] === LETTER_E) this.name(bytes, start, lineEnd)
     // "data", and then a colon or the end of the line.
     if (bytes[start] !== 0x64 || bytes[start + 1] !== 0x61 || bytes[start + 2] !== 0x74 || bytes[start + 3] !== 0x61) {
       return false
@@ -168,6 +189,17 @@ export class SseScanner {
     } else if (value > lineEnd) return false
     this.lines.push(value - frameStart, lineEnd - frameStart)
     return false
+  }
+
+  /** The last name of an event counts. */
+  private name(bytes: Uint8Array, start: number, end: number): void {
+    if (!equalBytes(bytes, start, eventField)) return
+    let last = end
+    while (isBlank(bytes[last - 1])) last--
+    // Most names end otherwise, and need not be read.
+    const letter = (bytes[last - 1] ?? 0) | 0x20
+    if ((letter !== LETTER_R && letter !== LETTER_N) || last - start > NAME_BYTES_MAX) this.isError = false
+    else this.isError = errorName.test(bufferOf(bytes).toString("latin1", start + eventField.length, last).trimStart())
   }
 
   private data(bytes: Uint8Array, frameStart: number): Uint8Array | undefined {

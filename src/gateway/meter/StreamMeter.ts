@@ -15,7 +15,7 @@ import { Finish } from "./FinishReason.ts"
 import { FrameScanner } from "./FrameScanner.ts"
 import { OutputText } from "./OutputText.ts"
 import type { ReportedUsage } from "./Reported.ts"
-import { identityOf, noTools, type ResponseIdentity, toolUseOf } from "./ResponseItems.ts"
+import { finishedStatuses, identityOf, noTools, type ResponseIdentity, toolUseOf } from "./ResponseItems.ts"
 import type { SseFrame } from "./SseScanner.ts"
 import type { TextSample } from "./TextSample.ts"
 import { readCounts, topLevelCounts } from "./UsageReading.ts"
@@ -71,22 +71,10 @@ const outputs: ReadonlyArray<Observation> = Array.from(
   (_, outputTokens) => ({ ...nothing, outputTokens, isOutput: true })
 )
 
-/** A frame that names the event `error` before its data, which say why in whatever shape. */
-const isErrorEvent = (raw: Uint8Array): boolean => {
-  const [first] = raw
-  if (first === LETTER_D) return false
-  const line = first === LETTER_E ? errorFirst : errorBehindOthers
-  return line.test(bufferOf(raw).toString("latin1", 0, first === LETTER_E ? ERROR_LINE_BYTES : FIELDS_BYTES_MAX))
-}
-
-const LETTER_D = 0x64
-const LETTER_E = 0x65
-const errorFirst = /^event: ?error[\r\n]/
-const ERROR_LINE_BYTES = "event: error\n".length
-/** Behind lines of other fields: an id, a time to wait, a comment. */
-const errorBehindOthers = /^(?:[^\r\n]+(?:\r\n|[\r\n]))+event: ?error[\r\n]/
-/** Fields before an event's name are no longer. */
-const FIELDS_BYTES_MAX = 256
+/** DashScope names the HTTP status of an error in a comment. */
+const statusComment = /(?:^|[\r\n]):HTTP_STATUS\/([45]\d\d)[\r\n]/
+/** It stands in the first so many bytes. */
+const COMMENT_BYTES_MAX = 256
 
 const doneWord = Buffer.from("[DONE]")
 /** `[DONE]` with space around it is no longer. */
@@ -122,7 +110,7 @@ export class StreamMeter {
     const { data } = frame
     if (data === undefined || data.length === 0) return nothing
     if (data.length <= DONE_BYTES_MAX && isExactly(data, 0, data.length, doneWord)) return done
-    if (isErrorEvent(frame.raw)) return { ...nothing, failure: this.readFailure(data) }
+    if (frame.isError === true) return { ...nothing, failure: withStatus(this.readFailure(data), frame.raw) }
     this.frame.read(data)
     this.text.frame()
     return this.isChat ? this.observeChat(data) : this.observeEvent(data)
@@ -150,6 +138,11 @@ export class StreamMeter {
   /** Some answer has had a `finish_reason` other than `error`, or the terminal event of a response came. */
   get hasFinish(): boolean {
     return this.isChat ? this.chat.hasFinish : this.terminal
+  }
+
+  /** Whatever began has come to its end, though fewer answers came than were asked for. */
+  get isWhole(): boolean {
+    return this.isChat ? this.chat.isWhole : this.terminal
   }
 
   /** Some frame reported a failure. */
@@ -246,7 +239,7 @@ export class StreamMeter {
       this.useTools(toolUseOf(response.output))
     }
     const failure = this.frame.hasError || isEvent(data, this.frame, "failed") ? unknownFailure : undefined
-    const said = failureOf({ response })
+    const said = failureOf({ response }) ?? (this.hasOutput ? undefined : unfinishedOf(response))
     if (failure !== undefined || said !== undefined) {
       this.failed = true
       return { ...nothing, outputTokens, isOutput, failure: said ?? unknownFailure }
@@ -323,6 +316,17 @@ export class StreamMeter {
     }
     return this.lastUsageCovers
   }
+}
+
+/** Nothing came, and its status is neither of those of an end, such as `cancelled`. */
+const unfinishedOf = (response: unknown): FrameFailure | undefined =>
+  isObject(response) && typeof response.status === "string" && !finishedStatuses.has(response.status)
+    ? unknownFailure
+    : undefined
+
+const withStatus = (failure: FrameFailure, raw: Uint8Array): FrameFailure => {
+  const status = statusComment.exec(bufferOf(raw).toString("latin1", 0, COMMENT_BYTES_MAX))?.[1]
+  return failure.status !== undefined || status === undefined ? failure : { ...failure, status: Number(status) }
 }
 
 const outputOf = (outputTokens: number): Observation =>

@@ -88,7 +88,22 @@ const inputOf = (parts: Parts, tokens: number, cacheInside: boolean, toolPrompt:
 /** The parts of a call's usage, from the largest counts that were reported. Tools are not in it. */
 export function readCounts(counts: UsageCounts, dialect: Dialect): ReportedUsage {
   const parts = partsOf(counts)
-  if (dialect === "embeddings") return embeddingUsage(parts)
+  return dialect === "embeddings"
+    ? embeddingUsage(parts)
+    : textUsage(isZeroMissing(parts) ? withoutZeros(parts) : parts)
+}
+
+/** No prompt is of zero tokens: where the total has more than is said, the prompt is missing in it. */
+const isZeroMissing = (parts: Parts): boolean =>
+  parts.input === 0 && (parts.total ?? 0) > (parts.output ?? 0) + parts.reasoning
+
+const withoutZeros = (parts: Parts): Parts => ({
+  ...parts,
+  input: undefined,
+  output: parts.output === 0 ? undefined : parts.output
+})
+
+function textUsage(parts: Parts): ReportedUsage {
   const match = matching(parts)
   const reading = match?.reading ?? likely(parts)
   const reasoningOutside = reading.reasoningInside ? 0 : parts.reasoning
@@ -123,7 +138,7 @@ function halfReported(
 
 /** Embeddings have no output: all of the total is input. */
 const embeddingUsage = (parts: Parts): ReportedUsage => {
-  const input = parts.input ?? parts.total
+  const input = larger(parts.input, parts.total)
   return {
     ...nothingReported,
     input: input === undefined ? undefined : inputOf(parts, input, cacheFits({ ...parts, input }), 0),

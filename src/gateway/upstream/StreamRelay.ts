@@ -262,7 +262,7 @@ export class StreamRelay implements BodySink {
     if (last !== undefined) {
       // The blank line behind a last frame is often left out.
       const out: Array<Uint8Array> = []
-      if (!this.take({ raw: Buffer.from(last.raw), data: last.data }, out)) return
+      if (!this.take({ ...last, raw: Buffer.from(last.raw) }, out)) return
       this.send(out)
       this.checkBudget()
       if (this.done) return
@@ -282,6 +282,7 @@ export class StreamRelay implements BodySink {
       if (how === "whole" || (this.sawDone && this.meter.hasOutput)) return this.settleEnd()
       return this.broken("the upstream's connection was cut")
     }
+    if (how === "whole" && this.meter.isWhole) return this.settleEnd()
     this.broken(how === "whole" ? "the upstream's answer has no end" : "the upstream's connection was cut")
   }
 
@@ -292,7 +293,7 @@ export class StreamRelay implements BodySink {
       this.usageAwaited = true
       return this.checkBudget()
     }
-    if (!this.meter.hasOutput && !this.meter.isFinished && !this.sawTerminal) {
+    if (!this.meter.hasOutput && !this.meter.isFinished && !this.meter.isWhole) {
       return this.broken("the upstream's answer is empty")
     }
     this.finish("complete")

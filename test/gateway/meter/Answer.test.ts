@@ -106,6 +106,19 @@ describe("readAnswer", () => {
     assert.strictEqual(readAnswer(Buffer.from(body), "chat").failure === undefined, isAnswer)
   })
 
+  it("reads over a byte order mark", () => {
+    const bodies: ReadonlyArray<readonly [Dialect, object]> = [
+      ["chat", { choices: [{ message: { content: "abc" }, finish_reason: "stop" }], usage: { completion_tokens: 3 } }],
+      ["responses", { status: "completed", output: [message("abc")], usage: { output_tokens: 3 } }],
+      ["embeddings", { data: [{ embedding: [1] }], usage: { prompt_tokens: 3 } }]
+    ]
+    for (const [dialect, json] of bodies) {
+      const { failure, reported } = readAnswer(Buffer.from(`\uFEFF${JSON.stringify(json)}`), dialect)
+      assert.isUndefined(failure)
+      assert.strictEqual(dialect === "embeddings" ? reported.input?.uncached : reported.output, 3)
+    }
+  })
+
   it("says what an upstream said of a failure", () => {
     const answer = readAnswer({ error: { code: 502, message: "m" } }, "chat")
     assert.deepStrictEqual(answer.failure, { status: 502, code: undefined, type: undefined, message: "m" })

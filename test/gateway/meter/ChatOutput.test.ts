@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Buffer } from "node:buffer"
 import { REPEATS_UNCOUNTED_MAX } from "../../../src/gateway/meter/FrameStrings.ts"
-import { chunk, ending, observe, usage, words } from "../../support/MeterFrames.ts"
+import { chunk, ending, frame, observe, usage, words } from "../../support/MeterFrames.ts"
 
 describe("the output of a chat stream", () => {
   it.each<[string, unknown, string]>([
@@ -105,11 +105,25 @@ describe("the output of a chat stream", () => {
     ["a message with a status of HTTP", { status: 500, message: "Internal error" }, "failure"],
     ["a message with a status in a word", { message: "Internal error", status: "error" }, "failure"],
     ["a message with a code in words", { message: "No such key", code: "invalid_api_key" }, "failure"],
+    ["a message without success", { success: false, message: "Internal error" }, "failure"],
+    ["an error in a wrapped frame", { code: 0, data: { choices: [], error: { message: "x" } } }, "failure"],
+    ["success in words", { success: true, message: "abc" }, "output 1"],
     ["a message with a code that says that all is well", { code: 200, message: "abc" }, "output 1"],
     ["a code beside choices", chunk({ content: "a" }, { code: 500, message: "abc" }), "output 1"],
     ["an error behind output", chunk({ content: "a" }, { error: { message: "x" } }), "output 1, failure"],
     ["no error", chunk({ content: "a" }, { error: null }), "output 1"],
     ["an empty error", chunk({ content: "a" }, { error: {} }), "output 1"],
+    [
+      "an error of nothing but nulls and empty texts",
+      chunk({ content: "a" }, { error: { message: "", type: "", code: null, param: [], inner: { status: 0 } } }),
+      "output 1"
+    ],
+    ["an error of a number", chunk({ content: "a" }, { error: { message: "", code: 500 } }), "output 1, failure"],
+    [
+      "an error of something beside the answer",
+      { choices: [{ delta: { content: "a" }, filter_result: { error: { code: "content_filter_error" } } }] },
+      "output 1"
+    ],
     ["an error of no words", chunk({ content: "a" }, { error: "" }), "output 1"],
     ["no error in the choice", { choices: [{ index: 0, delta: { content: "a" }, error: null }] }, "output 1"],
     [
@@ -171,6 +185,8 @@ describe("the output of a chat stream", () => {
     ["content without choices", { content: "abc", stop: false }, 1],
     ["choices that are null", { choices: null, content: "abc" }, 1],
     ["delta without choices", { type: "content_block_delta", delta: { type: "text_delta", text: "abc" } }, 1],
+    ["choices in a section", { code: 0, data: chunk({ content: "abc" }) }, 1],
+    ["choices in another section", { result: { id: "c", choices: [{ index: 0, delta: { content: "abc" } }] } }, 1],
     ["candidates", { candidates: [{ content: { parts: [{ text: "abc" }] } }] }, 1],
     ["output", { output: { text: "abc" } }, 1]
   ])("counts %s", (_, data, tokens) => {
@@ -238,5 +254,25 @@ describe("the output of a chat stream", () => {
     ])
     assert.deepStrictEqual(meter.sample.texts(), ['one "two"\nthree 漢字'])
     assert.strictEqual(meter.deliveredBytes, Buffer.byteLength('one "two"\nthree 漢字'))
+  })
+
+  it("reads a frame in a section like any other", () => {
+    const { meter, seen } = observe("chat", [
+      { data: chunk({ content: "abc" }) },
+      { data: { ...ending("stop"), usage, model: "m" }, message: "" }
+    ])
+    assert.deepStrictEqual(seen.map(words), ["output 1", "finishes"])
+    assert.strictEqual(meter.reported().output, usage.completion_tokens)
+  })
+
+  it("is whole when all that began has ended, though fewer answers came than were asked for", () => {
+    const { meter } = observe("chat", [chunk({ content: "abc" })], 2)
+    assert.isFalse(meter.isWhole)
+    meter.observe(frame(ending("stop")))
+    assert.deepStrictEqual([meter.isWhole, meter.isFinished], [true, false])
+    meter.observe(frame({ choices: [{ index: 1, delta: { content: "abc" } }] }))
+    assert.isFalse(meter.isWhole)
+    meter.observe(frame(ending("stop", 1)))
+    assert.deepStrictEqual([meter.isWhole, meter.isFinished], [true, true])
   })
 })

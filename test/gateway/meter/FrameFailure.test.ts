@@ -78,6 +78,9 @@ describe("failureOf", () => {
       "m"
     ]],
     ["an end by error", { choices: [{ finish_reason: "error" }] }, [none, none, none, none]],
+    ["a list of errors", { error: { errors: [{ message: "m", code: 7003 }] } }, [none, "7003", none, "m"]],
+    ["a message without success", { success: false, message: "m" }, [none, none, none, "m"]],
+    ["an error of nulls", { error: { message: "", type: null, code: 0, details: [] } }, undefined],
     ["no failure", { choices: [{ finish_reason: "stop", delta: {} }], error: null }, undefined],
     ["empty errors", { error: {}, choices: [{ error: "" }, { delta: { error: [] } }] }, undefined],
     ["not an object", "error", undefined]

@@ -104,9 +104,10 @@ describe("StreamMeter on responses", () => {
     ["what is said of no item", [
       { type: "codex.rate_limits", plan_type: "plus", rate_limits: { primary: { used: "some" } } },
       { type: "response.heartbeat", sequence_number: 3, at: "2026-11-30T00:00:00Z" },
+      { detail: "Internal error" },
       { type: "response.musing.done", text: "abc" },
       { type: "response.musing", output_index: 0, text: "abc" }
-    ], [0, 0, 1, 1]],
+    ], [0, 0, 0, 1, 1]],
     ["encrypted reasoning", [itemDone({ type: "reasoning", id: "rs_1", summary: [], encrypted_content: "abc" })], [0]]
   ])("counts %s", (_, data, tokens) => {
     const { meter, seen } = observe(...data)
@@ -117,6 +118,12 @@ describe("StreamMeter on responses", () => {
 
   it.each<[string, unknown, "terminal" | "failure" | "neither"]>([
     ["completed", completed([], { usage }), "terminal"],
+    [
+      "cancelled, with nothing",
+      { type: "response.completed", response: { status: "cancelled", output: [] } },
+      "failure"
+    ],
+    ["a message with a code, without a type", { message: "Internal error", code: 500 }, "failure"],
     ["incomplete", { type: "response.incomplete", response: { status: "incomplete" } }, "terminal"],
     ["failed", { type: "response.failed", response: { usage: null } }, "failure"],
     ["completed with a failed status", { type: "response.completed", response: { status: "failed" } }, "failure"],

@@ -122,6 +122,18 @@ const table: ReadonlyArray<Row> = [
     flags: ["total_unexplained"]
   },
   {
+    title: "what the total says beyond its parts is the prompt where that is missing",
+    found: evidence({ input: input(1), output: 9, unexplained: 30 }),
+    charged: [31, 0, 0, 9],
+    source: "upstream"
+  },
+  {
+    title: "a total explains nothing where prompt and completion are missing",
+    found: evidence({ input: input(1), output: 1, unexplained: 30 }, { outputLower: 8 }),
+    charged: [50, 0, 0, 60],
+    source: "estimated"
+  },
+  {
     title: "input above the context is charged and flagged",
     found: evidence({ input: input(600), output: 9 }, { contextTokens: 500 }),
     charged: [600, 0, 0, 9],

@@ -112,6 +112,29 @@ describe("SseScanner", () => {
     }
   })
 
+  it.each<[string, ReadonlyArray<boolean>]>([
+    ["event: error\ndata: a\n\n", [true]],
+    ["data: a\nevent:error\n\ndata: b\n\n", [true, false]],
+    ["id: 1\r\nevent:  Error \t\r\ndata: a\r\n\r\n", [true]],
+    ["\xef\xbb\xbfevent: error\n\n", [true]],
+    ["event: exception\n\nevent: internalServerException\n\nevent: response.error\n\n", [true, true, true]],
+    ["event: error\nevent: message\ndata: a\n\n", [false]],
+    ["event: response.output_item.done\n\nevent: tool.error\n\nevent\n\nevent:\n\nerror\n\n", Array(5).fill(false)],
+    [`event: ${"x".repeat(100)}error\n\n`, [false]]
+  ])("tells events that are named as errors: %j", (input, errors) => {
+    for (const chunks of [[latin1(input)], [...latin1(input)].map((byte) => Uint8Array.of(byte))]) {
+      const scanner = new SseScanner()
+      const seen = chunks.flatMap((chunk) => {
+        const pushed = scanner.push(chunk)
+        return pushed === "overflow" ? [] : pushed.map(({ isError }) => isError)
+      })
+      assert.deepStrictEqual(seen, [...errors])
+    }
+    const scanner = new SseScanner()
+    scanner.push(latin1(input.slice(0, -1)))
+    assert.strictEqual(scanner.tailFrame()?.isError, errors.at(-1))
+  })
+
   it("overflows once a frame is longer than the bound, complete or not", () => {
     const line = "data: " + "x".repeat(MAX_FRAME_BYTES - 8)
     assert.lengthOf(new SseScanner().push(latin1(line + "\n\n")), 1)

@@ -69,6 +69,20 @@ describe("readUsage", () => {
     ["it explains a part of it", counts(10, 5, 20, { toolUsePromptTokenCount: 3 }), [13, 0, 0, 5, 0, 2]],
     ["it is inside when the total says so", counts(10, 5, 15, { toolUsePromptTokenCount: 3 }), [10, 0, 0, 5, 0, 0]],
     ["it counts for nothing without a total", counts(10, 5, none, { toolUsePromptTokenCount: 3 }), [10, 0, 0, 5, 0, 0]],
+    ["a prompt of zero, by the total", counts(0, 5, 30), [25, 0, 0, 5, 0, 0]],
+    [
+      "a prompt of zero, by the total, with a cache and reasoning",
+      counts(0, 5, 30, { ...cached(4), ...reasoning(3) }),
+      [
+        21,
+        4,
+        0,
+        5,
+        0,
+        0
+      ]
+    ],
+    ["zeros with a total", counts(0, 0, 30), [none, none, none, none, 0, 0]],
     ["output missing", counts(10), [10, 0, 0, none, 0, 0]],
     ["output missing, with a total", counts(10, none, 30), [10, 0, 0, 20, 0, 0]],
     ["output missing, with a total that is less", counts(10, none, 9), [10, 0, 0, none, 0, 0]],
@@ -116,6 +130,7 @@ describe("readUsage", () => {
   it("reads embeddings as input alone", () => {
     assert.deepStrictEqual(read(readUsage([counts(8, none, 8)], "embeddings")), [8, 0, 0, 0, 0, 0])
     assert.deepStrictEqual(read(readUsage([counts(none, none, 8)], "embeddings")), [8, 0, 0, 0, 0, 0])
+    assert.deepStrictEqual(read(readUsage([counts(0, 0, 8)], "embeddings")), [8, 0, 0, 0, 0, 0])
     assert.deepStrictEqual(read(readUsage([{}], "embeddings")), [none, none, none, 0, 0, 0])
   })
 

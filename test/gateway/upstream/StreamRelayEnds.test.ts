@@ -37,6 +37,18 @@ describe("the end of the answer", () => {
     assert.deepStrictEqual([ends, waits()], [[], []])
   })
 
+  it("is the clean end of the upstream where fewer answers came than were asked for", () => {
+    const { ends, send, source } = beginRelay({ choices: 2 })
+    send(say("one"), ending("stop"))
+    assert.deepStrictEqual(ends, [])
+    source.sink?.onEnd()
+    assert.deepStrictEqual(ends, [complete])
+    const other = beginRelay({ choices: 2 })
+    other.send(say("one"), { choices: [{ index: 1, delta: { content: "two" } }] }, ending("stop"))
+    other.source.sink?.onEnd()
+    assert.deepStrictEqual(other.ends, [{ _tag: "Ended", how: "cut" }])
+  })
+
   it("waits for the usage no longer than two seconds, and leaves an upstream that goes on", () => {
     const { ends, pass, relay, send, source, tail } = beginRelay()
     send(say("one"), ending("stop"))
