@@ -38,8 +38,10 @@ export const fill = (language: Language, text: string, values: MessageValues): s
     ? String(icuOf(language, text).format(values))
     : text.replace(placeholder, (whole, name: string) => String(values[name] ?? whole))
 
-/** Says texts by their keys. */
-export const sayFrom = (language: Language, texts: Readonly<Record<string, string>>): Say<string> => (key, values) => {
-  const text = texts[key] ?? key
-  return values === undefined ? text : fill(language, text, values)
-}
+/** Says texts by their keys; those it lacks are the `shared` ones. */
+export const sayFrom =
+  (language: Language, texts: Readonly<Record<string, string>>, shared: Readonly<Record<string, string>> = {}): Say<string> =>
+  (key, values) => {
+    const text = texts[key] ?? shared[key] ?? key
+    return values === undefined ? text : fill(language, text, values)
+  }

@@ -1,18 +1,20 @@
 /**
  * Two servers over one database behind nginx and behind Caddy, as `docs/deployment` configures them: keys stay with their runner,
- * move when it is away and come back, nothing is lost or paid twice, streams pass as they come.
+ * move when it is away and come back, nothing is lost or paid twice, streams pass as they come. The tests of a load balancer share
+ * its servers, and each leaves both of them running, but the last.
  */
-import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Redacted } from "effect"
+import { assert, describe, layer } from "@effect/vitest"
+import { Context, Effect, Fiber, Layer, Redacted } from "effect"
 import { randomBytes } from "node:crypto"
 import { makeToken } from "../../src/identity/SessionStore.ts"
 import { type BalancerKind, balancers, startBalancer } from "../support/Balancer.ts"
 import { freePort } from "../support/FreePort.ts"
-import { balanceOf, chatBody, chatPath, document, openSlow } from "../support/ProcessCalls.ts"
+import { chatBody, chatPath, document, openSlow } from "../support/ProcessCalls.ts"
+import { chargedOf, COST, noneOpen, streamBehind, USAGE } from "../support/RunnerCalls.ts"
 import { makeInstallation, type RealmsProcess } from "../support/SpawnRealms.ts"
 import { makeDatabase, queryAt } from "../support/TestDatabase.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
-import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/TestUpstream.ts"
+import { answerWith, completion, Gate, TestUpstream } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
 const TEST_TIMEOUT_MS = 240_000
@@ -21,8 +23,6 @@ const KEYS = 12
 
 /** Failures that are shown, at most. */
 const FAILURES_KEPT_MAX = 5
-
-const COST = 15n
 
 /** How often the SDKs of OpenAI send a call again, unless they are told otherwise. */
 const SDK_RETRIES = 2
@@ -41,9 +41,9 @@ interface Runner {
 /** Requests for a path that this server has answered. */
 const timesSeen = ({ server }: Runner, path: string): number => server.log.split(`"path":"${path}"`).length - 1
 
-const installed = Effect.fnUntraced(function*(kind: BalancerKind) {
+const start = Effect.fnUntraced(function*(kind: BalancerKind) {
   const upstream = yield* TestUpstream.acquire
-  upstream.on("quick", (call) => call.json(completion("word", chatUsage(10, 5))))
+  upstream.on("quick", answerWith(completion("word", USAGE)))
   const url = yield* makeDatabase()
   const installations = yield* Effect.forEach([1, 2], () =>
     Effect.flatMap(freePort, (port) =>
@@ -62,17 +62,18 @@ const installed = Effect.fnUntraced(function*(kind: BalancerKind) {
   for (const { port, realms } of installations) runners.push({ port, server: yield* realms.start, start: realms.start })
   const { realms } = installations[0] ?? (yield* Effect.die("there is an installation"))
   const balancer = yield* startBalancer(kind, runners.map(({ port }) => port))
-  return { ...balancer, realms, runners, upstream, url }
-})
-
-type Installed = Effect.Success<ReturnType<typeof installed>>
-
-/** Users with a key each. */
-const keyed = ({ realms }: Installed) =>
-  Effect.forEach(
+  const keys = yield* Effect.forEach(
     Array.from({ length: KEYS }, (_, index) => index),
     (index) => realms.user(`user${index}@example.com`, "1.00")
   )
+  return { ...balancer, keys, realms, runners, upstream, url }
+})
+
+type Installed = Effect.Success<ReturnType<typeof start>>
+
+class World extends Context.Service<World, Installed>()("realms/test/e2e/LoadBalancers.int.test/World") {
+  static readonly layerOf = (kind: BalancerKind) => Layer.effect(World, Effect.orDie(start(kind)))
+}
 
 /** Asks several times with a key; which runner has answered all of it. */
 const runnerOf = Effect.fnUntraced(function*(
@@ -93,18 +94,14 @@ const runnerOf = Effect.fnUntraced(function*(
   return index
 })
 
-const runnersOf = (world: Installed, keys: ReadonlyArray<{ readonly key: string }>) =>
-  Effect.forEach(keys, ({ key }) => runnerOf(world, key))
+const runnersOf = (world: Installed) => Effect.forEach(world.keys, ({ key }) => runnerOf(world, key))
 
 /** What a client sends again, as SDKs do: a connection that was reset, and what says that it may pass. */
 const isPassing = (status: number): boolean => status === 0 || status === 502 || status === 503
 
 /** Calls with every key in a loop, each sent again so many times where it may pass. */
-const load = Effect.fnUntraced(function*(
-  origin: string,
-  keys: ReadonlyArray<{ readonly key: string }>,
-  retriesMax: number
-) {
+const load = Effect.fnUntraced(function*({ keys, origin, url }: Installed, retriesMax: number) {
+  const before = yield* chargedOf(url)
   const seen = { answered: 0, failures: new Array<string>(), stopped: false }
   const once = (key: string) =>
     send(`${origin}${chatPath}`, { key, body: chatBody("quick", false) }).pipe(
@@ -127,190 +124,170 @@ const load = Effect.fnUntraced(function*(
     }),
     Fiber.join(fiber)
   )
-  return { seen, stop }
+  return { before, seen, stop }
 })
 
-/** The number of calls that were paid; every user's balance is what is left of it. */
-const paid = Effect.fnUntraced(function*({ realms, url }: Installed, keys: ReadonlyArray<{ readonly email: string }>) {
-  yield* until(
-    "every hold has ended",
-    Effect.map(queryAt(url, "SELECT 1 FROM open_holds"), (rows) => rows.length === 0)
-  )
-  const rows = yield* queryAt(
+type Load = Effect.Success<ReturnType<typeof load>>
+
+/** The number of calls of a load that were paid; every user's balance is what is left of it. */
+const paid = Effect.fnUntraced(function*({ realms, url }: Installed, { before }: Load) {
+  yield* until("every hold has ended", noneOpen(url))
+  const wrong = yield* queryAt(
     url,
-    `SELECT u.email, count(e.id) FILTER (WHERE e.state = 'committed')::int AS calls
-      FROM users u LEFT JOIN usage_events e ON e.user_id = u.id GROUP BY u.email`
+    `SELECT u.email, b.usd_micros, count(e.id)::int AS calls
+      FROM users u JOIN user_balances b ON b.user_id = u.id
+        LEFT JOIN usage_events e ON e.user_id = u.id AND e.state = 'committed'
+      GROUP BY u.email, b.usd_micros HAVING b.usd_micros <> 1000000 - ${COST} * count(e.id)`
   )
-  const callsOf = new Map(rows.map((row) => [String(row["email"]), Number(row["calls"])]))
-  for (const { email } of keys) {
-    const balance = yield* balanceOf(realms, email)
-    assert.strictEqual(BigInt(balance.usd_micros), 1_000_000n - COST * BigInt(callsOf.get(email) ?? 0), email)
-  }
+  assert.deepStrictEqual(wrong, [])
   yield* realms.cli("audit")
-  return [...callsOf.values()].reduce((sum, calls) => sum + calls, 0)
+  return (yield* chargedOf(url)) - before
 })
 
 const title = ({ debianPackage, isInstalled, name }: BalancerKind): string =>
   isInstalled ? name : `${name} (left out: it is not installed; Debian's package is ${debianPackage})`
 
-describe.each(balancers.map((kind) => [title(kind), kind] as const))("%s", { timeout: TEST_TIMEOUT_MS }, (_, kind) => {
-  it.live.skipIf(!kind.isInstalled)(
-    "keeps each key with one runner, spreads keys, and knows a key under any header",
-    () =>
-      Effect.gen(function*() {
-        const world = yield* installed(kind)
-        const keys = yield* keyed(world)
-        const homes = yield* runnersOf(world, keys)
-        assert.deepStrictEqual([...new Set(homes)].toSorted(), [0, 1], "both runners have keys")
-        for (const name of ["x-api-key", "api-key"]) {
-          const found = yield* Effect.forEach(
-            keys.slice(0, 4),
-            ({ key }) => runnerOf(world, key, (key) => ({ [name]: key }))
-          )
-          assert.deepStrictEqual(found, homes.slice(0, 4), name)
-        }
-        const spelled = yield* runnerOf(world, keys[0]?.key ?? "", (key) => ({ authorization: `bearer  ${key}` }))
-        assert.strictEqual(spelled, homes[0])
-      })
-  )
+for (const kind of balancers) {
+  describe.skipIf(!kind.isInstalled)(title(kind), { timeout: TEST_TIMEOUT_MS }, () => {
+    layer(World.layerOf(kind), { excludeTestServices: true, timeout: TEST_TIMEOUT_MS })((it) => {
+      it.effect("keeps each key with one runner, spreads keys, and knows a key under any header", () =>
+        Effect.gen(function*() {
+          const world = yield* World
+          const { keys } = world
+          const homes = yield* runnersOf(world)
+          assert.deepStrictEqual([...new Set(homes)].toSorted(), [0, 1], "both runners have keys")
+          for (const name of ["x-api-key", "api-key"]) {
+            const found = yield* Effect.forEach(
+              keys.slice(0, 4),
+              ({ key }) => runnerOf(world, key, (key) => ({ [name]: key }))
+            )
+            assert.deepStrictEqual(found, homes.slice(0, 4), name)
+          }
+          const spelled = yield* runnerOf(world, keys[0]?.key ?? "", (key) => ({ authorization: `bearer  ${key}` }))
+          assert.strictEqual(spelled, homes[0])
+        }))
 
-  it.live.skipIf(!kind.isInstalled)(
-    "moves only the keys of a runner that is killed, back when it is there again; each answer is paid",
-    () =>
-      Effect.gen(function*() {
-        const world = yield* installed(kind)
-        const { origin, runners } = world
-        const keys = yield* keyed(world)
-        const homes = yield* runnersOf(world, keys)
-        const [first] = runners
-        if (first === undefined) return
-        const { seen, stop } = yield* load(origin, keys, 1)
-        yield* until("the load is on", () => seen.answered >= 200)
-        first.server.signal("SIGKILL")
-        yield* first.server.exit
-        const before = seen.answered
-        yield* until("calls go on", () => seen.answered >= before + 400)
-        assert.deepStrictEqual(yield* runnersOf(world, keys), homes.map(() => 1), "all keys are with the other one")
-        first.server = yield* first.start
-        yield* until(
-          "the keys are back",
-          Effect.map(Effect.exit(runnersOf(world, keys)), (exit) =>
-            exit._tag === "Success" && exit.value.every((index, at) => index === homes[at]))
-        )
-        yield* stop
-        assert.deepStrictEqual(seen.failures, [])
-        const charged = yield* paid(world, keys)
-        assert.isAtLeast(charged, seen.answered, "what was answered is paid")
-        // Each client has one call open, and what was killed with its answer on the way is asked for again.
-        assert.isAtMost(charged, seen.answered + KEYS)
-      })
-  )
-
-  it.live.skipIf(!kind.isInstalled)(
-    "loses no call while the runners are stopped and started again in turn",
-    () =>
-      Effect.gen(function*() {
-        const world = yield* installed(kind)
-        const keys = yield* keyed(world)
-        const { seen, stop } = yield* load(world.origin, keys, SDK_RETRIES)
-        yield* until("the load is on", () => seen.answered >= 100)
-        for (const runner of world.runners) {
-          runner.server.signal("SIGTERM")
-          assert.strictEqual(yield* runner.server.exit, 0)
-          runner.server = yield* runner.start
-          // Else the next one stops while this one is still thought to be away.
+      it.effect("moves only the keys of a runner that is killed, back when it is there again; each answer is paid", () =>
+        Effect.gen(function*() {
+          const world = yield* World
+          const homes = yield* runnersOf(world)
+          const [first] = world.runners
+          if (first === undefined) return
+          const calls = yield* load(world, 1)
+          const { seen, stop } = calls
+          yield* until("the load is on", () => seen.answered >= 200)
+          first.server.signal("SIGKILL")
+          yield* first.server.exit
+          const before = seen.answered
+          yield* until("calls go on", () => seen.answered >= before + 400)
+          assert.deepStrictEqual(yield* runnersOf(world), homes.map(() => 1), "all keys are with the other one")
+          first.server = yield* first.start
           yield* until(
-            "its keys are back",
+            "the keys are back",
             Effect.map(
-              Effect.exit(runnersOf(world, keys)),
-              (exit) => exit._tag === "Success" && new Set(exit.value).size === world.runners.length
+              Effect.exit(runnersOf(world)),
+              (exit) => exit._tag === "Success" && exit.value.every((index, at) => index === homes[at])
             )
           )
-        }
-        yield* stop
-        assert.deepStrictEqual(seen.failures, [])
-        assert.strictEqual(yield* paid(world, keys), seen.answered, "each answer is paid once, and nothing else")
-      })
-  )
+          yield* stop
+          assert.deepStrictEqual(seen.failures, [])
+          const charged = yield* paid(world, calls)
+          assert.isAtLeast(charged, seen.answered, "what was answered is paid")
+          // Each client has one call open, and what was killed with its answer on the way is asked for again.
+          assert.isAtMost(charged, seen.answered + KEYS)
+        }).pipe(Effect.scoped))
 
-  it.live.skipIf(!kind.isInstalled)(
-    "passes a stream frame by frame, and large bodies up to the runners' own bound",
-    () =>
-      Effect.gen(function*() {
-        const world = yield* installed(kind)
-        const { origin, realms, upstream } = world
-        const gate = new Gate()
-        upstream.on("slow", async (call) => {
-          call.frame(chunk("word "))
-          await gate.opened
-          call.chatStream(["word "], chatUsage(10, 5))
-        })
-        const user = yield* realms.user("stream@example.com", "1.00")
-        const stream = openSlow(origin, user.key)
-        yield* until("the first frame is there before the last is sent", () => stream.frames.length === 1)
-        assert.isFalse(stream.ended)
-        gate.open()
-        yield* until("the stream has ended", () => stream.ended)
-        assert.isTrue(stream.text.trimEnd().endsWith("data: [DONE]"))
+      it.effect("loses no call while the runners are stopped and started again in turn", () =>
+        Effect.gen(function*() {
+          const world = yield* World
+          const calls = yield* load(world, SDK_RETRIES)
+          const { seen, stop } = calls
+          yield* until("the load is on", () => seen.answered >= 100)
+          for (const runner of world.runners) {
+            runner.server.signal("SIGTERM")
+            assert.strictEqual(yield* runner.server.exit, 0)
+            runner.server = yield* runner.start
+            // Else the next one stops while this one is still thought to be away.
+            yield* until(
+              "its keys are back",
+              Effect.map(
+                Effect.exit(runnersOf(world)),
+                (exit) => exit._tag === "Success" && new Set(exit.value).size === world.runners.length
+              )
+            )
+          }
+          yield* stop
+          assert.deepStrictEqual(seen.failures, [])
+          assert.strictEqual(yield* paid(world, calls), seen.answered, "each answer is paid once, and nothing else")
+        }).pipe(Effect.scoped))
 
-        const body = (bytes: number) => ({ ...chatBody("quick", false), metadata: { filling: "x".repeat(bytes) } })
-        const large = yield* send(`${origin}${chatPath}`, { key: user.key, body: body(3_000_000) })
-        assert.strictEqual(large.status, 200, large.text)
-        const tooLarge = yield* send(`${origin}${chatPath}`, { key: user.key, body: body(BODY_BYTES_MAX) })
-        assert.strictEqual(tooLarge.status, 413)
-        assert.strictEqual(errorOf(tooLarge.text).code, "request_too_large")
-        const metrics = yield* send(`${origin}/metrics`, {})
-        assert.strictEqual(metrics.status, 404, "a runner's own figures are not shown to everybody")
-      })
-  )
+      it.effect("passes a stream frame by frame, and large bodies up to the runners' own bound", () =>
+        Effect.gen(function*() {
+          const { origin, realms, upstream } = yield* World
+          const gate = new Gate()
+          upstream.on("slow", streamBehind(gate))
+          const user = yield* realms.user("stream@example.com", "1.00")
+          const stream = openSlow(origin, user.key)
+          yield* until("the first frame is there before the last is sent", () => stream.frames.length === 1)
+          assert.isFalse(stream.ended)
+          gate.open()
+          yield* until("the stream has ended", () => stream.ended)
+          assert.isTrue(stream.text.trimEnd().endsWith("data: [DONE]"))
 
-  it.live.skipIf(!kind.isInstalled)("says who calls, and believes nobody else about it", () =>
-    Effect.gen(function*() {
-      const world = yield* installed(kind)
-      const { origin, realms, url } = world
-      yield* realms.cli("user", "create", "--email", "root@example.com", "--role", "root")
-      const session = makeToken()
-      yield* queryAt(
-        url,
-        `INSERT INTO sessions (id_hash, user_id, expires_at)
-         SELECT '\\x${
-          session.tokenHash.toString("hex")
-        }', id, now() + interval '1 hour' FROM users WHERE email = 'root@example.com'`
-      )
-      const ask = (method: string, path: string, headers: Readonly<Record<string, string>>, body?: object) =>
-        send(`${origin}/api/admin${path}`, {
-          method,
-          from: "127.0.0.3",
-          headers: {
-            cookie: `realms_session=${Redacted.value(session.token)}`,
-            "x-forwarded-for": "6.6.6.6",
-            ...headers
-          },
-          ...(body === undefined ? {} : { body })
-        })
-      const me = yield* ask("GET", "/me", {})
-      assert.strictEqual(me.status, 200, me.text)
-      const token = String(JSON.parse(me.text).csrf_token)
-      const made = yield* ask("POST", "/users", { "x-csrf-token": token }, { email: "new@example.com" })
-      assert.isBelow(made.status, 300, made.text)
-      const rows = yield* queryAt(url, "SELECT address FROM audit_log WHERE actor LIKE 'user:%'")
-      assert.deepStrictEqual(rows.map((row) => row["address"]), ["127.0.0.3"])
-    }))
+          const body = (bytes: number) => ({ ...chatBody("quick", false), metadata: { filling: "x".repeat(bytes) } })
+          const large = yield* send(`${origin}${chatPath}`, { key: user.key, body: body(3_000_000) })
+          assert.strictEqual(large.status, 200, large.text)
+          const tooLarge = yield* send(`${origin}${chatPath}`, { key: user.key, body: body(BODY_BYTES_MAX) })
+          assert.strictEqual(tooLarge.status, 413)
+          assert.strictEqual(errorOf(tooLarge.text).code, "request_too_large")
+          const metrics = yield* send(`${origin}/metrics`, {})
+          assert.strictEqual(metrics.status, 404, "a runner's own figures are not shown to everybody")
+        }))
 
-  it.live.skipIf(!kind.isInstalled)(
-    "answers as the gateway does when no runner is there",
-    () =>
-      Effect.gen(function*() {
-        const world = yield* installed(kind)
-        const user = yield* world.realms.user("away@example.com", "1.00")
-        for (const { server } of world.runners) {
-          server.signal("SIGKILL")
-          yield* server.exit
-        }
-        const answer = yield* send(`${world.origin}${chatPath}`, { key: user.key, body: chatBody("quick", false) })
-        assert.strictEqual(answer.status, 503, answer.text)
-        assert.strictEqual(errorOf(answer.text).code, "service_unavailable")
-        assert.strictEqual(answer.headers["retry-after"], "1")
-      })
-  )
-})
+      it.effect("says who calls, and believes nobody else about it", () =>
+        Effect.gen(function*() {
+          const { origin, realms, url } = yield* World
+          yield* realms.cli("user", "create", "--email", "root@example.com", "--role", "root")
+          const session = makeToken()
+          yield* queryAt(
+            url,
+            `INSERT INTO sessions (id_hash, user_id, expires_at)
+             SELECT '\\x${
+              session.tokenHash.toString("hex")
+            }', id, now() + interval '1 hour' FROM users WHERE email = 'root@example.com'`
+          )
+          const ask = (method: string, path: string, headers: Readonly<Record<string, string>>, body?: object) =>
+            send(`${origin}/api/admin${path}`, {
+              method,
+              from: "127.0.0.3",
+              headers: {
+                cookie: `realms_session=${Redacted.value(session.token)}`,
+                "x-forwarded-for": "6.6.6.6",
+                ...headers
+              },
+              ...(body === undefined ? {} : { body })
+            })
+          const me = yield* ask("GET", "/me", {})
+          assert.strictEqual(me.status, 200, me.text)
+          const token = String(JSON.parse(me.text).csrf_token)
+          const made = yield* ask("POST", "/users", { "x-csrf-token": token }, { email: "new@example.com" })
+          assert.isBelow(made.status, 300, made.text)
+          const rows = yield* queryAt(url, "SELECT address FROM audit_log WHERE actor LIKE 'user:%'")
+          assert.deepStrictEqual(rows.map((row) => row["address"]), ["127.0.0.3"])
+        }))
+
+      it.effect("answers as the gateway does when no runner is there", () =>
+        Effect.gen(function*() {
+          const { keys: [user], origin, runners } = yield* World
+          for (const { server } of runners) {
+            server.signal("SIGKILL")
+            yield* server.exit
+          }
+          const answer = yield* send(`${origin}${chatPath}`, { key: user?.key ?? "", body: chatBody("quick", false) })
+          assert.strictEqual(answer.status, 503, answer.text)
+          assert.strictEqual(errorOf(answer.text).code, "service_unavailable")
+          assert.strictEqual(answer.headers["retry-after"], "1")
+        }))
+    })
+  })
+}

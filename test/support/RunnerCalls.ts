@@ -6,10 +6,20 @@ import { Effect, Fiber } from "effect"
 import { chatBody, chatPath } from "./ProcessCalls.ts"
 import { queryAt } from "./TestDatabase.ts"
 import { send } from "./TestHttp.ts"
+import { chatUsage, chunk, type Gate, type UpstreamScript } from "./TestUpstream.ts"
 import { until } from "./Until.ts"
 
-/** What an answered call costs, in micros. */
-export const COST = 15n
+/** What an answered call has used. */
+export const USAGE = chatUsage(100, 5)
+/** What it costs, in micros. */
+export const COST = 105n
+/** A stream of two words; the second is sent once the gate is open. */
+export const streamBehind = (gate: Gate): UpstreamScript => async (call) => {
+  call.frame(chunk("word "))
+  await gate.opened
+  call.chatStream(["word "], USAGE)
+}
+
 /** The most that a call of `callsAtOnce` holds, in micros: its bytes as tokens of its prompt, and five tokens of output. */
 export const HOLD_MAX = 2_000n
 
@@ -113,9 +123,16 @@ export const noneOpen = (url: string, email?: string) =>
     (rows) => rows.length === 0
   )
 
-/** Calls that were committed. */
-export const chargedOf = (url: string) =>
+/** Calls that were committed: of everybody, or of these users. */
+export const chargedOf = (url: string, emails?: ReadonlyArray<string>) =>
   Effect.map(
-    queryAt(url, "SELECT count(*)::int AS calls FROM usage_events WHERE state = 'committed'"),
+    queryAt(
+      url,
+      `SELECT count(*)::int AS calls FROM usage_events WHERE state = 'committed'${
+        emails === undefined
+          ? ""
+          : ` AND user_id IN (SELECT id FROM users WHERE email IN (${emails.map((email) => `'${email}'`).join(", ")}))`
+      }`
+    ),
     (rows) => Number(rows[0]?.["calls"])
   )

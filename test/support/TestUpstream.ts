@@ -4,6 +4,7 @@
  */
 import { Effect, Schema } from "effect"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { setTimeout } from "node:timers/promises"
 
 const Body = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
 const decodeBody = Schema.decodeUnknownSync(Body)
@@ -81,6 +82,15 @@ export class UpstreamCall {
 }
 
 export type UpstreamScript = (call: UpstreamCall) => void | Promise<void>
+
+/** What a fast model takes. Clients that call in a loop leave the machine to others meanwhile. */
+const THOUGHT_MS = 50
+
+/** Answers with JSON after as long as a fast model takes. */
+export const answerWith = (value: unknown): UpstreamScript => async (call) => {
+  await setTimeout(THOUGHT_MS)
+  call.json(value)
+}
 
 /** A frame of a chat stream. */
 export const chunk = (content: string, finish: string | null = null, more: object = {}) => ({

@@ -43,7 +43,7 @@ export const hasText = <S extends TextSection>(section: S, name: string): name i
 
 /** What each section says in a language. */
 const saidIn = (language: Language) =>
-  Record.map(texts[language], (own) => sayFrom(language, { ...texts[language].words, ...own }))
+  Record.map(texts[language], (own) => sayFrom(language, own, texts[language].words))
 
 const said = { en: saidIn("en"), zh: saidIn("zh") }
 
