@@ -39,9 +39,12 @@ export const fill = (language: Language, text: string, values: MessageValues): s
     : text.replace(placeholder, (whole, name: string) => String(values[name] ?? whole))
 
 /** Says texts by their keys; those it lacks are the `shared` ones. */
-export const sayFrom =
-  (language: Language, texts: Readonly<Record<string, string>>, shared: Readonly<Record<string, string>> = {}): Say<string> =>
-  (key, values) => {
-    const text = texts[key] ?? shared[key] ?? key
-    return values === undefined ? text : fill(language, text, values)
-  }
+export const sayFrom = (
+  language: Language,
+  texts: Readonly<Record<string, string>>,
+  shared: Readonly<Record<string, string>> = {}
+): Say<string> =>
+(key, values) => {
+  const text = texts[key] ?? shared[key] ?? key
+  return values === undefined ? text : fill(language, text, values)
+}
