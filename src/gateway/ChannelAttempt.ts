@@ -14,7 +14,6 @@ import type { CallRefused, UpstreamRefused } from "./CallError.ts"
 import { type Done, stoppedOr } from "./EndCall.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
 import { identityOf } from "./Identity.ts"
-import { isObject, parseJson } from "./JsonValue.ts"
 import { openAiError } from "./OpenAiError.ts"
 import type { OpenCall } from "./OpenCall.ts"
 import { droppedFieldsHeader } from "./request/DroppedFields.ts"
@@ -25,6 +24,7 @@ import type { AnswerSource } from "./upstream/AnswerSource.ts"
 import type { Exchange } from "./upstream/Exchange.ts"
 import { contextOf } from "./ProblemContext.ts"
 import { peek } from "./upstream/PeekedSource.ts"
+import { saidBy } from "./upstream/QuietStream.ts"
 import { retryAfterOf, saidErrorOf } from "./upstream/SaidError.ts"
 import { reasonOfFailure } from "./upstream/UpstreamAsk.ts"
 import type { UpstreamFailure } from "./upstream/UpstreamClient.ts"
@@ -33,6 +33,7 @@ import {
   failedBecause,
   problemOf,
   type RequestRefused,
+  saidIn,
   type UpstreamProblem
 } from "./upstream/UpstreamProblem.ts"
 
@@ -235,17 +236,17 @@ const takeStream = Effect.fnUntraced(
   function*({ channel, open, services }: Attempt, exchange: Exchange, source: AnswerSource) {
     const peeked = yield* peek(source, exchange.header("content-type"))
     if (peeked.isEventStream) return yield* answerStream(services, open, channel, peeked.source)
-    const body = (yield* services.upstream.readShort(peeked.source)).toString("utf8")
+    const body = yield* services.upstream.readShort(peeked.source)
     return yield* stoppedOr(services, open, channel, false, notStreamed(open, channel, body))
   }
 )
 
 /** A body where a stream was asked for: an error, or something that is no answer. */
-const notStreamed = (open: OpenCall, channel: Channel, body: string): UpstreamProblem => {
-  const json = parseJson(body)
-  return isObject(json) && json.error !== undefined && json.error !== null
-    ? problemOf(saidErrorOf(undefined, body), contextOf(open, channel, undefined))
-    : failedBecause(channel, "the upstream did not stream")
+const notStreamed = (open: OpenCall, channel: Channel, body: Uint8Array): UpstreamProblem => {
+  const failure = saidBy(body)
+  return failure === undefined
+    ? failedBecause(channel, "the upstream did not stream")
+    : problemOf(saidIn(failure), contextOf(open, channel, undefined))
 }
 
 const unknownFieldsRefusal = (names: ReadonlyArray<string>): RequestRefused => ({

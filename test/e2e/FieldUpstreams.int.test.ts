@@ -94,6 +94,14 @@ const answered: ReadonlyArray<readonly [what: string, stream: boolean, script: U
     }
     call.response.end()
   }],
+  ["events as JSON, behind a byte order mark in pieces and lines of spaces", true, async (call) => {
+    call.response.writeHead(200, { "content-type": "application/json" })
+    for (const piece of [Buffer.from([0xef]), Buffer.from([0xbb, 0xbf]), "  ", "\n\n", sse]) {
+      call.response.write(piece)
+      await pause(20)
+    }
+    call.response.end()
+  }],
   ["interim answers first", true, (call) => {
     call.response.writeProcessing()
     call.response.writeEarlyHints({ link: "</a>; rel=preload" })
@@ -108,6 +116,9 @@ const answered: ReadonlyArray<readonly [what: string, stream: boolean, script: U
   ["deflate", false, encoded(deflateSync(json), "deflate")],
   ["deflate without its header", false, encoded(deflateRawSync(json), "deflate")],
   ["deflate without its header, streamed", true, encoded(deflateRawSync(sse), "deflate", "text/event-stream")],
+  ["a character set for an encoding", false, encoded(json, "UTF-8")],
+  ["gzip that a proxy has undone", false, encoded(json, "gzip")],
+  ["gzip that a proxy has undone, streamed", true, encoded(sse, "gzip", "text/event-stream")],
   ["zstd", false, encoded(zstdCompressSync(json), "zstd")],
   ["gzip, streamed", true, encoded(gzipSync(sse), "gzip", "text/event-stream")]
 ]
@@ -221,6 +232,33 @@ gatewayTests(Gateway)("an unusual upstream", (test) => {
     const answer = yield* ask(user, "alone", false)
     assert.deepStrictEqual([answer.status, errorOf(answer.text).message], [400, message])
   })
+
+  const tooLong = "This model's maximum context length is 10 tokens"
+  const event = (value: unknown) => Buffer.from(`data: ${JSON.stringify(value)}\n\n`)
+  const said: ReadonlyArray<readonly [what: string, type: string, body: Buffer]> = [
+    ["of vLLM", "application/json", Buffer.from(JSON.stringify({ object: "error", message: tooLong, code: 400 }))],
+    ["in a list", "application/json", Buffer.from(JSON.stringify([{ error: { message: tooLong, code: 400 } }]))],
+    ["of FastAPI, behind a mark", "application/json", Buffer.from(`\uFEFF${JSON.stringify({ detail: tooLong })}`)],
+    [
+      "that is called a stream",
+      "text/event-stream",
+      Buffer.from(JSON.stringify({ error: { message: tooLong } }, null, 2) + "\n\n")
+    ],
+    ["of Baidu, in an event", "text/event-stream", event({ error_code: 336007, error_msg: tooLong })],
+    ["of MiniMax, in an event", "text/event-stream", event({ choices: null, base_resp: { status_msg: tooLong } })]
+  ]
+  for (const [what, type, body] of said) {
+    test(`an error with status 200 ${what} keeps its message where it is the request's`, function*(gateway) {
+      const user = yield* gateway.user(START)
+      gateway.upstream.on("first", (call) => {
+        call.response.writeHead(200, { "content-type": type })
+        call.response.end(body)
+      })
+      const answer = yield* ask(user, "alone", true)
+      assert.deepStrictEqual([answer.status, errorOf(answer.text).message], [400, tooLong])
+      assert.strictEqual(yield* gateway.balanceOf(user), START)
+    })
+  }
 
   test("a Retry-After date becomes seconds", function*(gateway) {
     const user = yield* gateway.user(START)

@@ -2,7 +2,7 @@
  * What an upstream says about a failure inside an answer: read from every place and shape in which upstreams say it. The words
  * are the upstream's own, for logs and for telling kinds of failures apart; clients get the gateway's.
  */
-import { isObject, type JsonObject } from "../JsonValue.ts"
+import { isObject, type JsonObject, parseJson } from "../JsonValue.ts"
 import { codeKeys } from "./FrameKeys.ts"
 
 export interface FrameFailure {
@@ -70,13 +70,26 @@ function innermost(error: JsonObject): JsonObject {
   return found
 }
 
+/** A provider's words that are no JSON are read up to here, in UTF-16 units: a page is no message. */
+const RAW_CHARS_MAX = 500
+
+/** The words of the provider behind an OpenRouter, whose own are the same for every error. */
+export function providersMessage({ metadata }: JsonObject): string | undefined {
+  const raw = isObject(metadata) ? metadata.raw : undefined
+  if (isObject(raw)) return failureAround(raw).message
+  if (typeof raw !== "string" || raw === "") return undefined
+  const json = parseJson(raw)
+  return json === undefined ? raw.slice(0, RAW_CHARS_MAX) : failureAround(json).message
+}
+
 const failureFrom = (error: JsonObject, around: JsonObject): FrameFailure => {
   const inner = innermost(error)
   return {
     status: first(inner, statusKeys, httpStatus) ?? first(around, statusKeys, httpStatus),
     code: first(inner, codeKeys, codeText) ?? first(around, codeKeys, codeText),
     type: first(inner, typeKeys, typeText),
-    message: first(inner, messageKeys, messageText) ?? first(around, messageKeys, messageText)
+    message: providersMessage(inner) ?? first(inner, messageKeys, messageText) ??
+      first(around, messageKeys, messageText)
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import type { Transform } from "node:stream"
+import { PassThrough, type Transform } from "node:stream"
 import { createBrotliDecompress, createGunzip, createZstdDecompress } from "node:zlib"
 import { inflateOf } from "../../platform/Inflate.ts"
 import type { AnswerSource, BodySink } from "./AnswerSource.ts"
@@ -15,17 +15,43 @@ const ENCODINGS_MAX = 3
 /** Makes what undoes an encoding of bytes that begin with this one. */
 type MakeDecoder = (firstByte: number) => Transform
 
+/** First bytes of what `gzip` and `zstd` make; a skippable frame of zstd begins with one of sixteen. */
+const GZIP_FIRST = 0x1f
+const ZSTD_FIRST = 0x28
+const isZstdSkippable = (byte: number): boolean => byte >> 4 === 0x5
+
+/** What senders write for no encoding: names of character sets, and encodings of the transfer. */
+const noEncoding: ReadonlySet<string> = new Set([
+  "",
+  "identity",
+  "none",
+  "plain",
+  "text",
+  "binary",
+  "7bit",
+  "8bit",
+  "ascii",
+  "us-ascii",
+  "iso-8859-1",
+  "utf8",
+  "utf-8",
+  "chunked",
+  "aws-chunked"
+])
+
+/** A proxy that decodes may leave the header: then there is nothing to undo. */
 const decoderOf = (encoding: string): MakeDecoder | undefined => {
   switch (encoding) {
     case "gzip":
     case "x-gzip":
-      return () => createGunzip()
+      return (firstByte) => firstByte === GZIP_FIRST ? createGunzip() : new PassThrough()
     case "deflate":
       return (firstByte) => inflateOf(firstByte)
     case "br":
       return () => createBrotliDecompress()
     case "zstd":
-      return () => createZstdDecompress()
+      return (firstByte) =>
+        firstByte === ZSTD_FIRST || isZstdSkippable(firstByte) ? createZstdDecompress() : new PassThrough()
     default:
       return undefined
   }
@@ -33,9 +59,7 @@ const decoderOf = (encoding: string): MakeDecoder | undefined => {
 
 /** The encodings of a header in the order in which they are undone; undefined when one is not known. */
 const decodersOf = (header: string): ReadonlyArray<MakeDecoder> | undefined => {
-  const names = header.split(",").map((name) => name.trim().toLowerCase()).filter((name) =>
-    name !== "" && name !== "identity"
-  )
+  const names = header.split(",").map((name) => name.trim().toLowerCase()).filter((name) => !noEncoding.has(name))
   if (names.length > ENCODINGS_MAX) return undefined
   const decoders = names.toReversed().flatMap((name) => decoderOf(name) ?? [])
   return decoders.length === names.length ? decoders : undefined

@@ -15,11 +15,12 @@ export interface Peeked {
   readonly source: AnswerSource
 }
 
-/** What an event stream begins with: a field name or a comment, behind a byte order mark or line feeds. */
-const eventStart = /^\uFEFF?[\r\n]*(?:data|event|id|retry)?:/
+/** What an event stream begins with: a field name or a comment, behind a byte order mark or blank lines. */
+const eventStart = /^\uFEFF?(?:[ \t]*[\r\n])*(?:data|event|id|retry)?:/
 
-/** What may still become one, when more of it comes. */
-const eventStartToCome = /^\uFEFF?[\r\n]*(?:d|da|dat|data|e|ev|eve|even|event|i|id|r|re|ret|retr|retry)?$/
+/** What may still become one, when more of it comes; a byte order mark that is not whole is a character that cannot be read. */
+const eventStartToCome =
+  /^(?:\uFFFD|\uFEFF?(?:[ \t]*[\r\n])*(?:[ \t]+|d|da|dat|data|e|ev|eve|even|event|i|id|r|re|ret|retr|retry)?)$/
 
 /** Enough of the beginning to tell, in bytes. */
 const LOOK_BYTES = 4_096

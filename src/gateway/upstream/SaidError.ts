@@ -3,6 +3,7 @@
  * `detail` or an array of them, or it may be the whole text.
  */
 import { isObject, type JsonObject, parseJson } from "../JsonValue.ts"
+import { providersMessage } from "../meter/FrameFailure.ts"
 import type { SaidError } from "./UpstreamProblem.ts"
 
 /** Text that is no JSON is read up to here, in UTF-16 units: an HTML page is no message. */
@@ -48,14 +49,6 @@ const errorObjectOf = (json: unknown): JsonObject | undefined => {
   return isObject(whole.error) ? whole.error : whole
 }
 
-/** The words of the provider behind an OpenRouter, whose own are the same for every error. */
-const providersMessage = (error: JsonObject | undefined): string => {
-  const raw = isObject(error?.metadata) ? error.metadata.raw : undefined
-  if (typeof raw !== "string") return ""
-  const json = parseJson(raw)
-  return json === undefined ? raw.slice(0, PLAIN_CHARACTERS_MAX) : messageOf(json)
-}
-
 /** A page, or the one line of Cloudflare. */
 const page = /^\s*<|^error code: \d+\s*$/
 
@@ -76,34 +69,37 @@ export const saidErrorOf = (status: number | undefined, body: string): SaidError
   const error = errorObjectOf(json)
   const code = scalarText(error?.code)
   const param = scalarText(error?.param)
-  const provided = providersMessage(error)
+  const provided = error === undefined ? undefined : providersMessage(error)
   return {
     status,
     // A code that only repeats the status says nothing.
     code: /^\d{3}$/.test(code) ? scalarText(error?.status) : code,
-    type: scalarText(error?.type),
-    message: provided === "" ? messageOf(json) : provided,
+    type: scalarText(error?.type ?? error?.__type),
+    message: provided ?? messageOf(json),
     param: param === "" ? null : param
   }
 }
 
 /** `Retry-After` as seconds, date or `retry-after-ms`, in whole seconds from 0 to an hour. Undefined: not said. */
 export const retryAfterOf = (header: (name: string) => string | undefined, nowMs: number): number | undefined => {
-  const exact = Number(header("retry-after-ms") ?? "")
   const text = header("retry-after")
-  const seconds = header("retry-after-ms") !== undefined && Number.isFinite(exact)
-    ? exact / 1_000
-    : text === undefined
-    ? undefined
-    : secondsOf(text, nowMs)
-  if (seconds === undefined || !Number.isFinite(seconds)) return undefined
+  const exact = numberIn(header("retry-after-ms") ?? "")
+  const seconds = exact === undefined ? text && secondsOf(text, nowMs) : exact / 1_000
+  if (typeof seconds !== "number") return undefined
   return Math.min(Math.max(Math.ceil(seconds), 0), RETRY_AFTER_SECONDS_MAX)
 }
 
 const RETRY_AFTER_SECONDS_MAX = 3_600
 
+/** A number, with its unit or the same header's second value behind it. */
+const numberIn = (text: string): number | undefined => {
+  const found = /^\s*(\d+(?:\.\d+)?)\s*(?:m?s|sec(?:ond)?s?)?\s*(?:,.*)?$/i.exec(text)?.[1]
+  return found === undefined ? undefined : Number(found)
+}
+
 const secondsOf = (text: string, nowMs: number): number | undefined => {
-  if (/^\s*\d+(?:\.\d+)?\s*$/.test(text)) return Number(text)
+  const seconds = numberIn(text)
+  if (seconds !== undefined) return seconds
   // HTTP's older forms of a date name no zone; it is GMT in all of them.
   const dateMs = Date.parse(/(?:[a-z]|[+-]\d\d:?\d\d)\s*$/i.test(text) ? text : `${text} GMT`)
   return Number.isNaN(dateMs) ? undefined : (dateMs - nowMs) / 1_000

@@ -15,6 +15,7 @@ import type { Observation, StreamMeter } from "../meter/StreamMeter.ts"
 import type { Reply } from "../Reply.ts"
 import type { StopReason } from "../StopSignal.ts"
 import type { AnswerSource, BodySink } from "./AnswerSource.ts"
+import { QuietStream } from "./QuietStream.ts"
 
 export type RelayEnd =
   /** Before any output: another channel may be tried. */
@@ -62,6 +63,7 @@ export class StreamRelay implements BodySink {
   tail: Array<Uint8Array> = []
   private readonly options: RelayOptions
   private readonly scanner = new SseScanner()
+  private readonly quiet = new QuietStream()
   private phase: Phase = "quiet"
   private quietBytes = 0
   /** Frames that wait for a larger hold. */
@@ -116,6 +118,7 @@ export class StreamRelay implements BodySink {
       return false
     }
     if (seen.isOutput && this.phase !== "flowing") this.flow(out)
+    if (this.phase === "quiet" && !seen.done) this.quiet.note(frame)
     if (seen.done) this.sawDone = true
     if (seen.terminal) this.sawTerminal = true
     const ends = seen.finishes || seen.done || seen.terminal
@@ -310,7 +313,7 @@ export class StreamRelay implements BodySink {
     if (this.meter.hasOutput) return this.finish("cut")
     this.close()
     this.options.source.abort()
-    this.options.onDone({ _tag: "Failed", failure: undefined, why })
+    this.options.onDone({ _tag: "Failed", failure: this.quiet.failure(), why })
   }
 
   private finish(how: HowEnded): void {

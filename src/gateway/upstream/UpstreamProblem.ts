@@ -173,6 +173,9 @@ export const problemOf = (said: SaidError, context: ProblemContext): UpstreamPro
   }
   if (status === 408 || status === 504) return failed(context, said, "timeout", "model", { code: "upstream_timeout" })
   if (isRequests && (status === undefined || (status >= 400 && status < 500))) return refused(said, context)
+  if (status === undefined && credentials.test(text)) {
+    return failed(context, said, "unauthorized", credentials.test(`${said.code} ${said.type}`) ? "channel" : "model")
+  }
   if (status === undefined) return failed(context, said, "upstream_error", "model")
   if (status < 400 || status >= 500) return failed(context, said, "upstream_error", "model")
   return clientErrorOf(status, text, said, context)
@@ -196,9 +199,21 @@ const clientErrorOf = (status: number, text: string, said: SaidError, context: P
   return refused(said, context)
 }
 
-/** Identifiers and keys of the operator's account, by their beginnings; Amazon's resources, Google's projects and Azure's hosts. */
-const accountIds =
-  /\b(?:org|sk|pk|gsk|xai|nvapi|hf|proj|acct|wrkspc)[-_][A-Za-z0-9_-]{6,}|\b(?:key|user|req|team)[-_](?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{6,}|\bAIza[\w-]{20,}|\barn:[\w:/.-]+|\bprojects\/[^\s/'"]+|\b[\w-]+\.(?:openai|cognitiveservices|services\.ai)\.azure\.com/gi
+/**
+ * Identifiers and keys of the operator's account, by their beginnings; signed tokens, Amazon's keys and resources, Google's projects,
+ * Azure's hosts and subscriptions, and numbers of accounts.
+ */
+const accountIds = new RegExp(
+  [
+    /\b(?:org|sk|pk|ak|gsk|csk|xai|nvapi|hf|fw|r8|tgp|pplx|proj|acct|wrkspc)[-_][A-Za-z0-9_-]{6,}/,
+    /\b(?:key|user|req|team)[-_](?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{6,}/,
+    /\bAIza[\w-]{20,}|\bya29\.[\w-]+|\beyJ[\w-]{8,}(?:\.[\w-]+){1,2}|\bA[KS]IA[A-Z0-9]{12,}/,
+    /\barn:[\w:/.-]+|\b(?:projects|subscriptions|resourceGroups)\/[^\s/'"]+/,
+    /\b[\w-]+\.(?:openai|cognitiveservices|services\.ai)\.azure\.com/,
+    /(?<=(?:\b(?:account|subscription|uid)(?: id)?|账户|账号|帐户|帐号)[^\w]{0,3})(?=[\w-]*\d{4})[\w-]{6,}/
+  ].map(({ source }) => source).join("|"),
+  "gi"
+)
 const bearerToken = /\bbearer\s+\S+/gi
 
 const hidden = "[hidden]"
@@ -218,15 +233,16 @@ export const cleaned = (message: string, context: Pick<ProblemContext, "model" |
 /** The upstream's name of the model, as a word of its own, becomes ours. */
 const renamed = (text: string, { model, upstreamModel }: Pick<ProblemContext, "model" | "upstreamModel">): string =>
   text.replace(
-    new RegExp(`(?<![\\w.-])${upstreamModel.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w-])`, "g"),
+    new RegExp(`(?<![\\w.-])${upstreamModel.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w-])`, "gi"),
     () => model
   )
 
 /** Longer messages of an upstream are cut, in UTF-16 units. */
 const MESSAGE_CHARACTERS_MAX = 4_000
 
-/** A code or type as a client may see it. */
-const identifier = (text: string): string => text.replace(accountIds, hidden).slice(0, IDENTIFIER_CHARACTERS_MAX)
+/** A code, a type or the path of a parameter as a client may see it. */
+const identifier = (text: string, context: Pick<ProblemContext, "model" | "upstreamModel">): string =>
+  renamed(text.replace(accountIds, hidden), context).slice(0, IDENTIFIER_CHARACTERS_MAX)
 
 const IDENTIFIER_CHARACTERS_MAX = 100
 
@@ -235,8 +251,8 @@ const refused = (said: SaidError, context: ProblemContext): RequestRefused => ({
   status: said.status !== undefined && said.status >= 400 && said.status < 500 ? said.status : 400,
   error: {
     message: cleaned(said.message, context),
-    type: said.type === "" ? "invalid_request_error" : identifier(said.type),
-    param: said.param,
-    code: said.code === "" ? null : identifier(said.code)
+    type: said.type === "" ? "invalid_request_error" : identifier(said.type, context),
+    param: said.param && identifier(said.param, context),
+    code: said.code === "" ? null : identifier(said.code, context)
   }
 })

@@ -3,7 +3,9 @@
  * breaker counts it for, what passes to the client and in which words.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { cleaned, problemOf } from "../../../src/gateway/upstream/UpstreamProblem.ts"
+import { Buffer } from "node:buffer"
+import { saidBy } from "../../../src/gateway/upstream/QuietStream.ts"
+import { cleaned, problemOf, saidIn, type UpstreamProblem } from "../../../src/gateway/upstream/UpstreamProblem.ts"
 import { retryAfterOf, saidErrorOf } from "../../../src/gateway/upstream/SaidError.ts"
 
 const context = { channel: "one", model: "gpt", upstreamModel: "internal-gpt-7", retryAfterSeconds: undefined }
@@ -106,19 +108,106 @@ const table: ReadonlyArray<readonly [number, unknown, string]> = [
   // A thinking budget is the request's.
   [400, error("`max_tokens` must be greater than `thinking.budget_tokens`"), "pass"],
   [400, error("Budget 0 is invalid. This model only works in thinking mode."), "pass"],
-  [403, error("The model requires moderation, your input was flagged"), "pass"]
+  [403, error("The model requires moderation, your input was flagged"), "pass"],
+  // Models that are not there, in other words.
+  [400, { message: "The provided model identifier is invalid." }, "next model"],
+  [400, error("The model `gpt-x` is no longer available"), "next model"],
+  [400, error("This model was retired on 2026-01-01."), "next model"],
+  [400, error("This model version has reached end of life"), "next model"],
+  [403, { code: 30003, message: "Model disabled.", data: null }, "next model"],
+  [403, { code: "Model.AccessDenied", message: "Model access denied." }, "next model"],
+  [403, { error: "this model requires a subscription, upgrade for access: https://x.y" }, "next model"],
+  [
+    400,
+    { error: { code: "ModelNotOpen", message: "Your account 2100012345 has not activated the model x." } },
+    "next model"
+  ],
+  [400, error("The model is blocked at the project level", "model_permission_blocked_project"), "next model"],
+  [400, { error: "No models loaded. Please load a model in the developer page." }, "next model"],
+  [400, error("API version not supported", "BadRequest"), "next model"],
+  [400, { success: false, errors: [{ code: 7000, message: "No route for that URI" }] }, "next model"],
+  [400, error("该模型已下线"), "next model"],
+  [400, error("The model does not support image input"), "pass"],
+  [400, error("Thinking is disabled for this model"), "pass"],
+  // Accounts, regions and keys, in other words and another language.
+  [
+    400,
+    { message: "Access to Anthropic models is not allowed from unsupported countries, regions, or territories." },
+    "next model"
+  ],
+  [403, { message: "The request signature we calculated does not match the signature you provided." }, "next channel"],
+  [400, error("The subscription 1234-5678 is not registered", "SubscriptionNotRegistered"), "next channel"],
+  [400, error("The long context beta is not yet available for this subscription."), "next model"],
+  [403, error("Free credits temporarily have restricted access due to abuse."), "next channel"],
+  [403, { error: "Cannot access gated repo" }, "next model"],
+  [
+    429,
+    error(
+      "You exceeded your current token quota: 3000, please check your account balance",
+      null,
+      "exceeded_quota_error"
+    ),
+    "next channel"
+  ],
+  [400, error("Authorization Token非法，请确认Authorization Token正确传递。", "1002"), "next model"],
+  [400, error("您的账户已被锁定，请联系客服解锁", "1112"), "next model"],
+  [403, error("该令牌状态不可用", null, "new_api_error", ""), "next channel"],
+  [400, error("无效的令牌 (request id: 2025)", null, "one_api_error", ""), "next model"],
+  [403, error("您的 IP 不在令牌允许访问的列表中", null, "new_api_error", ""), "next model"],
+  [400, error("max_tokens 参数非法", "1210"), "pass"],
+  // The rate, in other words.
+  [400, { __type: "ThrottlingException", message: "Too many tokens, please wait" }, "next model upstream_rate_limited"],
+  [400, error("该模型当前访问量过大，请您稍后再试", "1305"), "next model upstream_rate_limited"]
 ]
+
+/** Errors inside an answer, which name no status. */
+const framed: ReadonlyArray<readonly [unknown, string]> = [
+  [{ error: { message: "boom", type: "server_error" } }, "next model"],
+  [{ type: "error", error: { type: "authentication_error", message: "x" } }, "next channel"],
+  [{ base_resp: { status_code: 1004, status_msg: "login fail: Please carry the API secret key" } }, "next model"],
+  [{ error: { message: "Too many tokens, please wait before trying again." } }, "next model upstream_rate_limited"],
+  [{ error: { message: "请求过于频繁，请稍后再试", code: "1302" } }, "next model upstream_rate_limited"],
+  [{ error: { message: "Model names are case-sensitive: x does not exist" } }, "next model"],
+  ...[
+    "This model's maximum context length is 10 tokens",
+    "the request exceeds the available context size, try increasing it",
+    "Input is too long for requested model.",
+    "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+    "Range of input length should be [1, 129024]",
+    "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096",
+    "Please reduce the length of the messages or completion.",
+    "Input length 131393 exceeds the maximum allowed input length of 131040 tokens.",
+    "Your request exceeded model token limit: 8192 (requested: 9000)",
+    "total message token length exceed model limit",
+    "输入长度超过模型最大长度限制",
+    "Prompt 超长",
+    "上下文长度超出限制",
+    "Output data may contain inappropriate content.",
+    "Content Exists Risk",
+    "prompt blocked: PROHIBITED_CONTENT",
+    "input new_sensitive",
+    "系统检测到输入或生成内容可能包含不安全或敏感内容"
+  ].map((message): readonly [unknown, string] => [{ error: { message } }, "pass"])
+]
+
+const outcomeOf = (problem: UpstreamProblem): string =>
+  problem._tag === "RequestRefused"
+    ? "pass"
+    : `next ${problem.scope ?? "none"}${problem.code === "upstream_error" ? "" : ` ${problem.code}`}${
+      problem.refusal === undefined ? "" : ", then pass"
+    }`
 
 describe("UpstreamProblem", () => {
   for (const [status, body, expected] of table) {
     it(`${status} ${JSON.stringify(body).slice(0, 90)}: ${expected}`, () => {
-      const problem = judge(status, body)
-      const found = problem._tag === "RequestRefused"
-        ? "pass"
-        : `next ${problem.scope ?? "none"}${problem.code === "upstream_error" ? "" : ` ${problem.code}`}${
-          problem.refusal === undefined ? "" : ", then pass"
-        }`
-      assert.strictEqual(found, expected)
+      assert.strictEqual(outcomeOf(judge(status, body)), expected)
+    })
+  }
+
+  for (const [frame, expected] of framed) {
+    it(`in an answer, ${JSON.stringify(frame).slice(0, 90)}: ${expected}`, () => {
+      const said = saidBy(Buffer.from(JSON.stringify(frame)))
+      assert.strictEqual(said && outcomeOf(problemOf(saidIn(said), context)), expected)
     })
   }
 
@@ -143,6 +232,9 @@ describe("UpstreamProblem", () => {
 
   it("keeps names of the operator to itself", () => {
     assert.strictEqual(cleaned("internal-gpt-7 is too small", context), "gpt is too small")
+    assert.strictEqual(cleaned("INTERNAL-GPT-7 is too small", context), "gpt is too small")
+    const named = judge(400, error("x", "internal-gpt-7", "internal-gpt-7", "internal-gpt-7.x"))
+    assert.notInclude(JSON.stringify(named), "internal")
     assert.strictEqual(cleaned("key sk-abcdef123456 of acct_1234567", context), "key [hidden] of [hidden]")
     assert.notMatch(cleaned("Limit reached in organization org-abcdef12", context), /org-|organi/)
     assert.notMatch(cleaned("Bearer abc.def is wrong", context), /abc\.def/)
@@ -153,6 +245,12 @@ describe("UpstreamProblem", () => {
         "https://acme-llm.openai.azure.com/openai",
         "gsk_abcdef1234567890",
         "org-acmeacme",
+        "ak-f5cacmeacme",
+        "AKIAIOSACMEXAMPLE",
+        "eyJhbGciOiJIUzI1acme.eyJzdWIiacme.acme",
+        "account 210123456789",
+        "账号：acme123456",
+        "/subscriptions/acme-1/resourceGroups/acme",
         "AIzaSyA1234567890abcdefghijkl"
       ]
     ) {
@@ -172,6 +270,9 @@ describe("UpstreamProblem", () => {
     assert.strictEqual(read({ "retry-after": "2026-11-28T12:00:20Z" }), 20)
     assert.strictEqual(read({ "retry-after": "Sat, 28 Nov 2026 11:00:20 GMT" }), 0)
     assert.strictEqual(read({ "retry-after-ms": "1500", "retry-after": "9" }), 2)
+    assert.strictEqual(read({ "retry-after-ms": "", "retry-after": "9" }), 9)
+    assert.strictEqual(read({ "retry-after": "9s" }), 9)
+    assert.strictEqual(read({ "retry-after": "9, 30" }), 9)
     assert.strictEqual(read({ "retry-after": "99999999" }), 3_600)
     assert.isUndefined(read({ "retry-after": "soon" }))
     assert.isUndefined(read({}))
