@@ -12,6 +12,7 @@ import { type Expected, isExact, type SettledUsage, settledUsage, type UsageEvid
 import type { TokenCounter } from "./meter/TokenCounter.ts"
 import { countInput } from "./InputCount.ts"
 import type { OpenCall } from "./OpenCall.ts"
+import type { InputTally } from "./request/Call.ts"
 import { contextOf } from "./request/InputBounds.ts"
 
 /** What an attempt has shown, whatever its form. */
@@ -47,6 +48,10 @@ const hiddenTokens = (open: OpenCall, channel: Channel, times: CallTimes): numbe
     )
     : 0
 
+/** Which part of the counted text the channel was sent. */
+const sentShare = ({ textBytes, unsentBytes }: InputTally, { unknownFields }: Channel): number =>
+  unsentBytes === 0 || unknownFields === "forward" ? 1 : 1 - unsentBytes / textBytes
+
 const expectedOf = Effect.fnUntraced(function*(
   counter: TokenCounter["Service"],
   open: OpenCall,
@@ -55,7 +60,8 @@ const expectedOf = Effect.fnUntraced(function*(
   times: CallTimes
 ) {
   const { context: { call }, terms } = open.basics
-  const text = (yield* countInput(counter, call)) ?? Math.ceil(call.input.textBytes / BYTES_PER_TOKEN)
+  const counted = (yield* countInput(counter, call)) ?? Math.ceil(call.input.textBytes / BYTES_PER_TOKEN)
+  const text = Math.ceil(counted * sentShare(call.input, channel))
   const output = yield* evidence.countOutput
   const hidden = hiddenTokens(open, channel, times)
   return {

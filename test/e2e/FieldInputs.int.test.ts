@@ -111,6 +111,28 @@ layer(Gateway, { excludeTestServices: true })("input that an upstream reads othe
       assert.strictEqual((yield* post(user, "/v1/chat/completions", body)).status, 400)
     }))
 
+  for (const usage of [chatUsage(20, 1), undefined]) {
+    test(
+      `an unknown field that is not sent is not charged${usage ? "" : ", by an estimate either"}`,
+      function*(gateway) {
+        const user = yield* gateway.user(1_000_000n)
+        gateway.upstream.on("up", (call) => call.json(completion("x", usage)))
+        const body = {
+          model: "sized",
+          max_tokens: 10,
+          ...part({ type: "text", text: "hello" }),
+          unknown: "word ".repeat(10_000)
+        }
+        const answer = yield* post(user, "/v1/chat/completions", body)
+        assert.deepStrictEqual([answer.status, answer.headers["x-realms-dropped-fields"]], [200, "unknown"])
+        yield* gateway.settled
+        const [row] = yield* gateway.callsOf(user)
+        assert.isAtMost(Number(row?.cost_micros), 30)
+        assert.strictEqual(row?.usage_source, usage ? "upstream" : "estimated")
+      }
+    )
+  }
+
   test("little money still pays for text whose count shows that it fits, one call at a time", function*(gateway) {
     const text = "The quick brown fox jumps over the lazy dog. ".repeat(400)
     // The ceiling of 18,000 bytes does not fit beside 100 tokens out; the count of about 4,000 tokens does.

@@ -15,6 +15,8 @@ export interface InputTally {
   readonly textBytes: number
   /** The part of them that stands in reasoning fields; upstreams may leave those out, so they are in no lower bound. */
   readonly reasoningBytes: number
+  /** The part of them that most upstreams are not sent: unknown fields, and tools that they would run. It is in no lower bound and no estimate. */
+  readonly unsentBytes: number
   /** Integers of token arrays (embeddings). */
   readonly integers: number
   /** Messages or items, content parts and tools: each costs a fixed overhead. */
@@ -32,6 +34,7 @@ export interface InputTally {
 export const emptyTally: InputTally = {
   textBytes: 0,
   reasoningBytes: 0,
+  unsentBytes: 0,
   integers: 0,
   messages: 0,
   parts: 0,

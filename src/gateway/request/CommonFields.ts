@@ -8,6 +8,7 @@ import {
   boolean,
   client,
   clientObject,
+  clientWithPictures,
   dropped,
   either,
   type Fields,
@@ -140,7 +141,33 @@ export const serverFields: Fields = fields({
   guided_regex: forwarded(text),
   guided_choice: forwarded(texts),
   guided_grammar: forwarded(text),
-  documents: forwarded(client, "Counted as text.")
+  documents: forwarded(clientWithPictures, "Counted as text.")
+})
+
+const elsewhere = dropped("The gateway cannot see or bound what it brings in.")
+
+/** Names under which upstreams take input from elsewhere, or as numbers of their own. */
+export const unseenFields: Fields = fields({
+  attachments: elsewhere,
+  files: elsewhere,
+  file_ids: elsewhere,
+  images: elsewhere,
+  image_data: elsewhere,
+  videos: elsewhere,
+  video_data: elsewhere,
+  audios: elsewhere,
+  audio_data: elsewhere,
+  multi_modal_data: elsewhere,
+  data_sources: elsewhere,
+  thread_id: elsewhere,
+  assistant_id: elsewhere,
+  tool_resources: elsewhere,
+  preset: elsewhere,
+  input_ids: elsewhere,
+  input_embeds: elsewhere,
+  prompt_token_ids: elsewhere,
+  prompt_embeds: elsewhere,
+  kv_transfer_params: elsewhere
 })
 
 const otherLimit = "It is another name of the output limit. Send the one of this endpoint."
@@ -201,4 +228,4 @@ export const toolChoice: Shape = either(
   }))
 )
 
-export const sharedFields: Fields = together(callerFields, samplingFields, serverFields, refusedFields)
+export const sharedFields: Fields = together(callerFields, samplingFields, serverFields, unseenFields, refusedFields)

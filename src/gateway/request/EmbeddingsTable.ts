@@ -3,8 +3,20 @@
  *
  * @internal
  */
-import { either, type Fields, fields, integer, list, oneOf, priced, setting, text, together } from "./Admission.ts"
-import { callerFields, modelField, refusedFields } from "./CommonFields.ts"
+import {
+  dropped,
+  either,
+  type Fields,
+  fields,
+  integer,
+  list,
+  oneOf,
+  priced,
+  setting,
+  text,
+  together
+} from "./Admission.ts"
+import { callerFields, modelField, refusedFields, unseenFields } from "./CommonFields.ts"
 
 /** Largest length of a vector that may be asked for. */
 const DIMENSIONS_MAX = 65_536
@@ -23,5 +35,7 @@ export const embeddingsFields: Fields = together(
     truncate: setting(text)
   }),
   callerFields,
+  unseenFields,
+  fields({ messages: dropped("The input of embeddings is `input`.") }),
   refusedFields
 )

@@ -39,8 +39,8 @@ const common: Fields = fields({
   caller: forwarded(client),
   cache_control: setting(cacheControl),
   internal_chat_message_metadata_passthrough: forwarded(client),
-  provider_data: forwarded(client),
-  providerData: forwarded(client)
+  provider_data: forwarded(clientWithPictures),
+  providerData: forwarded(clientWithPictures)
 })
 
 const item = (
@@ -90,7 +90,7 @@ export const itemTypes: Variants = variants("input item", {
       author: text,
       recipient: text,
       metadata: clientObject,
-      extra_content: client
+      extra_content: clientWithPictures
     },
     { content: ["content"], note: "The type of an item that names none." }
   ),

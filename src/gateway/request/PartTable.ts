@@ -6,6 +6,7 @@
  */
 import {
   client,
+  clientWithPictures,
   either,
   type Fields,
   fields,
@@ -29,7 +30,7 @@ const unseen = "The gateway cannot see or bound it. Send the content inline."
 const common: Fields = fields({
   cache_control: setting(cacheControl),
   prompt_cache_breakpoint: setting(cacheBreakpoint),
-  extra_content: forwarded(client),
+  extra_content: forwarded(clientWithPictures),
   file_id: refused(unseen),
   file_url: refused(unseen)
 })
@@ -45,7 +46,7 @@ const written = (note: string, options: { readonly reasoning?: true } = {}): Var
   part(
     fields({
       text: forwarded(text),
-      annotations: forwarded(client),
+      annotations: forwarded(clientWithPictures),
       citations: forwarded(client),
       logprobs: forwarded(client),
       parsed: forwarded(client)

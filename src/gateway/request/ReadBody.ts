@@ -56,6 +56,7 @@ function readTopMember(reading: Reading, table: Fields, member: Member, unknownF
   if (unknownFields.length > UNKNOWN_FIELDS_MAX) {
     return reading.unsupported(`Unknown parameter: %. A call may have at most ${UNKNOWN_FIELDS_MAX} unknown fields.`)
   }
-  reading.addMember(member, end, saved)
+  // Most channels are not sent it, so the upstream's count says nothing of it.
+  reading.addUnsent(() => reading.addMember(member, end, saved))
   return end
 }

@@ -17,11 +17,12 @@ const WEB_URL_BYTES_MAX = 8_192
 
 /** An address, wherever it leads: `gs:` and `file:` too. */
 const anyUrl = /^\s*(?!data:)[a-z][a-z0-9+.-]*:/i
+const inData = /^\s*data:/i
 const spacedWebUrl = /^\s+https?:\/\//i
 const imageByUrl = /^https?:\/\//i
 /** Documents and films, which some upstreams fetch where an image stands. */
 const fileByUrl =
-  /^[^?#]*\.(?:avi|docx?|m4a|mkv|mov|mp3|mp4|mpe?g|pdf|pptx?|wav|webm|xlsx?)(?:[?#]|$)|^https?:\/\/(?:[a-z0-9-]+\.)?(?:youtube\.com|youtu\.be)\//i
+  /^[^?#]*\.(?:3gp|aac|avi|csv|docx?|epub|flac|flv|html?|json|m3u8|m4[av]|md|mkv|mov|mp[34]|mpd|mpe?g|od[pst]|og[agv]|opus|pdf|pptx?|rtf|txt|wav|webm|wmv|xlsx?|xml|zip)(?:[?#]|$)|^(?:https?:)?\/\/(?:[a-z0-9-]+\.)?(?:youtube\.com|youtu\.be)\//i
 const sound = /^\s*data:\s*(?:audio|video)\//i
 /** Data of a type that is neither an image nor text, such as a PDF. */
 const otherData = /^\s*data:\s*(?!image\/|text\/)[a-z]/i
@@ -34,8 +35,8 @@ const base64Image = /^(?:iVBORw0KGgo|\/9j\/|R0lGOD|UklGR|AAAA[A-Za-z0-9+/]{2,4}Z
 const dataOf = (text: string): string => /^\s*data:[^,]*,([\s\S]*)$/i.exec(text)?.[1] ?? text
 /** How the archives begin that office documents are. */
 const archives = ["PK\x03\x04", "\xd0\xcf\x11\xe0"]
-/** How Matroska, MP3, Ogg and FLAC begin; and AVI, WAV, and MP4 other than images. */
-const films = ["\x1aE\xdf\xa3", "ID3", "OggS", "fLaC"]
+/** How Matroska, MP3, Ogg, FLAC, MP3 without a tag, and AAC begin; and AVI, WAV, and MP4 other than images. */
+const films = ["\x1aE\xdf\xa3", "ID3", "OggS", "fLaC", "\xff\xfb", "\xff\xf3", "\xff\xf2", "\xff\xf1", "\xff\xf9"]
 const boxedFilm = /^(?:RIFF[^]{4}(?:AVI |WAVE)|[^]{4}ftyp(?!avi[fs]|hei[cmsx]|hev[cmsx]|mif1|msf1))/
 /** Media types and names of films and sounds. */
 const filmKind = /^\s*(?:audio|video)\/|\.(?:aac|avi|flac|m4a|m4v|mkv|mov|mp3|mp4|mpe?g|ogg|opus|wav|webm)\s*$/i
@@ -67,7 +68,11 @@ const isDocument = (data: string): boolean => data.includes("%PDF-") || archives
 const isFilm = (data: string): boolean => boxedFilm.test(data) || films.some((start) => data.startsWith(start))
 
 /** How the data of an address or of bare base64 begins, a byte a character. */
-const startOf = (text: string): string => Buffer.from(dataOf(text), "base64").toString("latin1")
+const startOf = (text: string): string => Buffer.from(unescaped(dataOf(text)), "base64").toString("latin1")
+
+/** An address without the escapes of ASCII. */
+const unescaped = (text: string): string =>
+  text.replaceAll(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 /** An image by URL. Some upstreams take files there, too: they count as such. */
 export function readImageUrl(reading: Reading, at: number, depth: number): number {
@@ -77,7 +82,7 @@ export function readImageUrl(reading: Reading, at: number, depth: number): numbe
   const url = beginning(reading, at, end)
   reading.tally.images++
   const web = imageByUrl.test(url)
-  if (web && fileByUrl.test(url)) return reading.unsupported(unseenFile)
+  if (!inData.test(url) && fileByUrl.test(unescaped(url))) return reading.unsupported(unseenFile)
   if (web) reading.tally.imageUrls++
   else if (sound.test(url)) return reading.unsupported(noSound)
   else if (anyUrl.test(url) && !spacedWebUrl.test(url)) return reading.unsupported(unseenFile)

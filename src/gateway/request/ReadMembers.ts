@@ -131,8 +131,8 @@ export function readField(reading: Reading, rule: FieldRule, at: number, depth: 
 }
 
 /** Whether an upstream gets the value as it is, and might print it for the model. */
-const isSetting = ({ identity, knownOnly, shape, treatment }: FieldRule): boolean =>
-  treatment === "forwarded" && !identity && !knownOnly && shape.kind !== "client"
+const isSetting = ({ identity, shape, treatment }: FieldRule): boolean =>
+  treatment === "forwarded" && !identity && shape.kind !== "client"
 
 /** Whether the value of a refused field says that it is switched off. */
 function isOff(reading: Reading, rule: FieldRule, start: number, end: number): boolean {

@@ -40,7 +40,8 @@ export function readTool(reading: Reading, at: number, depth: number): number {
   const end = readMembers(reading, at, depth, (member) => readToolMember(reading, seen, member, depth))
   reading.counting = counting
   if (end < 0) return -1
-  reading.addJson(at, end, saved)
+  if (seen.type === undefined || clientRuns(placeOf(seen, seen.type))) reading.addJson(at, end, saved)
+  else reading.addUnsent(() => reading.addJson(at, end, saved))
   return judge(reading, seen, end)
 }
 
@@ -79,14 +80,15 @@ function readEnvironment(reading: Reading, seen: Seen, at: number, depth: number
   })
 }
 
+const placeOf = ({ environment, execution }: Seen, type: string): ToolPlace => ({ type, execution, environment })
+
 function judge(reading: Reading, seen: Seen, end: number): number {
   const { type } = seen
   if (type === undefined) return reading.invalid("Missing required parameter: %.", "type")
   if (type === "" || type.length > TOOL_TYPE_CHARS_MAX) {
     return reading.invalid(`Invalid value for %: expected 1 to ${TOOL_TYPE_CHARS_MAX} characters.`, "type")
   }
-  const place: ToolPlace = { type, execution: seen.execution, environment: seen.environment }
-  if (!clientRuns(place)) {
+  if (!clientRuns(placeOf(seen, type))) {
     reading.hosted(type, reading.param("type"))
     return reading.hostedTools.size <= HOSTED_KINDS_MAX
       ? end

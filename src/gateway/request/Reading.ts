@@ -142,6 +142,16 @@ export class Reading {
     if (counts) this.texts?.push(this.scan.view.toString("utf8", member.keyStart, end))
   }
 
+  /** Counts, by `add`, what most upstreams are not sent: it is in no lower bound and no estimate. */
+  addUnsent(add: () => void): void {
+    const { reasoning } = this
+    const { textBytes } = this.tally
+    this.reasoning = true
+    add()
+    this.reasoning = reasoning
+    this.tally.unsentBytes += this.tally.textBytes - textBytes
+  }
+
   refer(kind: Reference["kind"], id: string, param: string): boolean {
     if (this.references.length >= REFERENCES_MAX) {
       this.refusal ??= invalid(param, `A call may refer to at most ${REFERENCES_MAX} stored items.`)

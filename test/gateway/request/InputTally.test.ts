@@ -30,6 +30,7 @@ describe("images and files", () => {
     assert.deepStrictEqual(call.input, {
       textBytes: "user".length + "what is this?".length + "a.pdf".length,
       reasoningBytes: 0,
+      unsentBytes: 0,
       integers: 0,
       messages: 1,
       parts: 4,

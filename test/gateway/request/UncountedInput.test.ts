@@ -3,10 +3,16 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Buffer } from "node:buffer"
+import { defaultChannelTerms } from "../../../src/domain/ChannelTerms.ts"
+import { defaultTerms } from "../../../src/domain/ModelTerms.ts"
+import { admit } from "../../../src/gateway/request/Admit.ts"
+import { forwardBody } from "../../../src/gateway/request/ForwardBody.ts"
+import { inputBounds } from "../../../src/gateway/request/InputBounds.ts"
 import { SETTING_BYTES_FREE } from "../../../src/gateway/request/Reading.ts"
 import { textOf } from "../../../src/gateway/request/InputTexts.ts"
-import { callOf, chat, embeddings, item, part, refusalOf, responses } from "./Bodies.ts"
+import { admittedOf, callOf, chat, embeddings, item, part, refusalOf, responses } from "./Bodies.ts"
 
+const rules = { ...defaultTerms, toolPrices: undefined, cacheTtlPriced: false }
 const url = "https://example.com/a"
 const base64 = (text: string) => Buffer.from(text, "latin1").toString("base64")
 
@@ -62,6 +68,11 @@ describe("media in the wrong place", () => {
     ],
     ["the output of a server's tool", responses(item({ type: "mcp_call", output: [{ type: "x", image_url: url }] }))],
     [
+      "reasoning",
+      chat({ messages: [{ role: "assistant", content: "x", reasoning_details: [{ imageUrl: url }] }] })
+    ],
+    ["documents", chat({ documents: [{ image: url }] })],
+    [
       "the output of code",
       responses(item({ type: "code_interpreter_call", outputs: [{ type: "logs", logs: "1" }, { type: "image", url }] }))
     ]
@@ -73,13 +84,14 @@ describe("media in the wrong place", () => {
 describe("data that is not what its address says", () => {
   const image = (data: string) => chat(part({ type: "image_url", image_url: { url: `data:image/png;base64,${data}` } }))
 
-  it.each([
+  it.each<[string, string, ((data: string) => string)?]>([
     ["a PDF", "%PDF-1.7\n"],
     ["a PDF behind other bytes", "\n\n  %PDF-1.7\n"],
     ["an office document", "PK\x03\x04\x14\x00\x06\x00"],
+    ["a PDF with escapes in its address", "%PDF-", (data: string) => data.replace("J", "%4A")],
     ["an old office document", "\xd0\xcf\x11\xe0\xa1\xb1"]
-  ])("is an inline file when it is %s", (_, data) => {
-    const call = callOf(image(base64(data)))
+  ])("is an inline file when it is %s", (_, data, write = (written: string) => written) => {
+    const call = callOf(image(write(base64(data))))
     assert.deepStrictEqual([call.input.files, call.input.images], [1, 1])
     const bare = callOf(responses(item({ type: "image_generation_call", result: base64(data) })))
     assert.strictEqual(bare.input.files, 1)
@@ -117,6 +129,52 @@ describe("data that is not what its address says", () => {
   ])("is refused as a file that says that it is a film or a sound: %j", (file) => {
     assert.deepStrictEqual(refusalOf(chat(part({ type: "file", file })))[0], 400)
   })
+})
+
+describe("addresses", () => {
+  it.each(["a.m3u8", "a.MP4?b=c", "a.%70df", "a.html", "a.txt#b.png", "a.zip"])(
+    "of files are refused for images: %s",
+    (name) => {
+      for (const address of [`https://example.com/${name}`, `//example.com/${name}`]) {
+        assert.strictEqual(refusalOf(chat(part({ type: "image_url", image_url: { url: address } })))[0], 400)
+      }
+    }
+  )
+
+  it.each(["a.png", "pdf", "a.pdf.webp", "a?b=c.mp4", "txt/a"])("of images pass: %s", (name) => {
+    const call = callOf(chat(part({ type: "image_url", image_url: { url: `https://example.com/${name}` } })))
+    assert.strictEqual(call.input.images, 1)
+  })
+})
+
+describe("what upstreams need not be sent", () => {
+  const long = { a: "x".repeat(50_000) }
+  const dropped = [
+    ["an unknown field", chat({ unknown: long })],
+    ["a tool of the upstream", chat({ tools: [{ type: "mcp", server_description: long }] })]
+  ] as const
+
+  it.each(dropped)("is in the ceiling, and in no lower bound and no estimate: %s", (_, parsed) => {
+    const call = callOf(parsed)
+    assert.isAtLeast(inputBounds(call).textCeilingTokens, 50_000)
+    assert.strictEqual(inputBounds(call).lowerTokens, 1)
+    assert.isAtLeast(call.input.unsentBytes, 50_000)
+    assert.isBelow(call.input.textBytes - call.input.unsentBytes, 100)
+  })
+
+  it.each(["attachments", "file_ids", "videos", "multi_modal_data", "prompt_token_ids", "thread_id", "data_sources"])(
+    "is taken out, whatever the channel, where it brings in input from elsewhere: %s",
+    (name) => {
+      const forwarded = forwardBody(admittedOf(admit(callOf(chat({ [name]: ["x"] })), rules)), {
+        ...defaultChannelTerms,
+        upstreamModel: "up",
+        unknownFields: "forward",
+        includeUsage: false,
+        identity: (value) => value
+      })
+      assert.deepStrictEqual(forwarded === "refused" ? [] : forwarded.dropped, [name])
+    }
+  )
 })
 
 describe("settings", () => {
