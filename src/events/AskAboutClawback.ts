@@ -1,6 +1,6 @@
 /**
- * What has to be asked at Stripe before an event about a refund or dispute is settled: whose payment it is, where nothing here says so,
- * and which refunds there are, where a sum does not agree with those that are known. Nothing is locked meanwhile.
+ * What has to be asked at Stripe before an event about a refund or dispute is settled: which payment it is about, where it names a
+ * charge alone; whose payment that is, where nothing here says so; and which refunds there are, where a sum does not agree with those that are known. Nothing is locked meanwhile.
  *
  * @internal
  */
@@ -85,12 +85,22 @@ export const makeAskAboutClawback = Effect.gen(function*() {
     return yield* stripe.refunds(config.stripe, payment)
   })
 
-  return (fact: PaymentFact): Effect.Effect<Asked, DatabaseUnavailable | ProviderUnavailable | SqlError.SqlError> =>
+  /** The fact with its payment, where it names a charge alone. */
+  const withPayment = Effect.fnUntraced(function*(fact: PaymentFact) {
+    const { charge = null, payment } = fact
+    if (payment !== null || charge === null) return fact
+    const { payment: config } = yield* settings.fresh
+    return { ...fact, payment: yield* stripe.paymentOf(config.stripe, charge) }
+  })
+
+  return (told: PaymentFact): Effect.Effect<Asked, DatabaseUnavailable | ProviderUnavailable | SqlError.SqlError> =>
     Effect.gen(function*() {
+      if (told.provider !== "stripe" || !mayBeForeign[told._tag]) return { fact: told, listed: undefined }
+      const named = yield* Effect.result(withPayment(told))
+      if (named._tag === "Failure") return yield* refused(named.failure, "owner", told)
+      const fact = named.success
       const { payment } = fact
-      if (fact.provider !== "stripe" || payment === null || !mayBeForeign[fact._tag]) {
-        return { fact, listed: undefined }
-      }
+      if (payment === null) return { fact, listed: undefined }
       const owned = yield* Effect.result(withReference(fact, payment))
       if (owned._tag === "Failure") return yield* refused(owned.failure, "owner", fact)
       const own = owned.success

@@ -128,7 +128,7 @@ export const effectOf = (review: Reviewed, action: EventAction): ActionEffect | 
     case "refunded":
       return { _tag: "None", keeps: false }
     case "dismiss":
-      return { _tag: "None", keeps: isAboutMoneyIn(event.fact) && isUnused(review) }
+      return { _tag: "None", keeps: isAboutMoneyIn(event.fact) && event.amountMinor !== null && isUnused(review) }
   }
 }
 

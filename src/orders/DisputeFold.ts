@@ -50,11 +50,17 @@ const statuses: ReadonlyMap<string, Status> = new Map<string, Status>([
   ["prevented", { standing: "inquiry", takes: false, asks: "look" }]
 ])
 
-const appeal: Status = { standing: "open", takes: true, asks: "nothing" }
+/** The decision on a dispute is appealed against. */
+const appealOf = (status: string): Status => ({
+  standing: "open",
+  takes: true,
+  asks: status.endsWith("needs_response") ? "answer" : "nothing"
+})
 
 const unknown: Status = { standing: "unknown", takes: undefined, asks: "look" }
 
-const readStatus = (status: string): Status => statuses.get(status) ?? (status.startsWith("appeal_") ? appeal : unknown)
+const readStatus = (status: string): Status =>
+  statuses.get(status) ?? (status.startsWith("appeal_") ? appealOf(status) : unknown)
 
 export const standingOf = (status: string): DisputeStanding => readStatus(status).standing
 

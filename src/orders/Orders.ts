@@ -25,7 +25,7 @@ import {
   TooManyOrders
 } from "./OrderError.ts"
 import { findOrder, lockOrder, ordersOf, setOrderState } from "./OrderStore.ts"
-import { type Payment, paymentsOfOrder } from "./Payments.ts"
+import { type Payment, paymentsOfOrder, type UnnamedMoney, unnamedOfOrder } from "./Payments.ts"
 import { CheckoutSessions } from "./CheckoutSessions.ts"
 import { sellerJson } from "./Parties.ts"
 import { rateOf, topupCredit } from "./TopupTerms.ts"
@@ -54,6 +54,8 @@ export interface OrderView {
   readonly attempts: ReadonlyArray<Attempt>
   /** What came in through the attempts. */
   readonly payments: ReadonlyArray<Payment>
+  /** What came in besides, by messages that name no payment. */
+  readonly unnamed: ReadonlyArray<UnnamedMoney>
 }
 
 const PlacedBefore = Row({ pending: Schema.BigInt, recent: Schema.BigInt })
@@ -197,7 +199,12 @@ export class Orders extends Context.Service<Orders, {
 
     const show = Effect.fn("Orders.show")(function*(id: OrderId, viewer: Viewer) {
       const order = yield* seen(id, viewer)
-      return { order, attempts: yield* attemptsOf(sql, id), payments: yield* paymentsOfOrder(sql, id) }
+      return {
+        order,
+        attempts: yield* attemptsOf(sql, id),
+        payments: yield* paymentsOfOrder(sql, id),
+        unnamed: yield* unnamedOfOrder(sql, id)
+      }
     }, orUnavailable)
 
     const cancel = Effect.fn("Orders.cancel")(function*(id: OrderId, viewer: Viewer, actor?: Actor) {

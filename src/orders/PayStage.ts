@@ -39,13 +39,19 @@ export interface Progress {
   readonly order: Pick<OrderView["order"], "state">
   readonly attempts: ReadonlyArray<Pick<OrderView["attempts"][number], "state">>
   readonly payments: ReadonlyArray<Pick<OrderView["payments"][number], "state">>
+  readonly unnamed: ReadonlyArray<unknown>
 }
 
 /** What decides how the panel looks: as long as it is the same, an open page need not change. */
-export const versionOf = ({ attempts, order, payments }: Progress): string => {
+export const versionOf = ({ attempts, order, payments, unnamed }: Progress): string => {
   const isProcessing = attempts.some(({ state }) => state === "processing")
-  return [order.state, attempts.length, isProcessing ? "processing" : "open", ...payments.map(({ state }) => state)]
-    .join("-")
+  return [
+    order.state,
+    attempts.length,
+    isProcessing ? "processing" : "open",
+    ...payments.map(({ state }) => state),
+    ...unnamed.map(() => "unnamed")
+  ].join("-")
 }
 
 export type PayStage =
@@ -62,7 +68,7 @@ export type PayStage =
   | "ended"
   | "takenBack"
 
-export const stageOf = ({ attempts, order, payments }: Progress): PayStage => {
+export const stageOf = ({ attempts, order, payments, unnamed }: Progress): PayStage => {
   switch (order.state) {
     case "paid":
     case "active":
@@ -74,7 +80,7 @@ export const stageOf = ({ attempts, order, payments }: Progress): PayStage => {
     case "disputed":
       return "takenBack"
     case "pending":
-      if (payments.some(({ state }) => state === "in_review")) return "review"
+      if (unnamed.length > 0 || payments.some(({ state }) => state === "in_review")) return "review"
       if (attempts.some(({ state }) => state === "processing")) return "processing"
       return attempts.length > 0 ? "started" : "new"
   }

@@ -103,6 +103,23 @@ export interface PaymentChange {
   readonly credited?: { readonly userId: UserId; readonly micros: bigint }
 }
 
+const UnnamedMoney = Row({ amountMinor: Schema.NullOr(Minor), currency: Schema.NullOr(Schema.String) })
+
+/** What a provider says came in for an order without saying which payment it is, while people look at it. */
+export interface UnnamedMoney extends Schema.Schema.Type<typeof UnnamedMoney> {}
+
+/** Listed of one order, at most. */
+const UNNAMED_MAX = 20
+
+export const unnamedOfOrder = (sql: Sql, orderId: OrderId): Read<ReadonlyArray<UnnamedMoney>> =>
+  rowsOf(
+    UnnamedMoney,
+    sql`SELECT e.amount_minor, e.currency FROM payment_attempts a JOIN payment_events e ON e.attempt_id = a.id
+      WHERE a.order_id = ${orderId} AND e.fact IN ('Paid', 'Unreadable') AND e.payment_reference IS NULL
+        AND e.outcome = 'needs_review' AND e.resolved_at IS NULL
+      ORDER BY e.id LIMIT ${UNNAMED_MAX}`
+  )
+
 /** Writes a payment down: a new one, or what has become of a known one. Answers it. It is locked by `lockPayment`. */
 export const writePayment = (sql: Sql, identity: PaymentIdentity, change: PaymentChange): Read<Payment> =>
   Effect.gen(function*() {

@@ -3,10 +3,10 @@
  * state is the same event.
  * @internal
  */
-import { createHash } from "node:crypto"
 import type { EpayConfig } from "../config/Config.ts"
 import { hostOf } from "./EpayGateway.ts"
 import { parseFen } from "./EpayMoney.ts"
+import { digestOf, eventKeyOf, isId, wordOf } from "./FactBounds.ts"
 import type { FactIdentity, PaymentFact } from "./PaymentFact.ts"
 
 /** The one state that is money. */
@@ -28,23 +28,17 @@ export interface EpayTrade {
   readonly status: string
 }
 
-const digest = (text: string): string => createHash("sha256").update(text, "utf8").digest("hex")
-
 /** The first characters of it, which tell events apart. */
-const shortDigest = (text: string): string => digest(text).slice(0, 16)
-
-const EVENT_KEY_CHARACTERS_MAX = 200
-
-const bounded = (key: string): string => key.length <= EVENT_KEY_CHARACTERS_MAX ? key : `sha256:${digest(key)}`
+const shortDigest = (text: string): string => digestOf(text).slice(0, 16)
 
 const identityOf = (config: EpayConfig, told: EpayTrade, ...more: ReadonlyArray<string>): FactIdentity => ({
   provider: "epay",
-  eventKey: bounded([hostOf(config), told.pid, told.trade, told.status, ...more].join(":")),
-  kind: told.status,
-  payment: told.trade === "" ? null : told.trade,
+  eventKey: eventKeyOf([hostOf(config), told.pid, told.trade, told.status, ...more].join(":")),
+  kind: wordOf(told.status),
+  payment: isId(told.trade) ? told.trade : null,
   gateway: hostOf(config),
-  account: told.pid,
-  reference: told.reference === "" ? null : told.reference,
+  account: wordOf(told.pid),
+  reference: isId(told.reference) ? told.reference : null,
   atSeconds: 0
 })
 
@@ -65,10 +59,13 @@ export const factOf = (config: EpayConfig, told: EpayTrade): PaymentFact => {
     return unreadable(config, told, "the trade is finished (TRADE_FINISHED): look at the gateway whether it was paid")
   }
   if (told.status !== TRADE_SUCCESS) {
-    return { ...identityOf(config, told), _tag: "Nothing", why: `the trade is not paid: ${told.status}` }
+    return { ...identityOf(config, told), _tag: "Nothing", why: `the trade is not paid: ${wordOf(told.status)}` }
   }
   if (told.trade === "" || told.reference === "") {
     return unreadable(config, told, "trade_no or out_trade_no is missing")
+  }
+  if (!isId(told.trade) || !isId(told.reference)) {
+    return unreadable(config, told, "trade_no or out_trade_no is too long")
   }
   const fen = parseFen(told.money)
   if (fen === undefined) return unreadable(config, told, "the money is no amount")
@@ -77,7 +74,7 @@ export const factOf = (config: EpayConfig, told: EpayTrade): PaymentFact => {
     ...identityOf(config, told, shortDigest(`${told.reference}\n${fen}`)),
     _tag: "Paid",
     merchant: told.pid,
-    method: told.method === "" ? null : told.method,
+    method: told.method === "" ? null : wordOf(told.method),
     amountMinor: fen,
     currency: "cny"
   }

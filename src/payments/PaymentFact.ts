@@ -20,6 +20,8 @@ export interface FactIdentity {
   readonly kind: string
   /** The provider's payment: Stripe's payment intent, EPay's trade number. Null where there is none yet. */
   readonly payment: string | null
+  /** Stripe's charge where the message names that alone: its payment has to be asked for. */
+  readonly charge?: string | null
   /** Whose payments `payment` is told apart from: EPay's gateway host; empty where payments are unique by themselves. */
   readonly gateway?: string
   /** The account there that the message names: EPay's pid. */

@@ -13,6 +13,7 @@ import { ProviderOff, ProviderRefused, ProviderUnavailable } from "./PaymentErro
 import type { PaymentFact, RefundTold } from "./PaymentFact.ts"
 import {
   factOf,
+  idIn,
   isJson,
   type Json,
   REFERENCE_KEY,
@@ -88,6 +89,8 @@ export class StripeClient extends Context.Service<StripeClient, {
   refunds(config: StripeConfig, payment: string): Effect.Effect<ReadonlyArray<RefundTold>, StripeFailure>
   /** The merchant reference that a payment intent carries; null: none of ours, or there is no such payment. */
   referenceOf(config: StripeConfig, payment: string): Effect.Effect<string | null, StripeFailure>
+  /** The payment intent of a charge; null: it has none, or there is no such charge. */
+  paymentOf(config: StripeConfig, charge: string): Effect.Effect<string | null, StripeFailure>
   /** Whether the key works. */
   ping(config: StripeConfig): Effect.Effect<void, StripeFailure>
 }>()("realms/payments/StripeClient") {
@@ -115,7 +118,7 @@ export class StripeClient extends Context.Service<StripeClient, {
       /** Asks, and sees that the answer is an object of the kind: the SDK takes any JSON for one. */
       const ask = Effect.fnUntraced(function*(
         config: StripeConfig,
-        kind: "checkout.session" | "refund" | "list" | "payment_intent" | "balance",
+        kind: "checkout.session" | "refund" | "list" | "payment_intent" | "charge" | "balance",
         question: (client: Stripe) => Promise<unknown>
       ): Effect.fn.Return<Json, StripeFailure> {
         if (Redacted.value(config.secretKey) === "") return yield* new ProviderOff({ provider: "stripe" })
@@ -239,22 +242,32 @@ export class StripeClient extends Context.Service<StripeClient, {
       })
 
       const referenceOf = Effect.fn("StripeClient.referenceOf")(function*(config: StripeConfig, payment: string) {
-        const intent = yield* ask(config, "payment_intent", (client) => client.paymentIntents.retrieve(payment)).pipe(
-          Effect.catchIf(
-            (error) => error._tag === "ProviderRefused" && error.why.startsWith(MISSING),
-            () => Effect.succeed(undefined)
-          )
+        const intent = yield* orMissing(
+          ask(config, "payment_intent", (client) => client.paymentIntents.retrieve(payment))
         )
         return intent === undefined ? null : referenceIn(intent)
+      })
+
+      const paymentOf = Effect.fn("StripeClient.paymentOf")(function*(config: StripeConfig, id: string) {
+        const charge = yield* orMissing(ask(config, "charge", (client) => client.charges.retrieve(id)))
+        return charge === undefined ? null : idIn(charge, "payment_intent")
       })
 
       const ping = (config: StripeConfig) =>
         Effect.asVoid(ask(config, "balance", (client) => client.balance.retrieve()))
 
-      return StripeClient.of({ create, retrieve, expire, refund, refunds, referenceOf, ping })
+      return StripeClient.of({ create, retrieve, expire, refund, refunds, referenceOf, paymentOf, ping })
     })
   )
 }
+
+/** Undefined: Stripe knows no such object. */
+const orMissing = <A>(asked: Effect.Effect<A, StripeFailure>): Effect.Effect<A | undefined, StripeFailure> =>
+  Effect.catchIf(
+    asked,
+    (error) => error._tag === "ProviderRefused" && error.why.startsWith(MISSING),
+    () => Effect.succeed(undefined)
+  )
 
 /** Clients kept at once: one for each key that was used lately. */
 const CLIENTS_MAX = 4

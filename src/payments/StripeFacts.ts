@@ -5,6 +5,7 @@
  * @internal
  */
 import { idIn as rowIdIn, RefundId } from "../domain/Ids.ts"
+import { eventKeyOf, isId, isWord, secondsOf, wordOf } from "./FactBounds.ts"
 import { type FactBody, type FactIdentity, type PaymentFact, refundStates, type RefundTold } from "./PaymentFact.ts"
 
 export type Json = { readonly [key: string]: unknown }
@@ -18,9 +19,21 @@ export const textIn = (json: unknown, name: string): string | null => {
   return typeof value === "string" && value !== "" ? value : null
 }
 
+/** A text that may be an id. */
+const ownIdIn = (json: unknown, name = "id"): string | null => {
+  const text = textIn(json, name)
+  return text !== null && isId(text) ? text : null
+}
+
 /** The id of what a field points to, expanded or not. */
 export const idIn = (json: unknown, name: string): string | null =>
-  textIn(json, name) ?? (isJson(json) ? textIn(json[name], "id") : null)
+  ownIdIn(json, name) ?? (isJson(json) ? ownIdIn(json[name]) : null)
+
+/** A currency in lower case. */
+const currencyIn = (json: unknown): string | null => {
+  const text = textIn(json, "currency")
+  return text !== null && /^[a-z]{3}$/i.test(text) ? text.toLowerCase() : null
+}
 
 const amountIn = (json: Json, name: string): bigint | undefined => {
   const value = json[name]
@@ -42,9 +55,9 @@ const ownReference = /^(?:topup|sub)_\d\P{Cc}*$/u
  */
 export const referenceIn = (json: Json): string | null => {
   const names = [
-    textIn(json.metadata, REFERENCE_KEY),
+    ownIdIn(json.metadata, REFERENCE_KEY),
     // Rows from before the key had its name.
-    textIn(json.metadata, "reference")
+    ownIdIn(json.metadata, "reference")
   ]
   return names.find((name) => name !== null && ownReference.test(name)) ?? null
 }
@@ -55,7 +68,14 @@ const unreadableClawback = (why: string): FactBody => ({ _tag: "UnreadableClawba
 
 const nothing = (why: string): FactBody => ({ _tag: "Nothing", why })
 
-type Told = Pick<FactIdentity, "payment" | "reference"> & { readonly body: FactBody }
+type Told = Pick<FactIdentity, "charge" | "payment" | "reference"> & { readonly body: FactBody }
+
+/** The payment of a refund, dispute or warning; versions of the API before payment intents name its charge alone. */
+const paymentOf = (json: Json): Pick<Told, "charge" | "payment"> => {
+  const payment = idIn(json, "payment_intent") ?? idIn(json.charge, "payment_intent")
+  const charge = payment === null ? idIn(json, "charge") : null
+  return charge === null ? { payment } : { payment, charge }
+}
 
 const withAmount = (
   json: Json,
@@ -64,10 +84,10 @@ const withAmount = (
   otherwise = unreadable
 ): FactBody => {
   const amountMinor = amountIn(json, name)
-  const currency = textIn(json, "currency")
+  const currency = currencyIn(json)
   return amountMinor === undefined || currency === null
     ? otherwise(`${name} or currency is not what it should be`)
-    : make(amountMinor, currency.toLowerCase())
+    : make(amountMinor, currency)
 }
 
 /** A Checkout Session as it is. */
@@ -94,7 +114,19 @@ export const sessionTold = (session: Json): Told => {
   }
   // Over, and nothing was taken: it is neither open any more nor money.
   if (status === "complete" && paymentStatus === "no_payment_required") return { ...told, body: { _tag: "Ended" } }
-  return { ...told, body: nothing(`the session is ${status ?? "unknown"} and ${paymentStatus ?? "unknown"}`) }
+  return { ...told, body: nothing(wordOf(`the session is ${status ?? "unknown"} and ${paymentStatus ?? "unknown"}`)) }
+}
+
+/** An event that says that a session has ended without money. */
+const endTold = (session: Json): Told => {
+  const { body, ...told } = sessionTold(session)
+  if (told.reference === null) return { ...told, body }
+  return {
+    ...told,
+    body: body._tag === "Paid"
+      ? unreadable("the event says that the session ended, and the session is paid")
+      : { _tag: "Ended" }
+  }
 }
 
 const refundedTold = (charge: Json): Told => ({
@@ -116,32 +148,30 @@ const ownIn = (refund: Json): RefundId | null => {
 
 /** A refund as it is; undefined where that cannot be read. */
 export const refundIn = (refund: Json): RefundTold | undefined => {
-  const id = textIn(refund, "id")
+  const id = ownIdIn(refund)
   const amountMinor = amountIn(refund, "amount")
-  const currency = textIn(refund, "currency")
+  const currency = currencyIn(refund)
   const state = refundStates.find((known) => known === refund.status)
   if (id === null || amountMinor === undefined || currency === null || state === undefined) return undefined
-  return { refund: id, own: ownIn(refund), state, amountMinor, currency: currency.toLowerCase() }
+  return { refund: id, own: ownIn(refund), state, amountMinor, currency }
 }
 
 const refundTold = (type: string, refund: Json): Told => {
   const told = refundIn(type === "refund.failed" ? { ...refund, status: "failed" } : refund)
   return {
-    payment: idIn(refund, "payment_intent"),
+    ...paymentOf(refund),
     reference: referenceIn(refund),
     body: told === undefined
-      ? unreadableClawback(`a refund (${textIn(refund, "status") ?? "in no state"}) that is not what it should be`)
+      ? unreadableClawback(
+        `a refund (${wordOf(textIn(refund, "status") ?? "in no state")}) that is not what it should be`
+      )
       : { _tag: "Refund", ...told }
   }
 }
 
-/** A time of a provider is before this, in seconds since the epoch: the year 9999. */
-const SECONDS_MAX = 253_370_764_800
-
 const dueByIn = (dispute: Json): number | null => {
   const details = dispute.evidence_details
-  const dueBy = isJson(details) ? details.due_by : undefined
-  return typeof dueBy === "number" && Number.isSafeInteger(dueBy) && dueBy > 0 && dueBy < SECONDS_MAX ? dueBy : null
+  return (isJson(details) ? secondsOf(details.due_by) : undefined) ?? null
 }
 
 /** What Stripe's balance says that a dispute took; null where it says nothing in that currency. */
@@ -155,15 +185,16 @@ const takenIn = (dispute: Json, currency: string): bigint | null => {
     if (!isOfCurrency || typeof amount !== "number" || !Number.isSafeInteger(amount)) return null
     taken -= BigInt(amount)
   }
-  return taken < 0n ? 0n : taken
+  // More than that is no amount.
+  return taken < 0n ? 0n : taken > BigInt(Number.MAX_SAFE_INTEGER) ? null : taken
 }
 
 const disputeTold = (dispute: Json): Told => {
-  const payment = idIn(dispute, "payment_intent") ?? idIn(dispute.charge, "payment_intent")
-  const told = { payment, reference: null }
-  const id = textIn(dispute, "id")
+  const told = { ...paymentOf(dispute), reference: null }
+  const id = ownIdIn(dispute)
   const status = textIn(dispute, "status")
-  if (id === null || payment === null || status === null) {
+  const isOfNothing = told.payment === null && told.charge === undefined
+  if (id === null || isOfNothing || status === null || !isWord(status)) {
     return { ...told, body: unreadableClawback("a dispute without an id, a status or its payment") }
   }
   const body = withAmount(
@@ -174,7 +205,7 @@ const disputeTold = (dispute: Json): Told => {
       dispute: id,
       status,
       takenMinor: takenIn(dispute, currency),
-      reason: textIn(dispute, "reason") ?? "",
+      reason: wordOf(textIn(dispute, "reason") ?? ""),
       dueBySeconds: dueByIn(dispute),
       amountMinor,
       currency
@@ -185,9 +216,9 @@ const disputeTold = (dispute: Json): Told => {
 }
 
 const warningTold = (warning: Json): Told => ({
-  payment: idIn(warning, "payment_intent") ?? idIn(warning.charge, "payment_intent"),
+  ...paymentOf(warning),
   reference: null,
-  body: { _tag: "FraudWarning", fraudType: textIn(warning, "fraud_type") ?? "no type" }
+  body: { _tag: "FraudWarning", fraudType: wordOf(textIn(warning, "fraud_type") ?? "no type") }
 })
 
 const told = (type: string, object: Json): Told => {
@@ -196,12 +227,8 @@ const told = (type: string, object: Json): Told => {
     case "checkout.session.async_payment_succeeded":
       return sessionTold(object)
     case "checkout.session.async_payment_failed":
-    case "checkout.session.expired": {
-      const session = sessionTold(object)
-      return session.body._tag === "Nothing" && session.reference === null
-        ? session
-        : { ...session, body: { _tag: "Ended" } }
-    }
+    case "checkout.session.expired":
+      return endTold(object)
     case "charge.refunded":
       return refundedTold(object)
     case "refund.created":
@@ -218,28 +245,26 @@ const told = (type: string, object: Json): Told => {
     case "radar.early_fraud_warning.created":
       return warningTold(object)
     default:
-      return { payment: null, reference: null, body: nothing(`events of type ${type} say nothing of orders`) }
+      return { payment: null, reference: null, body: nothing(`events of type ${wordOf(type)} say nothing of orders`) }
   }
 }
 
 /** A fact of what was told under an identity. */
 export const factOf = (
   identity: Pick<FactIdentity, "eventKey" | "kind" | "atSeconds" | "evidence">,
-  { body, payment, reference }: Told
-): PaymentFact => ({ provider: "stripe", ...identity, payment, reference, ...body })
+  { body, ...about }: Told
+): PaymentFact => ({ provider: "stripe", ...identity, ...about, ...body })
 
 /** An event that is not about money of this account in live mode, whatever it says. */
-const foreignTold = (event: Json, hasLiveKey: boolean, reference: string | null): Told | undefined => {
+const foreignTold = (event: Json, hasLiveKey: boolean, object: Json | undefined): Told | undefined => {
   if (textIn(event, "account") !== null) {
     return { payment: null, reference: null, body: nothing("an event of a connected account") }
   }
   // It names no payment, so that nothing can be credited for it.
-  return hasLiveKey && event.livemode === false
-    ? {
-      payment: null,
-      reference,
-      body: { _tag: "TestMode" }
-    }
+  // A message of the live mode says so, and so does what it carries; versions of long ago say nothing.
+  const isLive = [event, object].every((said) => (said?.livemode ?? true) === true)
+  return hasLiveKey && !isLive
+    ? { payment: null, reference: object === undefined ? null : referenceIn(object), body: { _tag: "TestMode" } }
     : undefined
 }
 
@@ -251,14 +276,13 @@ export const eventFact = (event: unknown, hasLiveKey: boolean): PaymentFact | un
   const id = textIn(event, "id")
   const type = textIn(event, "type")
   if (!isJson(event) || id === null || type === null) return undefined
-  const object = isJson(event.data) ? event.data.object : undefined
-  const { created } = event
-  const atSeconds = typeof created === "number" && Number.isSafeInteger(created) ? created : 0
+  const carried = isJson(event.data) ? event.data.object : undefined
+  const object = isJson(carried) ? carried : undefined
   return factOf(
-    { eventKey: id, kind: type, atSeconds },
-    foreignTold(event, hasLiveKey, isJson(object) ? referenceIn(object) : null) ?? (isThin(event)
+    { eventKey: eventKeyOf(id), kind: wordOf(type), atSeconds: secondsOf(event.created) ?? 0 },
+    foreignTold(event, hasLiveKey, object) ?? (isThin(event)
       ? { payment: null, reference: null, body: nothing("a thin event: Stripe has to be set to snapshot payloads") }
-      : isJson(object)
+      : object !== undefined
       ? told(type, object)
       : { payment: null, reference: null, body: unreadable("an event without an object") })
   )

@@ -6,11 +6,12 @@ import type { PaymentState } from "../../src/orders/Payments.ts"
 const view = (
   state: OrderState,
   attempts: ReadonlyArray<AttemptState>,
-  payments: ReadonlyArray<PaymentState>
+  payments: ReadonlyArray<PaymentState | "unnamed">
 ) => ({
   order: { state },
   attempts: attempts.map((attempt) => ({ state: attempt })),
-  payments: payments.map((payment) => ({ state: payment }))
+  payments: payments.flatMap((payment) => payment === "unnamed" ? [] : [{ state: payment }]),
+  unnamed: payments.filter((payment) => payment === "unnamed")
 })
 
 const table: ReadonlyArray<readonly [...Parameters<typeof view>, stage: string]> = [
@@ -21,6 +22,8 @@ const table: ReadonlyArray<readonly [...Parameters<typeof view>, stage: string]>
   // Nobody is asked to pay once more while a payment is looked at.
   ["pending", ["open"], ["in_review"], "review"],
   ["pending", ["processing"], ["in_review"], "review"],
+  ["pending", ["open"], ["unnamed"], "review"],
+  ["paid", ["paid"], ["fulfilled", "unnamed"], "fulfilled"],
   ["pending", ["open"], ["refunded"], "started"],
   ["paid", ["paid"], ["fulfilled"], "fulfilled"],
   ["active", ["paid"], ["fulfilled", "in_review"], "fulfilled"],

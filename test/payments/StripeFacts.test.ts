@@ -226,12 +226,57 @@ describe("StripeFacts", () => {
   })
 
   it("leaves a dispute without its payment or its state to people", () => {
-    const bare = dispute({ payment_intent: null, charge: "ch_1" })
-    for (const unreadable of [bare, dispute({ status: null }), dispute({ id: null }), dispute({ amount: "7" })]) {
+    const bare = dispute({ payment_intent: null, charge: null })
+    for (
+      const unreadable of [
+        bare,
+        dispute({ status: "s".repeat(101) }),
+        dispute({ status: null }),
+        dispute({ id: null }),
+        dispute({ amount: "7" })
+      ]
+    ) {
       assert.strictEqual(bodyOf("charge.dispute.created", unreadable)._tag, "UnreadableClawback")
     }
     const expanded = dispute({ payment_intent: null, charge: { id: "ch_1", payment_intent: "pi_9" } })
     assert.strictEqual(factOf("charge.dispute.created", expanded).payment, "pi_9")
+  })
+
+  it("names the charge of a refund, dispute or warning without a payment intent, so that its payment can be asked for", () => {
+    const bare = { payment_intent: null, charge: "ch_1" }
+    for (
+      const [type, object] of [
+        ["refund.updated", refund(bare)],
+        ["charge.dispute.created", dispute(bare)],
+        ["radar.early_fraud_warning.created", { id: "issfr_1", ...bare }]
+      ] as const
+    ) {
+      const { charge, payment } = factOf(type, object)
+      assert.deepStrictEqual([payment, charge], [null, "ch_1"], type)
+      assert.isUndefined(factOf(type, { ...object, payment_intent: "pi_1" }).charge)
+    }
+  })
+
+  it("takes no text for an id, a state or a currency that no row could keep, and cuts what is only shown", () => {
+    const long = "x".repeat(3_000)
+    assert.isNull(factOf(COMPLETED, session({ payment_intent: `pi_${long}` })).payment)
+    assert.isNull(factOf(COMPLETED, session({ metadata: { realms_reference: `topup_1_${long}` } })).reference)
+    assert.strictEqual(factOf(COMPLETED, session({ currency: long }))._tag, "Unreadable")
+    assert.strictEqual(factOf("refund.updated", refund({ id: long }))._tag, "UnreadableClawback")
+    assert.strictEqual(factOf("charge.dispute.created", dispute({ id: long }))._tag, "UnreadableClawback")
+    const sum = Array.from({ length: 2_000 }, () => ({ amount: -Number.MAX_SAFE_INTEGER, currency: "cny" }))
+    const told = factOf("charge.dispute.created", dispute({ reason: long, balance_transactions: sum }))
+    assert.isTrue(told._tag === "Dispute" && told.reason.length === 101 && told.takenMinor === null)
+    const odd = eventFact({ ...event(long, session()), id: `evt_${long}` }, true)
+    assert.match(odd?.eventKey ?? "", /^sha256:[0-9a-f]{64}$/)
+    assert.strictEqual(odd?.kind.length, 101)
+    for (const created of [-1, 1e15, Number.MAX_SAFE_INTEGER]) {
+      assert.strictEqual(eventFact({ ...event(COMPLETED, session()), created }, true)?.atSeconds, 0)
+    }
+  })
+
+  it("leaves a session that is paid, and that its event calls ended, to people", () => {
+    for (const type of [FAILED, EXPIRED]) assert.strictEqual(factOf(type, session())._tag, "Unreadable")
   })
 
   it("leaves a refund in an unknown state, without an id or an amount to people", () => {
@@ -249,6 +294,10 @@ describe("StripeFacts", () => {
     assert.deepStrictEqual([fact?._tag, fact?.payment, fact?.reference], ["TestMode", null, "topup_1"])
     assert.strictEqual(eventFact(test, false)?._tag, "Paid")
     assert.strictEqual(eventFact({ ...test, livemode: true }, true)?._tag, "Paid")
+    const inside = { ...event(COMPLETED, session({ livemode: false })), livemode: true }
+    for (const doubtful of [inside, { ...test, livemode: "false" }, { ...test, livemode: 0 }]) {
+      assert.strictEqual(eventFact(doubtful, true)?._tag, "TestMode")
+    }
     const connected = eventFact({ ...test, livemode: true, account: "acct_1" }, true)
     assert.deepStrictEqual([connected?._tag, connected?.payment], ["Nothing", null])
   })

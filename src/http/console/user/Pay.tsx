@@ -9,7 +9,7 @@ import { AccountOverview } from "../../../accounts/AccountOverview.ts"
 import { OrderId } from "../../../domain/Ids.ts"
 import { formatCny } from "../../../domain/Money.ts"
 import { Checkout, type PaymentStart } from "../../../orders/Checkout.ts"
-import type { Order } from "../../../orders/Order.ts"
+import { isFulfilled, type Order } from "../../../orders/Order.ts"
 import { Orders, type OrderView } from "../../../orders/Orders.ts"
 import type { Payment } from "../../../orders/Payments.ts"
 import { likeliestFirst, methodsOf, type PayMethod, stageOf, versionOf } from "../../../orders/PayStage.ts"
@@ -135,6 +135,17 @@ const paymentText = (context: PageContext, order: Order, payment: Payment): stri
     : undefined
 }
 
+/** The same of money whose payment is not named. Once something has paid the order, it is likely the same money. */
+const unnamedTexts = (context: PageContext, { order, unnamed }: OrderView): ReadonlyArray<string> => {
+  const say = sayOf(context, "pay")
+  if (isFulfilled(order.state)) return []
+  return unnamed.map(({ amountMinor, currency }) =>
+    amountMinor === null || currency === null
+      ? say("review.unknown")
+      : say("review", { amount: context.formats.minor(amountMinor, currency) })
+  )
+}
+
 const Waiting = ({ children }: { readonly children: ComponentChildren }) => (
   <Notice kind="info">
     <span class="spinner-border spinner-border-sm me-2" aria-hidden="true" />
@@ -204,8 +215,8 @@ const PayPanel = (props: PayProps) => {
   return (
     <div id="order" {...live}>
       <FormAlert state={props.state} />
-      {payments.map((payment) => paymentText(context, order, payment)).map((text, at) =>
-        text === undefined ? null : <Notice key={at} kind="info">{text}</Notice>
+      {[...payments.map((payment) => paymentText(context, order, payment)), ...unnamedTexts(context, props.view)].map(
+        (text, at) => text === undefined ? null : <Notice key={at} kind="info">{text}</Notice>
       )}
       <Grid
         cells={[

@@ -4,6 +4,9 @@
  */
 import { Effect } from "effect"
 import { isPayment, possibleActions } from "../../../../events/EventActions.ts"
+import { isAboutMoneyIn } from "../../../../events/EventResolutions.ts"
+import { askedOf } from "../../../../orders/DisputeFold.ts"
+import { isFulfilled } from "../../../../orders/Order.ts"
 import { orNotFound } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { headedPage } from "../../kit/Forms.tsx"
@@ -48,6 +51,25 @@ const RefundOrder = ({ review: { asked, event }, context }: ReviewProps) =>
     </div>
   )
 
+/** What is to be done elsewhere: at the provider, or at the order. */
+const advice = ({ asked, event }: ReviewProps["review"], context: ReviewProps["context"]): ReadonlyArray<string> => {
+  const say = sayOf(context, "payments")
+  switch (event.reason?.code) {
+    case "dispute_open":
+    case "dispute_open_due":
+      return [say("dispute")]
+    case "inquiry":
+    case "inquiry_due":
+      return askedOf(event.reason.values["status"] ?? "") === "answer" ? [say("inquiry")] : []
+    default:
+  }
+  if (isPayment(event)) return asked === undefined ? [say("pay")] : []
+  // Nobody can be credited for what says no amount or no payment; its order can be completed by hand.
+  return isAboutMoneyIn(event.fact) && asked !== undefined && !isFulfilled(asked.order.state)
+    ? [say("pay.order", { id: asked.order.id.toString() })]
+    : []
+}
+
 const Actions = ({ review, context }: ReviewProps) => {
   const say = sayOf(context, "payments")
   const { event } = review
@@ -76,10 +98,7 @@ const Actions = ({ review, context }: ReviewProps) => {
           )
         })}
       </div>
-      {event.fact === "Dispute" ? <div class="card-footer text-secondary">{say("dispute")}</div> : null}
-      {isPayment(event) && review.asked === undefined
-        ? <div class="card-footer text-secondary">{say("pay")}</div>
-        : null}
+      {advice(review, context).map((text) => <div key={text} class="card-footer text-secondary">{text}</div>)}
       <RefundOrder review={review} context={context} />
     </Card>
   )
