@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { ChannelId, type UserId } from "../domain/Ids.ts"
 import { Count, Row } from "../domain/Row.ts"
+import { FairTurns } from "../platform/FairTurns.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
@@ -15,6 +16,9 @@ import { isReferenceId } from "./StoredReferences.ts"
 
 /** Different ids of one query, at most. */
 export const REFERENCE_IDS_MAX = 1_024
+
+/** Queries at once, of everybody and of one user: they cost the user nothing, and the pool's ten connections are for calls, too. */
+const TURNS = { allMax: 4, eachMax: 2 }
 
 /** References are known for so many days. */
 const REFERENCE_DAYS = 30
@@ -59,6 +63,7 @@ export class ResponseReferences extends Context.Service<ResponseReferences, {
 }>()("realms/accounts/ResponseReferences") {
   static readonly layer = Layer.effect(ResponseReferences)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
+    const turns = new FairTurns<UserId>(TURNS)
 
     const round = Effect.gen(function*() {
       yield* sql`SELECT realms_make_response_refs_v1(${DAYS_AHEAD}::integer)`
@@ -73,7 +78,7 @@ export class ResponseReferences extends Context.Service<ResponseReferences, {
       }
       if (asked.length === 0) return []
       const found = rowsOf(FoundReference, sql.unsafe(findSql, [asked, userId]))
-      return yield* withinDatabaseWait(found, ANSWER_MS_MAX).pipe(
+      return yield* withinDatabaseWait(turns.run(userId, found), ANSWER_MS_MAX).pipe(
         Effect.mapError((error) =>
           new AccountUnavailable({
             reason: error._tag === "DatabaseUnavailable" ? "the database does not answer" : error.message
