@@ -1,6 +1,8 @@
 /**
- * A browser without eyes: keeps cookies, follows no redirect, and fills in the token of the form that it was shown last.
+ * A browser without eyes: keeps cookies, follows no redirect, fills in the token of the form that it was shown last, and fails on a
+ * page in which labels and notes do not find their elements.
  */
+import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { send, type TestAnswer } from "./TestHttp.ts"
 
@@ -9,6 +11,17 @@ export interface ClientOptions {
   readonly session?: string
   /** Sent along with everything. */
   readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Ids that two elements have, and references to ids that none has. */
+const wrongIds = (html: string): ReadonlyArray<string> => {
+  const ids = Array.from(html.matchAll(/ id="([^"]+)"/g), ([, id]) => id ?? "")
+  const twice = ids.filter((id, at) => ids.indexOf(id) !== at)
+  const named = Array.from(
+    html.matchAll(/ (?:for|aria-describedby|aria-labelledby|aria-controls)="([^"]+)"/g),
+    ([, list]) => list?.split(" ") ?? []
+  )
+  return [...twice, ...named.flat().filter((id) => !ids.includes(id))]
 }
 
 export class ConsoleClient {
@@ -67,6 +80,7 @@ export class ConsoleClient {
       if (attributes.some((attribute) => /^\s*max-age=0/i.test(attribute))) this.cookies.delete(name)
       else this.cookies.set(name, value)
     }
+    if (/<!doctype html/i.test(answer.text)) assert.deepStrictEqual(wrongIds(answer.text), [])
     this.token = /name="csrf_token" value="([^"]+)"/.exec(answer.text)?.[1] ?? this.token
     return answer
   }

@@ -128,6 +128,11 @@ describe("notifications", () => {
         assert.strictEqual((yield* user.get("/admin/notices")).status, 404)
         const { client, root } = yield* signedInRoot
         assert.include((yield* client.get("/notifications")).text, "A channel is down")
+        const chosen = { low_balance: "", plan_ending_days: "3", mail: "refund", mail_root: "channel_down" }
+        assert.strictEqual((yield* client.post("/notifications", chosen)).status, 303)
+        const choices = (yield* client.get("/notifications")).text
+        const ticked = Array.from(choices.matchAll(/name="(mail\w*)" value="(\w+)" checked/g), ([, ...found]) => found)
+        assert.deepStrictEqual(ticked, [["mail", "refund"], ["mail_root", "channel_down"]])
         const page = yield* client.get("/admin/notices")
         assert.include(page.text, "No mail server is set")
         const made = yield* client.post("/admin/notices/webhook", { url: "https://10.0.0.1:1/hook", kinds: "disk_low" })

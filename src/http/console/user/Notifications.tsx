@@ -23,6 +23,10 @@ const PATH = "/notifications"
 /** Deliveries that the page itself shows. */
 const RECENT_MAX = 10
 
+/** Names of the inputs that say which kinds are mailed. */
+const MAIL = "mail"
+const MAIL_OF_ROOT = "mail_root"
+
 const isRoot = ({ user }: UserContext): boolean => user.role === "root"
 
 interface ChoicesProps {
@@ -36,8 +40,8 @@ interface ChoicesProps {
 const Choices = ({ unmailed, preferences, state, context }: ChoicesProps) => {
   const say = sayOf(context, "notices")
   const typed = Object.fromEntries(noticeTerms.toForm(preferences))
-  const ticks = (kinds: ReadonlyArray<NoticeKind>, label: string): InputEntry =>
-    kindTicks(context, { name: "mail", label, kinds, muted: preferences.mutedMail })
+  const ticks = (name: string, kinds: ReadonlyArray<NoticeKind>, label: string): InputEntry =>
+    kindTicks(context, { name, label, kinds, muted: preferences.mutedMail })
   return (
     <Panel title={say("choices")} class="mb-3">
       <InputForm
@@ -61,8 +65,8 @@ const Choices = ({ unmailed, preferences, state, context }: ChoicesProps) => {
               initial: typed[noticeTerms.inputOf("planEndingDays")] ?? ""
             }
           ],
-          ticks(mutableMailKinds, say("mail", { email: context.user.email })),
-          ...isRoot(context) ? [ticks(rootNoticeKinds, say("mail.root"))] : []
+          ticks(MAIL, mutableMailKinds, say("mail", { email: context.user.email })),
+          ...isRoot(context) ? [ticks(MAIL_OF_ROOT, rootNoticeKinds, say("mail.root"))] : []
         ]}
         submit={context.say("action.save")}
       >
@@ -145,7 +149,11 @@ const save = Effect.fnUntraced(function*(context: UserContext, form: URLSearchPa
   const terms = yield* Effect.mapError(Effect.fromResult(noticeTerms.readForm(form)), refused)
   const preferences = yield* NoticePreferences
   const kinds = kindsFor({ isRoot: isRoot(context) })
-  yield* preferences.save(context.user.id, terms, mutedOf(kinds, form.getAll("mail"))).pipe(
+  yield* preferences.save(
+    context.user.id,
+    terms,
+    mutedOf(kinds, [MAIL, MAIL_OF_ROOT].flatMap((name) => form.getAll(name)))
+  ).pipe(
     Effect.catchTag("NoticeTermsRefused", ({ fields }) => refused(fields))
   )
   yield* preferences.speak(context.user.id, context.language)
