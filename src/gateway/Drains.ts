@@ -21,7 +21,8 @@ const BYTES_PER_TOKEN = 4
 const isUncertain = (open: OpenCall, channel: Channel): boolean => {
   const { admitted: { call, pricedToolCalls }, model } = open.basics
   if (model.reasoning || channel.hiddenOutput || pricedToolCalls > 0) return true
-  if (call.input.files > 0 || call.input.imageUrls > 0 || call.references.length > 0) return true
+  const { files, imageUrls, possibleImages } = call.input
+  if (files + imageUrls + possibleImages + call.references.length > 0) return true
   return model.price.cachedInputMicrosPer1m < model.price.inputMicrosPer1m &&
     call.input.textBytes / BYTES_PER_TOKEN > CACHED_INPUT_TOKENS_MIN
 }

@@ -62,7 +62,7 @@ const inputOf = (admitted: Admitted, terms: BoundTerms): InputTokens => {
   const contextTokens = contextOf(call, terms.model.contextTokens)
   const { integers, textBytes } = call.input
   const { lowerTokens, overheadTokens, textCeilingTokens } = inputBounds(call)
-  const images = call.input.images * imageTokensMaxOf(terms.model)
+  const images = (call.input.images + call.input.possibleImages) * imageTokensMaxOf(terms.model)
   const rest = overheadTokens + images + inputOverheadTokens + terms.channelOverheadTokens
   // A file may fill the whole context, whatever its size; so may the results of a tool that the upstream runs.
   const text = call.input.files > 0 && contextTokens !== null

@@ -24,6 +24,8 @@ export interface InputTally {
   readonly parts: number
   readonly tools: number
   readonly images: number
+  /** Places in what belongs to the client where an upstream may find an image: they count in the ceiling, and in no estimate. */
+  readonly possibleImages: number
   /** Images given by URL rather than inline. */
   readonly imageUrls: number
   readonly files: number
@@ -40,6 +42,7 @@ export const emptyTally: InputTally = {
   parts: 0,
   tools: 0,
   images: 0,
+  possibleImages: 0,
   imageUrls: 0,
   files: 0,
   fileBytes: 0

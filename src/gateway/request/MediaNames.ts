@@ -11,8 +11,12 @@ const names: ReadonlySet<string> = new Set(
 )
 
 /** Whether the key is such a name, in `snake_case` or `camelCase`. Only a short one can be. */
-export const isMediaName = (key: string): boolean =>
-  key.length <= LETTERS_MAX && names.has(key.toLowerCase().replaceAll(separators, ""))
+export const isMediaName = (key: string): boolean => key.length <= LETTERS_MAX && names.has(lettersOf(key))
+
+/** The same without ids, such as those of files that a text cites: an upstream shows the model no image by them. */
+export const isPictureName = (key: string): boolean => isMediaName(key) && !/ids?$/.test(lettersOf(key))
+
+const lettersOf = (key: string): string => key.toLowerCase().replaceAll(separators, "")
 
 const LETTERS_MAX = 24
 const separators = /[-_]/g

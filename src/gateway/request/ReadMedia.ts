@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer"
 import { COLON, endOfString, QUOTE, skipSpace } from "./JsonBytes.ts"
 import { keyOf } from "./KnownKeys.ts"
-import { isMediaName } from "./MediaNames.ts"
+import { isPictureName } from "./MediaNames.ts"
 import type { Reading } from "./Reading.ts"
 
 /** So many bytes of a string decide what it is. */
@@ -138,7 +138,7 @@ export function checkFileKind(reading: Reading, kind: string): boolean {
   return false
 }
 
-/** Counts an image for each key in the JSON text `[start, end)` under which an upstream may find one. */
+/** Counts each key in the JSON text `[start, end)` under which an upstream may find an image. */
 export function countPictures(reading: Reading, start: number, end: number): void {
   const { view } = reading.scan
   let at = start
@@ -149,7 +149,8 @@ export function countPictures(reading: Reading, start: number, end: number): voi
     }
     const keyEnd = endOfString(view, at + 1)
     if (keyEnd < 0) return
-    if (view[skipSpace(view, keyEnd)] === COLON && isMediaName(keyOf(view, at, keyEnd))) reading.tally.images++
+    const isKey = view[skipSpace(view, keyEnd)] === COLON
+    if (isKey && isPictureName(keyOf(view, at, keyEnd))) reading.tally.possibleImages++
     at = keyEnd
   }
 }

@@ -36,6 +36,7 @@ describe("images and files", () => {
       parts: 4,
       tools: 0,
       images: 2,
+      possibleImages: 0,
       imageUrls: 1,
       files: 1,
       fileBytes: "data:application/pdf;base64,AAAA".length

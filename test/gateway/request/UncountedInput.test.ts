@@ -77,7 +77,18 @@ describe("media in the wrong place", () => {
       responses(item({ type: "code_interpreter_call", outputs: [{ type: "logs", logs: "1" }, { type: "image", url }] }))
     ]
   ])("counts as an image in %s", (_, parsed) => {
-    assert.isAtLeast(callOf(parsed).input.images, 1)
+    const { images, possibleImages } = callOf(parsed).input
+    assert.isAtLeast(images + possibleImages, 1)
+  })
+
+  it("is in no estimate where it need not be one, and no image by the id of a file that is cited", () => {
+    const annotations = [
+      { type: "file_citation", file_id: "file-1", filename: "a.txt", index: 0 },
+      { type: "thumbnail", image_url: url }
+    ]
+    const { images, possibleImages } =
+      callOf(chat({ messages: [{ role: "assistant", content: "x", annotations }] })).input
+    assert.deepStrictEqual([images, possibleImages], [0, 1])
   })
 })
 
