@@ -18,6 +18,7 @@ const names = {
   failed: Buffer.from("response.failed"),
   completed: Buffer.from("response.completed"),
   incomplete: Buffer.from("response.incomplete"),
+  done: Buffer.from("response.done"),
   itemDone: Buffer.from("response.output_item.done")
 }
 
@@ -30,9 +31,10 @@ export function isEvent(data: Uint8Array, frame: FrameScanner, name: keyof typeo
   return frame.typeEnd - frame.typeStart === bytes.length && equalBytes(data, frame.typeStart, bytes)
 }
 
-/** The event ends the response, well or not. */
+/** The event ends the response, well or not. `response.done` leaves that to the status of the response. */
 export const isTerminal = (data: Uint8Array, frame: FrameScanner): boolean =>
-  isEvent(data, frame, "completed") || isEvent(data, frame, "incomplete") || isEvent(data, frame, "failed")
+  isEvent(data, frame, "completed") || isEvent(data, frame, "incomplete") || isEvent(data, frame, "failed") ||
+  isEvent(data, frame, "done")
 
 const typeEndsIn = (data: Uint8Array, frame: FrameScanner, end: Uint8Array): boolean =>
   frame.typeEnd - frame.typeStart > end.length && equalBytes(data, frame.typeEnd - end.length, end)

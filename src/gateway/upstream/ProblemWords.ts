@@ -15,7 +15,7 @@ export const credentials = anyOf(
   /api[_ ]?key[^.]{0,40}(?:not valid|invalid|expired|missing|disabled|leaked)/,
   /authenticat|unauthori[sz]ed|authorization failed|no auth|access denied|login fail/,
   /invalid (?:\w+ )?credential|subscription key/,
-  /invalid (?:api |access |auth\w* |bearer |security )?token\b(?! (?:count|id|limit|number))/,
+  /invalid (?:api |access |auth\w* |bearer |security )?token\b(?! (?:at|count|id|in|limit|number|sequence))/,
   /(?:access|auth\w*|bearer|security) token[^.]{0,40}(?:expired|invalid|not valid)/,
   /request signature|signature (?:expired|does not match|mismatch)|UnrecognizedClient/,
   /(?:令牌|密钥|秘钥|api ?key|authorization token)[^。]{0,8}(?:无效|非法|错误|不正确|不可用|失效|过期|禁用)/,
@@ -40,10 +40,10 @@ const money = anyOf(
 )
 
 const suspension = anyOf(
-  /suspend|deactivated|terminated|banned/,
+  /\b(?:suspend|deactivated|terminated|banned)/,
   /(?:account|organi[sz]ation|project|team|workspace)[^.]{0,30}(?:been denied|closed|disabled|locked|not active|inactive|restricted)/,
   /subscription ?(?:[\w-]+ )?(?:is )?(?:disabled|expired|cancell?ed|not ?(?:active|registered))/,
-  /封禁|停用|冻结|(?:账户|账号|帐户|帐号|用户)[^。]{0,10}(?:锁定|禁用|未激活|非激活|异常)/
+  /封禁|停用|冻结|(?:账户|账号|帐户|帐号)[^。]{0,10}(?:锁定|禁用|未激活|非激活|异常)/
 )
 
 const region = anyOf(
@@ -81,7 +81,7 @@ export const unknownModel = anyOf(
   /(?:unknown|unsupported|no such|not a valid|non-serverless) model|model[^.]{0,60}on-demand throughput/,
   /(?:does not work with|access to|to access) (?:the (?:specified )?)?model/,
   /no (?:available )?(?:endpoints|channel|deployment|provider)s? (?:available |found )?(?:for|matching)/,
-  /api[- ]version[^.]{0,20} (?:not supported|invalid|unsupported)|unsupported api[- ]version|no route for/,
+  /api[- ]version[^.]{0,20} (?:not supported|invalid|unsupported)|unsupported api[- ]version|no route for|unexpected model name/,
   /模型[^。]{0,12}(?:不存在|下线|下架|停用|弃用|未开通|未找到|无可用渠道)|无可用渠道/
 )
 
@@ -91,7 +91,7 @@ export const tooLargeForTier =
 /** Said with a status that is not 429. */
 export const tooFast = anyOf(
   /rate[_ ]limit|too many requests|throttl|request limit reached|please wait before/,
-  /速率|限流|频率|(?:请求|调用|访问)[^。]{0,6}(?:频繁|过快)|访问量过大|并发[^。]{0,8}(?:超|过|上限)/
+  /速率限制|限流|(?:请求|调用|访问)[^。]{0,6}(?:频繁|过快|频率)|访问量过大|并发[^。]{0,8}(?:超|过|上限)/
 )
 
 /** The limits of the model, in the words of each. */

@@ -124,6 +124,8 @@ describe("StreamMeter on responses", () => {
       "failure"
     ],
     ["a message with a code, without a type", { message: "Internal error", code: 500 }, "failure"],
+    ["done", { type: "response.done", response: { status: "completed", output: [message("abc")], usage } }, "terminal"],
+    ["done, and failed", { type: "response.done", response: { status: "failed", error: null } }, "failure"],
     ["incomplete", { type: "response.incomplete", response: { status: "incomplete" } }, "terminal"],
     ["failed", { type: "response.failed", response: { usage: null } }, "failure"],
     ["completed with a failed status", { type: "response.completed", response: { status: "failed" } }, "failure"],

@@ -155,6 +155,9 @@ const table: ReadonlyArray<readonly [number, unknown, string]> = [
   [400, error("无效的令牌 (request id: 2025)", null, "one_api_error", ""), "next model"],
   [403, error("您的 IP 不在令牌允许访问的列表中", null, "new_api_error", ""), "next model"],
   [400, error("max_tokens 参数非法", "1210"), "pass"],
+  [400, error("frequency_penalty 频率惩罚参数超出范围", "1210"), "pass"],
+  [400, error("Unterminated string in JSON at position 5"), "pass"],
+  [400, error("Invalid token in JSON at position 5"), "pass"],
   // The rate, in other words.
   [400, { __type: "ThrottlingException", message: "Too many tokens, please wait" }, "next model upstream_rate_limited"],
   [400, error("该模型当前访问量过大，请您稍后再试", "1305"), "next model upstream_rate_limited"]
