@@ -25,6 +25,8 @@ const names: { readonly [count in UsageCount]: ReadonlyArray<string> } = {
     "prompt_token_count",
     "input_token_count",
     "input_text_token_count",
+    "num_prompt_tokens",
+    "num_input_tokens",
     "prompt_eval_count",
     "tokens_evaluated",
     "native_tokens_prompt"
@@ -62,6 +64,10 @@ const names: { readonly [count in UsageCount]: ReadonlyArray<string> } = {
     "output_token_count",
     "candidates_token_count",
     "response_token_count",
+    "generated_token_count",
+    "num_completion_tokens",
+    "num_output_tokens",
+    "num_generated_tokens",
     "eval_count",
     "tokens_predicted",
     "generated_tokens",
@@ -78,13 +84,14 @@ const names: { readonly [count in UsageCount]: ReadonlyArray<string> } = {
     "native_tokens_reasoning"
   ],
   toolPrompt: ["tool_use_prompt_token_count", "tool_use_prompt_tokens", "total_tool_use_tokens"],
-  total: ["total_tokens", "total_token_count"],
+  total: ["total_tokens", "total_token_count", "num_total_tokens"],
   /** llama.cpp's `timings`: the prompt without `cache_n`. */
   processed: ["prompt_n"]
 }
 
-/** `cached_tokens` is also written `cachedTokens`. */
+/** `cached_tokens` is also written `cachedTokens` and `CachedTokens`. */
 const camelCase = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+const pascalCase = (name: string): string => camelCase(`_${name}`)
 
 const countNames: ReadonlyArray<UsageCount> = [
   "input",
@@ -102,7 +109,9 @@ const countNames: ReadonlyArray<UsageCount> = [
 
 const byName: ReadonlyMap<string, UsageCount> = new Map(
   countNames.flatMap((count) =>
-    names[count].flatMap((name) => [[name, count] as const, [camelCase(name), count] as const])
+    names[count].flatMap((name) =>
+      [name, camelCase(name), pascalCase(name)].map((written) => [written, count] as const)
+    )
   )
 )
 

@@ -225,9 +225,10 @@ describe("UsageTally", () => {
 })
 
 describe("usage names", () => {
-  it("are known in snake case and camel case, each for one count", () => {
+  it("are known in snake case, camel case and with capitals, each for one count", () => {
     assert.strictEqual(usageCountOf("prompt_tokens"), "input")
     assert.strictEqual(usageCountOf("cacheReadInputTokens"), "cached")
+    assert.strictEqual(usageCountOf("CompletionTokens"), "output")
     assert.isUndefined(usageCountOf("tokens_cached"))
     assert.isUndefined(usageCountOf("constructor"))
     const all = Object.values(usageNames).flat()
