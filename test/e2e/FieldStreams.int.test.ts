@@ -96,6 +96,7 @@ const silentFailures: ReadonlyArray<readonly [what: string, script: UpstreamScri
   ["frames of nothing, and an end", raw(data(chunk("")))],
   ["an error event without a body of its own", raw('event: error\ndata: {"message":"x"}\n\n')],
   ["a status and a message in words", raw(data({ status: "error", message: "Internal error" }))],
+  ["words beside an error", raw(data({ ...chunk("Sorry, that failed."), error: { message: "x" } }))],
   ["an error event that is named behind its data", raw('data: {"message":"x"}\nevent: error\n\n')],
   ["an exception (Amazon)", raw('event: internalServerException\ndata: {"message":"x"}\n\n')],
   ["a message without success", raw(data({ success: false, message: "Internal error" }, "[DONE]"))],

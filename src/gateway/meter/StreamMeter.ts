@@ -199,10 +199,13 @@ export class StreamMeter {
   private observeChat(data: Uint8Array): Observation {
     const { frame } = this
     const hasUsage = (frame.usages.length > 0 || frame.hasCounts) && this.readUsages(data)
+    // The frame of a failure is not passed on: what it says is not delivered.
+    if (frame.hasError || this.finishes(Finish.failed)) return { ...nothing, failure: this.readFailure(data) }
     const outputTokens = frame.strings.count === 0 ? 0 : this.chat.output(data, frame)
     const finishes = frame.choiceCount > 0 && this.chat.finish(frame)
-    const failure = frame.hasError || this.finishFailed() ? this.readFailure(data) : undefined
-    if (failure !== undefined) return { ...nothing, outputTokens, isOutput: outputTokens > 0, finishes, failure }
+    if (!this.hasOutput && this.finishes(Finish.brokeOff)) {
+      return { ...nothing, finishes, failure: this.readFailure(data) }
+    }
     if (outputTokens > 0) {
       return finishes ? { ...nothing, outputTokens, isOutput: true, finishes } : outputOf(outputTokens)
     }
@@ -217,17 +220,14 @@ export class StreamMeter {
     const ends = isTerminal(data, frame)
     const event = ends ? parseJson(bufferOf(data).toString("utf8")) : undefined
     if (ends && !isObject(event)) return nothing
-    // The event of a failure is not passed on: what it says is not delivered.
-    const fails = ends && (frame.hasError || isEvent(data, frame, "failed"))
+    const fails = frame.hasError || isEvent(data, frame, "error") || (ends && isEvent(data, frame, "failed"))
     const outputTokens = fails || frame.strings.count === 0 ? 0 : this.events.output(data, frame)
     if (isObject(event)) {
       this.tally.add(event.usage)
       return this.end(data, event.response, outputTokens)
     }
     if (isEvent(data, frame, "itemDone")) this.readItem(data)
-    if (frame.hasError || isEvent(data, frame, "error")) {
-      return { ...nothing, outputTokens, isOutput: outputTokens > 0, failure: this.readFailure(data) }
-    }
+    if (fails) return { ...nothing, failure: this.readFailure(data) }
     return outputTokens > 0 ? outputOf(outputTokens) : nothing
   }
 
@@ -275,12 +275,9 @@ export class StreamMeter {
     if (isObject(event)) this.responseIdCreated ??= identityOf(event.response)?.responseId
   }
 
-  /** An answer of this frame ends in a failure, or broke off before any output. */
-  private finishFailed(): boolean {
-    for (let owner = 0; owner < this.frame.choiceCount; owner++) {
-      const how = this.frame.finishes[owner]
-      if (how === Finish.failed || (how === Finish.brokeOff && !this.hasOutput)) return true
-    }
+  /** An answer of this frame ends so. */
+  private finishes(how: number): boolean {
+    for (let owner = 0; owner < this.frame.choiceCount; owner++) if (this.frame.finishes[owner] === how) return true
     return false
   }
 

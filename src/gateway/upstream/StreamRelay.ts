@@ -72,6 +72,8 @@ export class StreamRelay implements BodySink {
   private sawDone = false
   /** The terminal event of a response came. */
   private sawTerminal = false
+  /** There is output in `tail`: the answer ended with it. */
+  private tailHasOutput = false
   /** The output in `tail` is more than the hold covers. */
   private tailExceeds = false
   private asking = false
@@ -157,6 +159,7 @@ export class StreamRelay implements BodySink {
     if (this.waiting.length > 0) this.waiting.push(...this.tail)
     else out.push(...this.tail)
     this.tail = []
+    this.tailHasOutput = false
   }
 
   private beginEnd(): void {
@@ -172,6 +175,7 @@ export class StreamRelay implements BodySink {
 
   private keepBack(frame: SseFrame, seen: Observation): void {
     this.tail.push(frame.raw)
+    if (seen.isOutput) this.tailHasOutput = true
     if (seen.isOutput && this.budget.isExceeded) this.tailExceeds = true
     if (this.phase === "quiet") this.quietBytes += frame.raw.length
   }
@@ -303,17 +307,23 @@ export class StreamRelay implements BodySink {
   }
 
   private failed(failure: FrameFailure): void {
-    if (this.meter.hasOutput) return this.finish("failed")
+    if (this.meter.hasOutput) return this.finishAfterOutput("failed")
     this.close()
     this.options.source.abort()
     this.options.onDone({ _tag: "Failed", failure, why: "the upstream's stream failed" })
   }
 
   private broken(why: string): void {
-    if (this.meter.hasOutput) return this.finish("cut")
+    if (this.meter.hasOutput) return this.finishAfterOutput("cut")
     this.close()
     this.options.source.abort()
     this.options.onDone({ _tag: "Failed", failure: this.quiet.failure(), why })
+  }
+
+  /** All output is charged, so all of it is delivered: that with which the answer seemed to end too. */
+  private finishAfterOutput(how: "failed" | "cut"): void {
+    if (this.tailHasOutput && !this.isHeld) this.send(this.tail)
+    this.finish(how)
   }
 
   private finish(how: HowEnded): void {

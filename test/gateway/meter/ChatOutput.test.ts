@@ -110,7 +110,7 @@ describe("the output of a chat stream", () => {
     ["success in words", { success: true, message: "abc" }, "output 1"],
     ["a message with a code that says that all is well", { code: 200, message: "abc" }, "output 1"],
     ["a code beside choices", chunk({ content: "a" }, { code: 500, message: "abc" }), "output 1"],
-    ["an error behind output", chunk({ content: "a" }, { error: { message: "x" } }), "output 1, failure"],
+    ["an error beside output, which is not delivered", chunk({ content: "a" }, { error: { message: "x" } }), "failure"],
     ["no error", chunk({ content: "a" }, { error: null }), "output 1"],
     ["an empty error", chunk({ content: "a" }, { error: {} }), "output 1"],
     [
@@ -118,7 +118,7 @@ describe("the output of a chat stream", () => {
       chunk({ content: "a" }, { error: { message: "", type: "", code: null, param: [], inner: { status: 0 } } }),
       "output 1"
     ],
-    ["an error of a number", chunk({ content: "a" }, { error: { message: "", code: 500 } }), "output 1, failure"],
+    ["an error of a number", chunk({ content: "a" }, { error: { message: "", code: 500 } }), "failure"],
     [
       "an error of something beside the answer",
       { choices: [{ delta: { content: "a" }, filter_result: { error: { code: "content_filter_error" } } }] },

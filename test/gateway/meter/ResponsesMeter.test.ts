@@ -105,9 +105,10 @@ describe("StreamMeter on responses", () => {
       { type: "codex.rate_limits", plan_type: "plus", rate_limits: { primary: { used: "some" } } },
       { type: "response.heartbeat", sequence_number: 3, at: "2026-11-30T00:00:00Z" },
       { detail: "Internal error" },
+      { type: "error", delta: "abc", message: "x" },
       { type: "response.musing.done", text: "abc" },
       { type: "response.musing", output_index: 0, text: "abc" }
-    ], [0, 0, 0, 1, 1]],
+    ], [0, 0, 0, 0, 1, 1]],
     ["encrypted reasoning", [itemDone({ type: "reasoning", id: "rs_1", summary: [], encrypted_content: "abc" })], [0]]
   ])("counts %s", (_, data, tokens) => {
     const { meter, seen } = observe(...data)

@@ -49,6 +49,18 @@ describe("the end of the answer", () => {
     assert.deepStrictEqual(other.ends, [{ _tag: "Ended", how: "cut" }])
   })
 
+  it.each<[string, (relay: ReturnType<typeof beginRelay>) => void, "cut" | "failed"]>([
+    ["the connection is cut", ({ source }) => source.sink?.onError(new Error("reset")), "cut"],
+    ["an error follows", ({ send }) => send({ error: { message: "late" } }), "failed"]
+  ])("gives the output that came with it when %s: it is charged", (_, breakOff, how) => {
+    const last = { choices: [{ index: 0, delta: { content: "all" }, finish_reason: "stop" }] }
+    const relay = beginRelay()
+    relay.send(last)
+    assert.strictEqual(relay.client.text, "")
+    breakOff(relay)
+    assert.deepStrictEqual([relay.ends, relay.client.text], [[{ _tag: "Ended", how }], sse(last)])
+  })
+
   it("waits for the usage no longer than two seconds, and leaves an upstream that goes on", () => {
     const { ends, pass, relay, send, source, tail } = beginRelay()
     send(say("one"), ending("stop"))
