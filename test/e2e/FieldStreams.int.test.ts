@@ -96,6 +96,13 @@ const silentFailures: ReadonlyArray<readonly [what: string, script: UpstreamScri
   ["frames of nothing, and an end", raw(data(chunk("")))],
   ["an error event without a body of its own", raw('event: error\ndata: {"message":"x"}\n\n')],
   ["a status and a message in words", raw(data({ status: "error", message: "Internal error" }))],
+  [
+    "the frames of another API (Anthropic)",
+    raw(
+      data({ type: "message_start", message: { id: "m", role: "assistant", model: "claude", content: [] } }) +
+        "event: error\n" + data({ type: "error", error: { type: "overloaded_error", message: "Overloaded" } })
+    )
+  ],
   ["words beside an error", raw(data({ ...chunk("Sorry, that failed."), error: { message: "x" } }))],
   ["an error event that is named behind its data", raw('data: {"message":"x"}\nevent: error\n\n')],
   ["an exception (Amazon)", raw('event: internalServerException\ndata: {"message":"x"}\n\n')],

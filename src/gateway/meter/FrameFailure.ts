@@ -103,7 +103,7 @@ const isReported = (value: unknown, depth = NESTING_MAX): boolean => {
 function errorsOf(json: JsonObject): ReadonlyArray<readonly [error: unknown, around: JsonObject]> {
   const choices = objectsOf(json.choices)
   const holders = [json, ...choices, ...choices.flatMap((choice) => [choice.delta, choice.message])]
-  return [...holders, json.response, json.message].filter(isObject)
+  return [...holders, json.response, json.message, json.data, json.result].filter(isObject)
     .filter((holder) => isReported(holder.error))
     .map((holder) => [holder.error, holder] as const)
 }

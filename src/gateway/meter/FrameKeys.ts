@@ -42,7 +42,9 @@ export const Key = {
   sequenceNumber: 28,
   code: 29,
   status: 30,
-  success: 31
+  success: 31,
+  /** A name where an answer as a whole says it, else output. */
+  model: 32
 } as const
 
 /** Keys whose strings are names and marks, never output. */
@@ -84,7 +86,6 @@ export const silentItemKeys: ReadonlyArray<string> = [
   "container_id",
   "url",
   "phase",
-  "model",
   "object"
 ]
 
@@ -141,7 +142,8 @@ const special: ReadonlyArray<readonly [name: string, key: number]> = [
   ["summary_index", Key.summaryIndex],
   ["sequence_number", Key.sequenceNumber],
   ["status", Key.status],
-  ["success", Key.success]
+  ["success", Key.success],
+  ["model", Key.model]
 ]
 
 const all = (names: ReadonlyArray<string>, key: number) => names.map((name) => [name, key] as const)
@@ -171,6 +173,7 @@ export function isSilentInEvents(key: number): boolean {
     case Key.object:
     case Key.output:
     case Key.status:
+    case Key.model:
       return true
     default:
       return false

@@ -325,8 +325,9 @@ export class FrameScanner {
         if (isChoice) this.index(data, value)
         return isText ? skipValue(data, value) : value
       case Key.finishReason:
-        if (isChoice && isText) this.finishes[this.choiceCount - 1] = finishAt(data, value)
-        return isText ? skipValue(data, value) : value
+        if (!isText && !isContainer(data, value)) return value
+        if (isChoice) this.finishes[this.choiceCount - 1] = finishAt(data, value)
+        return skipValue(data, value)
       case Key.error:
         // Elsewhere in a choice it is of something beside the answer, such as Azure's filter.
         return this.isChat && (this.isInChoices ? isChoice || (level === 3 && this.isBody) : level <= 3)
@@ -348,6 +349,10 @@ export class FrameScanner {
       case Key.type:
       case Key.silent:
         return isText ? skipValue(data, value) : value
+      case Key.model:
+        // The message of a frame without choices names its model.
+        if (!this.isChat || (this.kind === Output.loose && level === 1)) return skipValue(data, value)
+        break
       default:
         if (!this.isChat && isSilentInEvents(key)) return skipValue(data, value)
     }

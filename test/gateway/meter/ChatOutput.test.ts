@@ -54,6 +54,13 @@ describe("the output of a chat stream", () => {
     ],
     ["an end that is empty", ending(""), ""],
     ["an end that is null in words", ending("null"), ""],
+    ["an end as an object", { choices: [{ delta: {}, finish_reason: { type: "stop", matched: 5 } }] }, "finishes"],
+    ["an end as an empty object", { choices: [{ delta: {}, finish_reason: { type: "" } }] }, ""],
+    [
+      "an abortion as an object",
+      { choices: [{ delta: {}, finish_reason: { type: "abort", message: "Too long" } }] },
+      "finishes, failure"
+    ],
     ["an end that names an error", ending("network_error"), "finishes, failure"],
     ["an end without resources", ending("insufficient_system_resource"), "finishes, failure"],
     ["an end by abortion", ending("abort"), "finishes, failure"],
@@ -161,6 +168,7 @@ describe("the output of a chat stream", () => {
     ["annotations", chunk({ annotations: [{ type: "url_citation", url_citation: { title: "abc" } }] })],
     ["audio", chunk({ audio: { transcript: "abc" } })],
     ["a listed key behind arguments that are null", chunk({ tool_calls: [{ arguments: null, id: "abc" }] })],
+    ["the model of a message", { type: "message_start", message: { id: "m", model: "abc", content: [] } }],
     ["a section behind content that is null", { content: null, meta: { words: "abc" } }],
     ["a section behind choices that are null", { choices: null, meta: { words: "abc" } }]
   ])("does not count %s", (_, data) => {
@@ -169,6 +177,7 @@ describe("the output of a chat stream", () => {
 
   it.each<[string, unknown, number]>([
     ["an unknown key", chunk({ musings: "abc" }), 1],
+    ["a model in a choice", chunk({ model: "abc" }), 1],
     ["an unknown key of the choice", { choices: [{ words: "abc" }] }, 1],
     ["a key of another name for data", chunk({ data: "abc" }), 1],
     ["data behind details that are null", chunk({ reasoning_details: null, data: "abc" }), 1],

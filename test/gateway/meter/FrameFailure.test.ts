@@ -79,6 +79,7 @@ describe("failureOf", () => {
     ]],
     ["an end by error", { choices: [{ finish_reason: "error" }] }, [none, none, none, none]],
     ["a list of errors", { error: { errors: [{ message: "m", code: 7003 }] } }, [none, "7003", none, "m"]],
+    ["an error in a section", { code: 0, data: { error: { message: "m", code: 400 } } }, [400, none, none, "m"]],
     ["a message without success", { success: false, message: "m" }, [none, none, none, "m"]],
     ["an error of nulls", { error: { message: "", type: null, code: 0, details: [] } }, undefined],
     ["no failure", { choices: [{ finish_reason: "stop", delta: {} }], error: null }, undefined],
