@@ -25,6 +25,7 @@ import { ServerMetrics } from "./ops/ServerMetrics.ts"
 import { apiPathOf } from "./v1/ApiPath.ts"
 import { DataPlane } from "./v1/DataPlane.ts"
 import { isBodyPending } from "./v1/DiscardBody.ts"
+import { Pipelining } from "./Pipelining.ts"
 import { PaymentRoutes } from "./webhooks/PaymentRoutes.ts"
 
 /** A request that nobody reads is cut off so long after its body should have been here. */
@@ -76,7 +77,9 @@ export class HttpServer extends Context.Service<HttpServer, {
     const given = yield* GivenConnections
     let leaving = false
     const noteRequest = config.log.access ? yield* makeAccessLog : undefined
+    const pipelining = new Pipelining()
     const handle = (request: IncomingMessage, response: ServerResponse): void => {
+      if (!pipelining.admits(request, response)) return
       noteRequest?.(request, response)
       if (leaving) response.setHeader("connection", "close")
       if (isCall(request)) return dataPlane.handle(request, response)

@@ -113,6 +113,19 @@ export class ApiKeys extends Context.Service<ApiKeys, {
     const cachedByHash = (keyHash: string): ApiKeyIdentity | undefined =>
       notifications.isUp() ? cache.identity(keyHash, clock.currentTimeMillisUnsafe()) : undefined
 
+    const refusalByHash = (keyHash: string): InvalidApiKey["reason"] | undefined =>
+      notifications.isUp() ? cache.refusal(keyHash) : undefined
+
+    /** What is found of a key when it is its turn: of many that ask for one key at once, the first one looks it up for all. */
+    const found = (keyHash: string) =>
+      Effect.suspend(() => {
+        const known = cachedByHash(keyHash) ?? refusalByHash(keyHash)
+        if (known !== undefined) return Effect.succeed(known)
+        const ticket = cache.ticket()
+        return Effect.tap(findApiKey(sql, Buffer.from(keyHash, "hex")), (answer) =>
+          Effect.sync(() => notifications.isUp() ? cache.put(ticket, keyHash, answer) : undefined))
+      })
+
     /** Notes the use of a valid key. */
     const used = (identity: ApiKeyIdentity): ApiKeyIdentity => {
       uses.note(identity.keyId)
@@ -124,16 +137,12 @@ export class ApiKeys extends Context.Service<ApiKeys, {
       const keyHash = hashOf(token)
       const cached = cachedByHash(keyHash)
       if (cached !== undefined) return used(cached)
-      const refusal = notifications.isUp() ? cache.refusal(keyHash) : undefined
+      const refusal = refusalByHash(keyHash)
       if (refusal !== undefined) return yield* new InvalidApiKey({ reason: refusal })
-      const ticket = cache.ticket()
-      const found = yield* findApiKey(sql, Buffer.from(keyHash, "hex")).pipe(
-        turns.withPermits(1),
-        (query) => withinDatabaseWait(query),
+      const answer = yield* withinDatabaseWait(turns.withPermits(1)(found(keyHash))).pipe(
         Effect.mapError(databaseUnavailable)
       )
-      if (notifications.isUp()) cache.put(ticket, keyHash, found)
-      return typeof found === "string" ? yield* new InvalidApiKey({ reason: found }) : used(found)
+      return typeof answer === "string" ? yield* new InvalidApiKey({ reason: answer }) : used(answer)
     })
 
     const create: ApiKeys["Service"]["create"] = Effect.fn("ApiKeys.create")(function*(key, origin) {

@@ -1,6 +1,6 @@
 /**
  * Bounds the bytes of bodies in memory - of requests, or of answers -: of the process, and of one user. Small bodies are not
- * counted. Bytes count as they arrive, so that a body which is only announced takes nothing from others. A body that waits for its client
+ * counted, as far as they are not many. Bytes count as they arrive, so that a body which is only announced takes nothing from others. A body that waits for its client
  * alone gives way where somebody with less needs the room.
  */
 import type { UserId } from "../domain/Ids.ts"
@@ -12,7 +12,12 @@ export interface ByteBudgetLimits {
   readonly userBytesMax: number
   /** A body up to this many bytes is not counted. */
   readonly freeBytes: number
+  /** So many bodies of one user are not counted at once; what is small beside them is, too. */
+  readonly freeBodiesMax?: number
 }
+
+/** Bodies of one user that are not counted: 64 MiB, where each may have 64 KiB. */
+export const FREE_BODIES_MAX = 1_024
 
 /**
  * The bounds of each of several processes on a machine, which share the bound of one. A user keeps their part of each process, no more, so
@@ -38,6 +43,8 @@ export class ByteBudget {
   private readonly byUser = new Map<UserId, number>()
   /** Bodies that may have to give way, the oldest first. */
   private readonly yielding = new Set<ByteShare>()
+  /** Bodies that are not counted, by user. */
+  private readonly freeByUser = new Map<UserId, number>()
   private bytes = 0
 
   constructor(limits: ByteBudgetLimits) {
@@ -52,6 +59,21 @@ export class ByteBudget {
   /** Starts to count a body. What it counts is given back by its `release`. */
   open(userId: UserId): ByteShare {
     return new ByteShare(this, userId)
+  }
+
+  /** Whether one more body of a user may go uncounted. */
+  takeFree(userId: UserId): boolean {
+    const own = this.freeByUser.get(userId) ?? 0
+    if (own >= (this.limits.freeBodiesMax ?? FREE_BODIES_MAX)) return false
+    this.freeByUser.set(userId, own + 1)
+    return true
+  }
+
+  /** A body that went uncounted has ended, or is counted from now on. */
+  giveFree(userId: UserId): void {
+    const left = (this.freeByUser.get(userId) ?? 0) - 1
+    if (left <= 0) this.freeByUser.delete(userId)
+    else this.freeByUser.set(userId, left)
   }
 
   /** Takes bytes for a user; a refusal takes none. */
@@ -109,6 +131,7 @@ export class ByteShare {
   private readonly budget: ByteBudget
   private total = 0
   private counted = 0
+  private isFree = false
   private onGivenWay: (() => void) | undefined
 
   constructor(budget: ByteBudget, userId: UserId) {
@@ -119,11 +142,24 @@ export class ByteShare {
   /** Counts bytes that arrived. Once the body is no small one any more, its first bytes count too. */
   add(bytes: number): ByteRefusal | undefined {
     this.total += bytes
-    if (this.total <= this.budget.limits.freeBytes) return undefined
+    if (this.goesFree()) return undefined
     const uncounted = this.total - this.counted
     const refusal = this.budget.take(this.userId, uncounted)
     if (refusal === undefined) this.counted += uncounted
     return refusal
+  }
+
+  /** Whether the body goes uncounted: it is small, and one of few. */
+  private goesFree(): boolean {
+    const isSmall = this.total <= this.budget.limits.freeBytes && this.counted === 0
+    if (isSmall && !this.isFree) this.isFree = this.budget.takeFree(this.userId)
+    else if (!isSmall) this.giveFree()
+    return this.isFree
+  }
+
+  private giveFree(): void {
+    if (this.isFree) this.budget.giveFree(this.userId)
+    this.isFree = false
   }
 
   /** Nothing is done with the body any more but that its client takes it. `onGivenWay`: others needed the room, and it is to be let go of. */
@@ -142,6 +178,7 @@ export class ByteShare {
   /** Gives everything back. Repeating it changes nothing. */
   readonly release = (): void => {
     this.budget.ended(this)
+    this.giveFree()
     if (this.counted > 0) this.budget.give(this.userId, this.counted)
     this.counted = 0
     this.total = 0

@@ -152,4 +152,29 @@ gatewayTests(Gateway)("a client that pipelines", (test) => {
     yield* until("every call has ended", Effect.map(gateway.callsOf(user), (calls) => calls.length === 3))
     assert.strictEqual(gateway.upstream.calls.length, before + 3)
   })
+
+  test("is cut off when it sends ahead by the hundred", function*(gateway) {
+    const user = yield* gateway.user(START)
+    const gate = new Gate()
+    const before = gateway.upstream.calls.length
+    gateway.upstream.on("up", async (call) => {
+      await gate.opened
+      call.json(completion("hello", chatUsage(10, 5)))
+    })
+    const request = head(user.key, `content-length: ${body.length}`) + body
+    const models = `GET /v1/models HTTP/1.1\r\nhost: realms\r\nauthorization: Bearer ${user.key}\r\n\r\n`
+    const open = Effect.acquireRelease(
+      Effect.sync(() => new RawConnection(gateway.origin)),
+      (client) => Effect.sync(() => client.end())
+    )
+    const [few, many] = [yield* open, yield* open]
+    few.write(request + models.repeat(20))
+    many.write(request + models.repeat(2_000))
+    yield* until("it is cut off", () => many.closed)
+    assert.strictEqual(many.text, "")
+    gate.open()
+    yield* until("the other one is answered", () => few.text.split("HTTP/1.1 200").length === 22)
+    yield* until("every call has ended", Effect.map(gateway.callsOf(user), (calls) => calls.length >= 1))
+    assert.isAtMost(gateway.upstream.calls.length, before + 2)
+  })
 })

@@ -56,6 +56,44 @@ describe("ApiKeys", () => {
       assert.deepStrictEqual(keys.cached(token), identity)
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
+  it.live("that many ask for at once are looked up by the first ones", () =>
+    Effect.gen(function*() {
+      const { keys, sql, token } = yield* fixture
+      const waiting = Effect.map(
+        Effect.orDie(sql<{ waiting: bigint }>`SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted`),
+        ([row]) => row?.waiting ?? 0n
+      )
+      const lock = Effect.fnUntraced(function*() {
+        const done = yield* Deferred.make<void>()
+        const locking = yield* Deferred.make<void>()
+        yield* Effect.forkScoped(
+          sql.withTransaction(
+            sql`LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE`.pipe(
+              Effect.andThen(Deferred.succeed(locking, undefined)),
+              Effect.andThen(Deferred.await(done))
+            )
+          ),
+          { startImmediately: true }
+        )
+        return { done, locking }
+      })
+      const first = yield* lock()
+      yield* Deferred.await(first.locking)
+      const asked = yield* Effect.forkScoped(
+        Effect.forEach(Array.from({ length: 40 }), () => keys.authenticate(token), { concurrency: "unbounded" }),
+        { startImmediately: true }
+      )
+      yield* until("the first ones wait", Effect.map(waiting, (count) => count === 4n))
+      // The next one in the line of the table: whoever comes after it finds the table locked again.
+      const second = yield* lock()
+      yield* until("it waits behind them", Effect.map(waiting, (count) => count === 5n))
+      yield* Deferred.succeed(first.done, undefined)
+      yield* Deferred.await(second.locking)
+      const identities = yield* Fiber.join(asked)
+      assert.strictEqual(new Set(identities.map(({ keyId }) => keyId)).size, 1)
+      yield* Deferred.succeed(second.done, undefined)
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
   it.live("that are looked up by the dozen leave others connections of the database", () =>
     Effect.gen(function*() {
       const { keys, sql } = yield* fixture

@@ -21,6 +21,30 @@ describe("ByteBudget", () => {
     assert.strictEqual(budget.usedBytes, 0)
   })
 
+  it("counts small bodies of a user beside many", () => {
+    const budget = new ByteBudget({ ...limits, freeBodiesMax: 2 })
+    const open = () => budget.open(user)
+    const [first, second, third] = [open(), open(), open()]
+    for (const share of [first, second, third]) assert.isUndefined(share.add(60))
+    assert.strictEqual(budget.usedBytes, 60)
+    assert.isUndefined(budget.open(UserId.make(2n)).add(60))
+    assert.strictEqual(budget.usedBytes, 60)
+    assert.isUndefined(third.add(10))
+    assert.strictEqual(budget.usedBytes, 70)
+    // The first is no small one any more, so that another one may go uncounted.
+    assert.isUndefined(first.add(60))
+    assert.strictEqual(budget.usedBytes, 190)
+    const fourth = open()
+    assert.isUndefined(fourth.add(100))
+    assert.strictEqual(budget.usedBytes, 190)
+    assert.strictEqual(open().add(61), "user")
+    for (const share of [first, second, third, fourth]) share.release()
+    assert.strictEqual(budget.usedBytes, 0)
+    const fifth = open()
+    assert.isUndefined(fifth.add(100))
+    assert.strictEqual(budget.usedBytes, 0)
+  })
+
   it("gives a user its share over all of its bodies, and again once one has ended", () => {
     const budget = new ByteBudget(limits)
     const [first, second, others] = [
