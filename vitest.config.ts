@@ -1,12 +1,13 @@
 /**
  * Four kinds of tests: `unit` needs nothing but Node.js; `integration` (`*.int.test.ts`) runs against PostgreSQL and real
  * processes; `browser` (`*.browser.test.ts`) looks at pages with Chromium; `clients` (`*.clients.test.ts`) runs the packages of
- * `test/clients` against the gateway. Two files run at a time, the kinds by their names, so that the longest files come first and
- * the shortest fill up the end. CI reads the counts from the JSON report that VITEST_JSON names.
+ * `test/clients` against the gateway. Four files run at a time, since many wait more than they compute; browsers compute, and come
+ * after the others, two at a time. CI reads the counts from the JSON report that VITEST_JSON names.
  */
 import { defineConfig } from "vitest/config"
 
-const WORKERS_MAX = 2
+const WORKERS_MAX = 4
+const BROWSER_WORKERS_MAX = 2
 /** Some print and hash, which a busy machine takes its time for. */
 const UNIT_TEST_TIMEOUT_MS = 30_000
 const INTEGRATION_TEST_TIMEOUT_MS = 60_000
@@ -22,7 +23,6 @@ export default defineConfig({
     ...(jsonReport === undefined ? {} : { outputFile: { json: jsonReport } }),
     passWithNoTests: false,
     allowOnly: process.env["CI"] === undefined,
-    maxWorkers: WORKERS_MAX,
     pool: "forks",
     // Files of a kind share what a worker has loaded: no test may leave anything behind in a module.
     isolate: false,
@@ -31,6 +31,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
+          maxWorkers: WORKERS_MAX,
+          sequence: { groupOrder: 0 },
           include: ["test/**/*.test.{ts,tsx}"],
           exclude: ["**/node_modules/**", "test/**/*.{int,browser,clients}.test.{ts,tsx}"],
           testTimeout: UNIT_TEST_TIMEOUT_MS
@@ -40,6 +42,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
+          maxWorkers: WORKERS_MAX,
+          sequence: { groupOrder: 0 },
           include: ["test/**/*.int.test.{ts,tsx}"],
           globalSetup: ["test/support/globalSetup.ts"],
           testTimeout: INTEGRATION_TEST_TIMEOUT_MS,
@@ -50,6 +54,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "browser",
+          maxWorkers: BROWSER_WORKERS_MAX,
+          sequence: { groupOrder: 1 },
           include: ["test/**/*.browser.test.{ts,tsx}"],
           globalSetup: ["test/support/browserSetup.ts", "test/support/globalSetup.ts"],
           testTimeout: BROWSER_TEST_TIMEOUT_MS,
@@ -60,6 +66,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "clients",
+          maxWorkers: WORKERS_MAX,
+          sequence: { groupOrder: 0 },
           include: ["test/clients/*.clients.test.ts"],
           globalSetup: ["test/clients/installClients.ts", "test/support/globalSetup.ts"],
           testTimeout: INTEGRATION_TEST_TIMEOUT_MS,

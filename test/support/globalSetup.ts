@@ -13,6 +13,9 @@ import { OutlivesPowerLoss } from "../../src/postgres/PostgresServer.ts"
 import { scratchFolder } from "./ScratchFolder.ts"
 import { TEMPLATE_DATABASE, withDatabase } from "./TemplateDatabase.ts"
 
+/** Connections to the server of a run, at most: each world of a test has a pool and more. */
+const CONNECTIONS_MAX = 400
+
 const createTemplate = (url: string) =>
   Effect.scoped(Effect.gen(function*() {
     const connection = yield* PgConnection.make({ url: Redacted.make(url) })
@@ -24,7 +27,7 @@ const createTemplate = (url: string) =>
   }))
 
 const start = Effect.gen(function*() {
-  const server = yield* EmbeddedPostgres.acquire(join(yield* scratchFolder, "data"))
+  const server = yield* EmbeddedPostgres.acquire(join(yield* scratchFolder, "data"), CONNECTIONS_MAX)
   const url = Redacted.value(server.url)
   yield* createTemplate(url)
   const template = Database.layerOf(Redacted.make(withDatabase(url, TEMPLATE_DATABASE)))
