@@ -285,11 +285,7 @@ export class StreamRelay implements BodySink {
   private endOf(how: "whole" | "cut"): void {
     this.upstreamEnd = how
     if (this.isHeld) return this.checkBudget()
-    if (this.phase === "ending") {
-      if (how === "whole" || (this.sawDone && this.meter.hasOutput)) return this.settleEnd()
-      return this.broken("the upstream's connection was cut")
-    }
-    if (how === "whole" && this.meter.isWhole) return this.settleEnd()
+    if (this.isDone || (how === "whole" && (this.phase === "ending" || this.meter.isWhole))) return this.settleEnd()
     this.broken(how === "whole" ? "the upstream's answer has no end" : "the upstream's connection was cut")
   }
 
@@ -306,7 +302,13 @@ export class StreamRelay implements BodySink {
     this.finish("complete")
   }
 
+  /** Output and `[DONE]`: complete, whatever comes behind it. */
+  private get isDone(): boolean {
+    return this.sawDone && this.meter.hasOutput
+  }
+
   private failed(failure: FrameFailure): void {
+    if (this.isDone && !this.isHeld) return this.settleEnd()
     if (this.meter.hasOutput) return this.finishAfterOutput("failed")
     this.close()
     this.options.source.abort()

@@ -49,6 +49,17 @@ describe("the end of the answer", () => {
     assert.deepStrictEqual(other.ends, [{ _tag: "Ended", how: "cut" }])
   })
 
+  it.each<[string, ReadonlyArray<unknown>]>([
+    ["an error", [{ error: { message: "late" } }]],
+    ["more output, without an end", [say("two")]]
+  ])("stands when %s comes behind output and [DONE]", (_, behind) => {
+    const { client, ends, send, source, tail } = beginRelay()
+    send(say("one"), "[DONE]", ...behind)
+    source.sink?.onError(new Error("reset"))
+    assert.deepStrictEqual(ends, [complete])
+    assert.notInclude(client.text + tail(), "late")
+  })
+
   it.each<[string, (relay: ReturnType<typeof beginRelay>) => void, "cut" | "failed"]>([
     ["the connection is cut", ({ source }) => source.sink?.onError(new Error("reset")), "cut"],
     ["an error follows", ({ send }) => send({ error: { message: "late" } }), "failed"]
