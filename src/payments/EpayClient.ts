@@ -119,6 +119,10 @@ export class EpayClient extends Context.Service<EpayClient, {
         const said = textOf(answer, "msg").replaceAll(Redacted.value(config.key), "***")
         // A cut may fall within a character.
         const words = databaseText(said.slice(0, WORDS_CHARACTERS_MAX))
+        // Gateways refuse by codes below 0. 0 and 200 are success to some and failure to others: somebody has to look.
+        if (!code.startsWith("-")) {
+          return yield* unavailable(`the answer has code ${code}, which may mean either: ${words}`)
+        }
         return yield* new ProviderRefused({ provider: "epay", why: words === "" ? "no reason given" : words })
       }
     )

@@ -360,6 +360,28 @@ describe("EpayClient.refund", () => {
       assert.deepStrictEqual(server.requests, ["/api.php?act=refund"])
     }).pipe(Effect.provide(client)))
 
+  it.live("does not know what became of it when the answer has a code that is neither 1 nor below 0", () =>
+    Effect.gen(function*() {
+      let body: unknown
+      const server = yield* acquireServer((response) => response.end(JSON.stringify(body)))
+      const config = epayConfig({ gateway: `http://127.0.0.1:${server.port}` })
+      for (
+        const [answer, expected] of [
+          [{ code: 0, msg: "退款成功" }, "ProviderUnavailable"],
+          [{ code: "200", msg: "ok" }, "ProviderUnavailable"],
+          [{ code: true }, "ProviderUnavailable"],
+          [[{ code: 1 }], "ProviderUnavailable"],
+          [{ code: -1, msg: "余额不足" }, "ProviderRefused"],
+          [{ code: "-3" }, "ProviderRefused"]
+        ] as const
+      ) {
+        body = answer
+        assert.strictEqual((yield* Effect.flip(back(config, 1n)))._tag, expected, JSON.stringify(answer))
+      }
+      body = { code: "1" }
+      yield* back(config, 1n)
+    }).pipe(Effect.provide(client)))
+
   it.live("does not know what became of it when the answer is lost", () =>
     Effect.gen(function*() {
       const { config, sim } = yield* gatewayWithOrder()
