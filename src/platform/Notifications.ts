@@ -9,6 +9,7 @@ import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
 import { type BackOff, backOff } from "./BackOff.ts"
 import { Database } from "../postgres/Database.ts"
+import { listenOn } from "../postgres/ListenOn.ts"
 
 const CHANNEL = "realms"
 const PING = "ping"
@@ -47,8 +48,7 @@ export class Notifications extends Context.Service<Notifications, {
 
     let hasListened = false
     const listenOnce = Effect.gen(function*() {
-      const connection = yield* database.connect({ applicationName: "realms-notifications" })
-      const queue = yield* connection.listen(CHANNEL)
+      const queue = yield* listenOn(database.connect({ applicationName: "realms-notifications" }), { channel: CHANNEL })
       let heardMs = clock.currentTimeMillisUnsafe()
       hasListened = true
       yield* hub.setUp(true)

@@ -3,10 +3,10 @@
  * not open. The key comes from `REALMS_MASTER_KEY`, or else from a file of mode 0600 in `data_dir` that is made when the first
  * secret is sealed. Older keys open what they have sealed, until `realms secrets rotate` has sealed it again with the first one.
  */
-import { Context, Effect, FileSystem, Layer, Option, Redacted, Schema } from "effect"
+import { Context, Effect, FileSystem, Layer, Option, type PlatformError, Redacted, Schema } from "effect"
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto"
 import { AppConfig } from "../config/Config.ts"
-import { type KeyFile, makeKeyFile } from "./KeyFile.ts"
+import { type KeyFile, KeysLost, makeKeyFile } from "./KeyFile.ts"
 
 export { masterKeyPath } from "./KeyFile.ts"
 
@@ -191,8 +191,14 @@ const ringOfEnvironment = (masterKey: Redacted.Redacted<string>): KeyRing => {
 
 const ringOfFile = (file: KeyFile): KeyRing => {
   const { path } = file
-  const asInvalid = ({ message }: { readonly message: string }) => new MasterKeyInvalid({ message })
-  const keys = (texts: Effect.Effect<ReadonlyArray<string>, { readonly message: string }>) =>
+  const asInvalid = (error: KeysLost | PlatformError.PlatformError) =>
+    new MasterKeyInvalid({
+      message: error instanceof KeysLost
+        ? error.message
+        : `the key file ${path} cannot be used (${error.message}): it has to be a file that the user of this process may read and ` +
+          "write, with one key a line. Put that right, or set REALMS_MASTER_KEY"
+    })
+  const keys = (texts: Effect.Effect<ReadonlyArray<string>, KeysLost | PlatformError.PlatformError>) =>
     texts.pipe(
       Effect.mapError(asInvalid),
       Effect.flatMap((lines) => checked(lines, path))

@@ -4,7 +4,7 @@
  * advisory lock for as long as it lives, so the server itself knows whether anybody is left; starting and stopping
  * exclude each other by a lock file.
  */
-import { Deferred, Effect, Exit, Queue, Redacted, Schedule, Scope } from "effect"
+import { Deferred, Effect, Exit, Option, Queue, Redacted, Result, Schedule, Scope } from "effect"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import {
   ensureCluster,
@@ -14,6 +14,8 @@ import {
   type PostgresHome,
   type PostgresInstallation
 } from "./PostgresCluster.ts"
+import { listenOn } from "./ListenOn.ts"
+import { findPostmaster } from "./Postmaster.ts"
 import { connectTo, ensureRunning, stopServer } from "./PostgresServer.ts"
 import { withStartLock } from "./StartLock.ts"
 
@@ -33,13 +35,15 @@ const USERS_DATABASE = "postgres"
 
 /** Holds the users' lock on a connection until that connection dies. */
 const holdOnce = Effect.fnUntraced(function*(facts: PostgresFacts, held: Deferred.Deferred<void>) {
-  const connection = yield* connectTo(facts, { database: USERS_DATABASE, applicationName: "realms-user" })
-  yield* connection.query(`SELECT pg_advisory_lock_shared(${USERS_LOCK})`, [], false)
-  yield* Effect.addFinalizer(() =>
-    Effect.ignore(connection.query(`SELECT pg_advisory_unlock_shared(${USERS_LOCK})`, [], false))
-  )
   // Nothing is ever sent there: the queue is how the end of the connection is heard of.
-  const queue = yield* connection.listen("realms_user")
+  const queue = yield* listenOn(
+    connectTo(facts, { database: USERS_DATABASE, applicationName: "realms-user" }),
+    {
+      channel: "realms_user",
+      enter: (connection) => connection.query(`SELECT pg_advisory_lock_shared(${USERS_LOCK})`, [], false),
+      leave: (connection) => connection.query(`SELECT pg_advisory_unlock_shared(${USERS_LOCK})`, [], false)
+    }
+  )
   yield* Deferred.succeed(held, undefined)
   return yield* Effect.forever(Queue.take(queue))
 }, Effect.scoped)
@@ -71,8 +75,12 @@ const isUnused = Effect.fnUntraced(function*(facts: PostgresFacts) {
 const leave = (home: PostgresHome, facts: PostgresFacts, use: Scope.Closeable) =>
   Effect.gen(function*() {
     yield* Scope.close(use, Exit.void)
-    // Without an answer there is no server to stop.
-    if (yield* Effect.orElseSucceed(isUnused(facts), () => false)) yield* stopServer(home)
+    const unused = yield* Effect.result(isUnused(facts))
+    if (Result.isSuccess(unused)) return unused.success ? yield* stopServer(home) : undefined
+    // Without an answer there is no server to stop, or nobody knows whether others use it.
+    if (Option.isSome(yield* findPostmaster(home.clusterDir))) {
+      yield* Effect.logWarning("PostgreSQL was left running: it does not answer")
+    }
   }).pipe(
     withStartLock(home, STOP_LOCK_WAIT_MS),
     Effect.catch((error) => Effect.logWarning(`PostgreSQL was left running: ${error.message}`)),

@@ -20,12 +20,15 @@ export interface FileLock {
 const isBusy = (cause: unknown): boolean =>
   cause instanceof Error && "errcode" in cause && cause.errcode === SQLITE_BUSY
 
+/** What is in the file is of no value. */
+const advice = "Remove it while no process of Realms runs there; it is made anew"
+
 /** The lock at a path; its folder has to be there. */
 export const openFileLock = (path: string): Effect.Effect<FileLock, FileLockFailed, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.try({
       try: () => new DatabaseSync(path, { timeout: 0 }),
-      catch: (cause) => new FileLockFailed({ message: `${path} cannot be opened: ${causeText(cause)}` })
+      catch: (cause) => new FileLockFailed({ message: `${path} cannot be opened: ${causeText(cause)}. ${advice}` })
     }),
     (file) => Effect.sync(() => file.close())
   ).pipe(Effect.map((file) => ({
@@ -35,7 +38,7 @@ export const openFileLock = (path: string): Effect.Effect<FileLock, FileLockFail
         return Effect.succeed(true)
       } catch (cause) {
         if (isBusy(cause)) return Effect.succeed(false)
-        return Effect.fail(new FileLockFailed({ message: `${path} cannot be locked: ${causeText(cause)}` }))
+        return Effect.fail(new FileLockFailed({ message: `${path} cannot be locked: ${causeText(cause)}. ${advice}` }))
       }
     })
   })))

@@ -175,18 +175,31 @@ const removeScratch = (home: PostgresHome) =>
     await Promise.all(left.map((name) => rm(join(home.dataDir, name), { recursive: true, force: true })))
   })
 
-/** An existing cluster that root owns (restored from a backup, say) is given to the user that runs PostgreSQL. */
+/** What others may not do with a cluster's folder: PostgreSQL refuses one that they may enter, or its group may write to. */
+const FORBIDDEN_MODE = 0o027
+
+/** An existing cluster that root owns (restored from a backup, say) is given to the user that runs PostgreSQL, and closed to others. */
 const giveToUser = Effect.fnUntraced(function*({ home, user }: PostgresInstallation) {
-  if (Option.isNone(user)) return
-  const owner = yield* fileWork(home.dataDir, `${home.clusterDir} cannot be read`, () => lstat(home.clusterDir))
-  if (owner.uid === user.value.uid) return
+  const folder = yield* fileWork(home.dataDir, `${home.clusterDir} cannot be read`, () => lstat(home.clusterDir))
+  if ((folder.mode & FORBIDDEN_MODE) !== 0) {
+    yield* fileWork(home.dataDir, `${home.clusterDir} cannot be closed to others`, () => chmod(home.clusterDir, 0o700))
+  }
+  if (Option.isNone(user) || folder.uid === user.value.uid) return
   yield* runCommand("chown", ["-R", `${user.value.uid}:${user.value.gid}`, home.clusterDir], Option.none())
 })
 
 const requireSameMajor = Effect.fnUntraced(function*({ binaries, home }: PostgresInstallation) {
   const path = join(home.clusterDir, "PG_VERSION")
-  const major = (yield* fileWork(home.dataDir, `${path} cannot be read`, () => readFile(path, "utf8"))).trim()
+  const major = (yield* Effect.promise(() => readFile(path, "utf8").catch(() => ""))).trim()
   if (major === binaries.major) return
+  if (major === "") {
+    return yield* new EmbeddedPostgresError({
+      dataDir: home.dataDir,
+      message:
+        `${home.clusterDir} is there and is no database of PostgreSQL (PG_VERSION is missing or empty): restore it from a ` +
+        `backup, remove it together with ${home.factsPath} to start empty, or ${USE_OWN_DATABASE}.`
+    })
+  }
   return yield* new EmbeddedPostgresError({
     dataDir: home.dataDir,
     message:

@@ -163,6 +163,11 @@ const ensureDatabase = Effect.fnUntraced(function*(facts: PostgresFacts) {
   if (rows.length === 0) yield* connection.query(`CREATE DATABASE "${facts.database}"`, [], false)
 }, Effect.scoped)
 
+const requireDatabase = (home: PostgresHome, facts: PostgresFacts) =>
+  ensureDatabase(facts).pipe(
+    Effect.catchTag("SqlError", (error) => notReady(home, `has no usable database (${error.message})`))
+  )
+
 export interface RunningPostgres {
   readonly facts: PostgresFacts
   /** True when the server was up before: started by another process, or left behind by one that was killed. */
@@ -174,7 +179,9 @@ const adopt = Effect.fnUntraced(function*(home: PostgresHome, facts: PostgresFac
   if (Option.isNone(found)) return Option.none<RunningPostgres>()
   const actual = { ...facts, port: Option.getOrElse(found.value.port, () => facts.port) }
   const outcome = yield* awaitReady(home, actual, isPostmaster(found.value.pid, home.clusterDir))
-  return outcome === "ready" ? Option.some<RunningPostgres>({ facts: actual, adopted: true }) : Option.none()
+  if (outcome === "gone") return Option.none<RunningPostgres>()
+  yield* requireDatabase(home, actual)
+  return Option.some<RunningPostgres>({ facts: actual, adopted: true })
 })
 
 const awaitGone = (pid: number, clusterDir: string, waitMs: number) =>
@@ -201,28 +208,33 @@ const startFresh = Effect.fnUntraced(function*(installation: PostgresInstallatio
   const { home } = installation
   const actual = { ...facts, port: yield* freePort(facts.port) }
   yield* writeFacts(home, actual)
-  const child = yield* spawnServer(installation, actual)
-  const isRunning = Effect.sync(() => child.exitCode === null && child.signalCode === null)
-  // Given up on: it is told directly, because it may not have written its pid file yet.
-  const giveUp = Effect.andThen(Effect.sync(() => child.kill("SIGINT")), stopServer(home))
-  const outcome = yield* Effect.onError(awaitReady(home, actual, isRunning), () => giveUp)
-  return outcome === "ready" ? Option.some<RunningPostgres>({ facts: actual, adopted: false }) : Option.none()
+  return yield* Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const child = yield* spawnServer(installation, actual)
+      const isRunning = Effect.sync(() => child.exitCode === null && child.signalCode === null)
+      // Given up on: it is told directly, because it may not have written its pid file yet.
+      const giveUp = Effect.andThen(Effect.sync(() => child.kill("SIGINT")), stopServer(home))
+      const awaitUse = Effect.gen(function*() {
+        if ((yield* awaitReady(home, actual, isRunning)) === "gone") return Option.none<RunningPostgres>()
+        yield* requireDatabase(home, actual)
+        return Option.some<RunningPostgres>({ facts: actual, adopted: false })
+      })
+      return yield* Effect.onError(restore(awaitUse), () => giveUp)
+    })
+  )
 })
 
 /**
  * Makes the server of this cluster run, whoever started it. To be called under the start lock. A few attempts: a server
- * found may be on its way down, and a port found free may be taken before the server has it.
+ * found may be on its way down, and a port found free may be taken before the server has it. One that was started here is stopped again
+ * when the caller gives up before it can be used.
  */
 export const ensureRunning = Effect.fnUntraced(function*(installation: PostgresInstallation, facts: PostgresFacts) {
   const { home } = installation
   for (let attempt = 0; attempt < START_ATTEMPTS_MAX; attempt++) {
     const adopted = yield* adopt(home, facts)
     const running = Option.isSome(adopted) ? adopted : yield* startFresh(installation, facts)
-    if (Option.isNone(running)) continue
-    yield* ensureDatabase(running.value.facts).pipe(
-      Effect.catchTag("SqlError", (error) => notReady(home, `has no usable database (${error.message})`))
-    )
-    return running.value
+    if (Option.isSome(running)) return running.value
   }
   return yield* notReady(home, "did not start")
 })

@@ -322,6 +322,10 @@ layer(MadeServer.layer, { excludeTestServices: true, timeout: MADE_MS_MAX })("Em
     assert.notInclude(unreadable, "hunter2")
     yield* Effect.promise(() => writeFile(join(dataDir, "postgres", "PG_VERSION"), "12\n"))
     assert.include((yield* Effect.flip(enter(dataDir))).message, "was made by PostgreSQL 12")
+    yield* Effect.promise(() => writeFile(join(dataDir, "postgres", "PG_VERSION"), ""))
+    const empty = (yield* Effect.flip(enter(dataDir))).message
+    assert.include(empty, "is no database of PostgreSQL")
+    assert.include(empty, "remove it together with")
   })
 
   it.effect.skipIf(!isRoot)(
