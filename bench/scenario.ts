@@ -8,7 +8,7 @@ export interface Figure {
   readonly what: string
   readonly value: number
   readonly unit: string
-  /** What it should be: at most, or at least, so much. */
+  /** What it should be, at most or at least. */
   readonly target?: { readonly atMost: number } | { readonly atLeast: number }
   /** The values of the rounds that the figure is the median of. */
   readonly rounds?: ReadonlyArray<number>

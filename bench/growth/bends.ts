@@ -73,10 +73,10 @@ const grownOf = (before: Point, after: Point): string => {
 /** CPU that is more than chance, in nanoseconds a call. */
 const SEEN_NANOS = 3_000
 
-/** Every round of the one is below every round of the other: that is no chance. */
+/** Every round of the one is below every round of the other: that is not chance. */
 const isBelow = (one: Point, other: Point): boolean => Math.max(...one.rounds) < Math.min(...other.rounds)
 
-/** Where more of something costs calls: the first point after the best that is no longer near it. */
+/** Where more of something costs calls: the first point after the best that is far from it. */
 export const fallOf = (points: ReadonlyArray<Point>, what: string, edges: ReadonlyArray<Edge> = []): string => {
   const best = points.findIndex(({ callsPerSecond }) => callsPerSecond === most(points))
   const [before, last] = [points[best], points.at(-1)]

@@ -124,7 +124,7 @@ const nowOf = (clock: Clock.Clock): Now => () => clock.currentTimeMillisUnsafe()
 /** The time of the machine. */
 export const machineTime: Now = nowOf(Clock.Clock.defaultValue())
 
-/** A simulator for the length of a scope, on the clock of whoever asks. Fails when its port is taken. */
+/** A simulator for the length of a scope, on the caller's clock. Fails when its port is taken. */
 export const acquireSimulator = <A extends { readonly close: () => Promise<void> }>(start: (now: Now) => Promise<A>) =>
   Effect.acquireRelease(
     Effect.flatMap(Clock.Clock, (clock) =>

@@ -71,7 +71,7 @@ export interface StripeSimulator extends SimulatorControl<StripeFault> {
 
   readonly setWebhookUrl: (url: string | undefined) => void
   readonly setWebhookMode: (mode: WebhookMode) => void
-  /** Sends an event, again or for the first time, signed anew each time; in another shape if one is given. */
+  /** Sends an event, again or for the first time, signed each time; in another shape if one is given. */
   readonly deliver: (
     event: StripeEvent | string,
     options?: SendOptions & EventShape

@@ -1,5 +1,5 @@
 /**
- * The webhooks of the simulated Stripe: signed as Stripe signs them, at each delivery anew; sent by themselves and again
+ * The webhooks of the simulated Stripe: signed as Stripe signs them, at each delivery; sent by themselves and again
  * when refused, or only when a test says so.
  */
 import { createHmac } from "node:crypto"
@@ -63,7 +63,7 @@ export class StripeWebhooks {
     await this.sender.persist(event.id, () => this.message(event, { to: url }), isOk)
   }
 
-  /** Sends an event as often as asked, signed anew each time. */
+  /** Sends an event as often as asked, signed each time. */
   send(event: StripeEvent, options: SendOptions): Promise<ReadonlyArray<Delivery>> {
     return this.sender.send(event.id, () => this.message(event, options), options)
   }

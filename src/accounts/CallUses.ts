@@ -205,7 +205,7 @@ const tightest = (use: CallUse | undefined, spend: ReadonlyArray<SpendTake>) => 
 export const spendRoom = (uses: CallUses, keyId: bigint | null, spend: ReadonlyArray<SpendTake>): bigint | undefined =>
   keyId === null ? undefined : tightest(uses.get(keyId), spend)?.roomMicros
 
-/** Why a call that needs so much is refused by the key's spend limits. */
+/** Why the key's spend limits refuse a call that needs this much. */
 export const spendRefusal = (
   uses: CallUses,
   keyId: bigint | null,

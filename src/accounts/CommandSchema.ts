@@ -43,7 +43,7 @@ const Outcome = Schema.Struct({
   ttftMs: Schema.NullOr(Schema.Finite)
 })
 
-/** What a call's tokens were estimated at: whoever settles it corrects that. */
+/** What a call's tokens were estimated at; its settlement corrects that. */
 const Tokens = Schema.optionalKey(Schema.Struct({
   tokens: Schema.Int,
   keyPerMinute: Schema.NullOr(Schema.Int),

@@ -22,7 +22,7 @@ export interface Envelope {
   rejections: number
 }
 
-/** A command whose write was rejected so often is given up: whoever rejects it, another try would not help. */
+/** A command whose write was rejected so often is given up: another try would not help. */
 const REJECTIONS_MAX = 100
 
 /** Counts a rejection; true: it is given up. */

@@ -102,7 +102,7 @@ const readOutbox = async (dataDir: string, lines: OutboxLines): Promise<void> =>
   )
 }
 
-/** Room that a backup leaves beside itself, for its log and for whoever shares the disk. */
+/** Room that a backup leaves beside itself, for its log and for other users of the disk. */
 const MARGIN_BYTES = 1_073_741_824
 
 interface Source {

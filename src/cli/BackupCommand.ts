@@ -12,7 +12,10 @@ const flags = {
     Argument.withDescription("Where it is written; else realms-<time>.tar in this folder"),
     Argument.optional
   ),
-  withKey: switchFlag("with-key", "Put the master key file into the backup: whoever has it can open every secret then"),
+  withKey: switchFlag(
+    "with-key",
+    "Put the master key file into the backup: anybody who has it can open every secret then"
+  ),
   force: switchFlag("force", "Replace the file if there is one")
 }
 

@@ -81,7 +81,7 @@ export const PeerClientLayer = (
         const socket = yield* NodeSocket.makeTls({
           ...TLS,
           pskCallback: () => first === undefined ? null : { psk: bytesOf(first), identity: first.id },
-          // Asked only for a certificate, whoever issued it: a peer has the key and shows none.
+          // Asked only for a certificate, of any issuer: a peer has the key and shows none.
           checkServerIdentity: () => new Error("a peer has no certificate"),
           openTimeout: OPEN_MS_MAX,
           host,

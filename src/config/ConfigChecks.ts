@@ -21,7 +21,7 @@ export const isLoopbackHost = (host: string): boolean => {
 /** True for a host at which nobody but this machine reaches a listener. */
 const isOwnHost = (host: string): boolean => isLoopbackHost(host) && host !== "0.0.0.0" && host !== "::"
 
-/** The same for the host of a URL; false for a text that is no URL. */
+/** The same for the host of a URL; false for any other text. */
 export const isLoopbackUrl = (url: string): boolean => URL.canParse(url) && isLoopbackHost(new URL(url).hostname)
 
 /** An address whose answers nobody on the way can forge or read: https, or this machine. */

@@ -6,7 +6,7 @@ import { DateTime, Option } from "effect"
 /** A year before 1000 is a slip. */
 const dayPattern = /^[1-9]\d{3}-\d{2}-\d{2}$/
 
-/** Undefined for a text that is no day of the calendar. */
+/** Undefined for any text but a day of the calendar. */
 const momentOf = (day: string, clock: string, timeZone: string): DateTime.Zoned | undefined => {
   if (!dayPattern.test(day)) return undefined
   const at = Option.getOrUndefined(DateTime.makeZoned(`${day}T${clock}Z`, { timeZone, adjustForTimeZone: true }))
@@ -36,7 +36,7 @@ export interface DayRange {
   /** From the start of the first day on, and before the end of the last, ms since the epoch. */
   readonly fromMs: number | undefined
   readonly toMs: number | undefined
-  /** The days are none, or the wrong way round: they are left out. */
+  /** The days are invalid, or the wrong way round: they are left out. */
   readonly isRefused: boolean
 }
 

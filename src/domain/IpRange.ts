@@ -3,7 +3,7 @@
  */
 import { BlockList, isIP } from "node:net"
 
-/** The range as it is written; undefined for what is none. */
+/** The range as it is written; undefined for any other text. */
 export const parseIpRange = (text: string): string | undefined => {
   const [address = "", prefix, ...rest] = text.split("/")
   const bits = isIP(address) === 4 ? 32 : 128

@@ -15,7 +15,7 @@ import { Json } from "./Row.ts"
 /** The most that calls may cost within a window of time; 0 means no limit. */
 const limit = () => micros({ max: AMOUNT_MAX, otherwise: 0n, mayBeEmpty: true })
 
-/** A limit of calls; 0, which may be left out, is none. Plans sold before there were such limits have none. */
+/** A limit of calls; 0, which may be left out, is no limit. Plans sold before there were such limits have none. */
 const rate = (max: number) => ({
   ...integer({ min: 0, max, otherwise: 0, mayBeEmpty: true }),
   json: Schema.Number.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0)))

@@ -92,7 +92,7 @@ const integerIn = (raw: unknown, min: number, max: number): number | undefined =
 export const integer = ({ max, min }: { readonly min: number; readonly max: number }) =>
   scalar(`an integer from ${min} to ${max}`, (raw) => integerIn(raw, min, max), String)
 
-/** An integer up to a limit, for a limit; 0, which is null here, is none. */
+/** An integer up to a limit, for a limit; 0 is no limit, and null here. */
 export const limitUpTo = (max: number) =>
   scalar<number | null>(`an integer from 0, which is no limit, to ${max}`, (raw) => {
     const value = integerIn(raw, 0, max)

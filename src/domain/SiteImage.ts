@@ -26,7 +26,7 @@ const typeOf = (bytes: Uint8Array): SiteImage["type"] | undefined => {
 
 const pattern = /^data:image\/[a-z.+-]{1,20};base64,([A-Za-z0-9+/]*={0,2})$/
 
-/** Undefined for a text that is no such image, or too large. */
+/** Undefined for any other text, and for an image that is too large. */
 export const readSiteImage = (text: string): SiteImage | undefined => {
   if (text.length > SITE_IMAGE_CHARACTERS_MAX) return undefined
   const base64 = pattern.exec(text)?.[1]

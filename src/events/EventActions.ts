@@ -65,7 +65,7 @@ export const possibleActions = (review: Reviewed): ReadonlyArray<EventAction> =>
 export interface CreditEffect {
   readonly _tag: "Credit"
   readonly micros: bigint
-  /** Of it, taken off again at once, because so much of the payment has gone back already. */
+  /** The part of it that is taken off again at once, because that much of the payment has gone back already. */
   readonly debitMicros: bigint
   /** Of the rest, what pays debts first. */
   readonly recoveredMicros: bigint

@@ -19,7 +19,7 @@ export interface BillRecord {
   readonly fields: ReadonlyArray<string>
 }
 
-/** A longer line, or record, is none of a bill, in bytes. */
+/** A bill has no longer line or record, in bytes. */
 const LINE_BYTES_MAX = 1_048_576
 
 const LINE_FEED = 0x0a

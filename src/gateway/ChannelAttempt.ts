@@ -241,7 +241,7 @@ const takeStream = Effect.fnUntraced(
   }
 )
 
-/** A body where a stream was asked for: an error, or something that is no answer. */
+/** A body where a stream was asked for: an error, or something else. */
 const notStreamed = (open: OpenCall, channel: Channel, body: Uint8Array): UpstreamProblem => {
   const failure = saidBy(body)
   return failure === undefined

@@ -22,7 +22,7 @@ const idIn = (entry: unknown): string | undefined => {
 }
 
 /**
- * The ids in an answer of `GET /models`: OpenAI's `data`, the `models` of others, or a bare list. Undefined where it is none of
+ * The ids in an answer of `GET /models`: OpenAI's `data`, the `models` of others, or a bare list. Undefined where it is neither of
  * them. In alphabetical order, each once.
  */
 export const upstreamModelsIn = (json: unknown): ReadonlyArray<string> | undefined => {

@@ -128,7 +128,7 @@ export class AdminKeys extends Context.Service<AdminKeys, {
         Effect.gen(function*() {
           // A reset that was first has revoked every key, and this one would be left.
           if (!(yield* lockOwner(sql, actor.userId, by))) return yield* new AdminKeyRefused({ reason: "ended" })
-          // Made one after the other, whoever makes them, and so counted.
+          // All keys are made one after the other, and so counted.
           yield* sql`SELECT pg_advisory_xact_lock(${MAKE_LOCK})`
           const live = yield* countOf(
             sql`SELECT count(*) FROM api_keys
@@ -203,7 +203,7 @@ export class AdminKeys extends Context.Service<AdminKeys, {
 }
 
 /**
- * Revokes a user's admin keys, in the transaction that changes or resets the password or resets the second factor - whoever had got in may
+ * Revokes a user's admin keys, in the transaction that changes or resets the password or resets the second factor - an intruder may
  * have made some - or takes the role away. Answers how many.
  */
 export const revokeAdminKeys = (sql: SqlClient.SqlClient, actor: Actor, userId: UserId) =>

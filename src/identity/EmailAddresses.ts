@@ -1,5 +1,5 @@
 /**
- * The e-mail addresses of users once mail works: whether one is verified, how it is, how a forgotten password is set anew, and how the
+ * The e-mail addresses of users once mail works: whether one is verified, how it is, how a forgotten password is replaced, and how the
  * address is changed. A link is good only for what it was sent for; those that change an account that is in use are good only for who is
  * signed in to it, so that nobody's click on a link proves an address for somebody else.
  */
@@ -170,7 +170,7 @@ export class EmailAddresses extends Context.Service<EmailAddresses, {
         const taken = yield* rowOf(Address, sql`SELECT email, email_verified_at FROM users WHERE email = ${link.email}`)
         if (taken !== undefined) return yield* new EmailTaken({ email: link.email })
         const hasMail = yield* dispatch.configured
-        // Before the address changes: whoever gets the account is not told what was for the one who had it.
+        // Before the address changes: the new owner is not told what was for the old one.
         yield* spreadAll(sql, { hasMail, userId })
         const key = yield* noteAccountChange(sql, { userId, change: "email", detail: link.email, address: from })
         if (hasMail && key !== undefined) yield* mailToOldAddress(sql, { key, email: before.email })

@@ -68,7 +68,7 @@ const flawOf = (terms: Partial<KeyTerms>, nowMs: number): ApiKeyRefused["reason"
   const { allowedModels = null, allowedNetworks = null, expiresAt = null, name = "", spendLimitMicros = null } = terms
   const { concurrentCalls = null, requestsPerMinute = null, tokensPerMinute = null } = terms
   if (!isKeyName(name)) return "name"
-  // A date that is none compares as false.
+  // An invalid date compares as false.
   if (expiresAt !== null && !(expiresAt.getTime() > nowMs)) return "expiry"
   if (!isAmount(spendLimitMicros)) return "spend_limit"
   if (!isAmount(terms.dayLimitMicros ?? null)) return "day_limit"

@@ -44,7 +44,7 @@ const LinkedUser = Row({
   isVerified: Schema.Boolean
 })
 
-/** Ends everything else by which an account can be used: keys, other ways to sign in, second factors, and what is told elsewhere. */
+/** Ends everything else by which an account can be used: keys, other ways to sign in, second factors, and the webhook. */
 const dropAccess = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, userId: UserId) {
   yield* sql`UPDATE api_keys SET revoked_at = now() WHERE user_id = ${userId} AND revoked_at IS NULL`
   yield* publish(sql, "keys", `user-${userId}`)
@@ -128,7 +128,7 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
         // Before all keys are revoked, so that each is on record.
         yield* revokeAdminKeys(sql, actor, userId)
         if (user.mailedTo === user.email) {
-          // Whoever made the account had not shown that the address is theirs; who has the mailbox has.
+          // The maker of the account had not shown that the address is theirs; the owner of the mailbox has.
           if (!user.isVerified) yield* dropAccess(sql, userId)
           yield* sql`UPDATE users SET email_verified_at = coalesce(email_verified_at, now()) WHERE id = ${userId}`
         }
@@ -171,7 +171,7 @@ export const MAILED_LINK_HOURS = 1
 /** Mailed links of one user that are valid at once; a new one ends the oldest. */
 const MAILED_LINKS_MAX = 3
 
-/** A link that is sent to the user's address. It leaves those of administrators as they are: whoever asks for it may be anybody. */
+/** A link that is sent to the user's address. It leaves those of administrators as they are: anybody may ask for it. */
 export const insertMailedPasswordLink = (
   sql: SqlClient.SqlClient,
   userId: UserId,

@@ -83,8 +83,8 @@ const parse = (phc: string): { readonly parameters: Parameters; readonly tag: Bu
 }
 
 /**
- * Whether the password is the one hashed to `phc`, in constant time; a text that is no such hash matches nothing, and a
- * password longer than 1024 characters is none.
+ * Whether the password is the one hashed to `phc`, in constant time; a text of another form matches nothing, nor does a
+ * password longer than 1024 characters.
  */
 export const verifyPassword = (password: Redacted.Redacted<string>, phc: string): Effect.Effect<boolean> =>
   Effect.suspend(() => {

@@ -1,6 +1,6 @@
 /**
  * Codes that stand in for a lost second factor, each once. They have 80 random bits, so that a hash without salt or delay is enough
- * for whoever steals the table.
+ * should the table be stolen.
  */
 import { Redacted } from "effect"
 import { hash, randomBytes } from "node:crypto"
@@ -17,13 +17,13 @@ const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 
 const readPattern = new RegExp(`^[${alphabet}]{${CHARACTERS}}$`)
 
-/** As a person types it, without what separates its groups; undefined for a text that is no such code. */
+/** As a person types it, without what separates its groups; undefined for any other text. */
 const plainOf = (text: string): string | undefined => {
   const plain = text.toLowerCase().replace(/[\s-]/g, "").replaceAll("o", "0").replace(/[il]/g, "1")
   return readPattern.test(plain) ? plain : undefined
 }
 
-/** What is stored of a code; undefined for a text that is none. */
+/** What is stored of a code; undefined for any other text. */
 export const recoveryCodeHash = (userId: UserId, text: string): Buffer | undefined => {
   const plain = plainOf(text)
   return plain === undefined ? undefined : hash("sha256", `${userId}:${plain}`, "buffer")

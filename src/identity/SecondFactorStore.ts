@@ -1,6 +1,6 @@
 /**
  * The rows of second factors, and of people whose second factor is still asked for, as parts of transactions that others open. A code
- * is taken by a statement that refuses it a second time, whoever else sends it at the same moment.
+ * is taken by a statement that refuses it a second time, even when two send it at the same moment.
  * @internal
  */
 import { Clock, Effect, Redacted, Schema } from "effect"

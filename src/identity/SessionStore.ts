@@ -43,7 +43,7 @@ export interface SessionClient {
 
 const tokenPattern = /^[A-Za-z0-9_-]{43}$/
 
-/** What is stored of a token; undefined for a text that is none of ours. */
+/** What is stored of a token; undefined for any other text. */
 export const tokenHashOf = (token: SessionToken): Buffer | undefined => {
   const text = Redacted.value(token)
   return tokenPattern.test(text) ? hash("sha256", text, "buffer") : undefined
@@ -155,8 +155,8 @@ export const insertSession = (
   })
 
 /**
- * Gives the one session that goes on a new token, and ends the user's others, after a change of how the user signs in: whoever has
- * copied the old token is out.
+ * Gives the one session that goes on a new token, and ends the user's others, after a change of how the user signs in: a copy
+ * of the old token is worth nothing then.
  */
 export const keepSession = (
   sql: SqlClient.SqlClient,

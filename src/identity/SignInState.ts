@@ -21,7 +21,7 @@ export interface SignInPurpose {
   /** The provider's, and ours there: a state is worth nothing once either was changed. */
   readonly issuer: string
   readonly clientId: string
-  /** `login`: whoever it is comes in. `link`: the identity becomes one of the user who is signed in. */
+  /** `login`: the owner of the identity is signed in. `link`: the identity becomes one of the user who is signed in. */
   readonly purpose: "login" | "link"
   /** The secret of the visitor's cookie. */
   readonly visitor: string

@@ -1,6 +1,6 @@
 /**
  * Codes of an authenticator app: TOTP (RFC 6238) with what every app takes - SHA-1, six digits, thirty seconds. A code of the step
- * before or after is taken too, for clocks that differ. That each is taken once is for whoever stores the last step.
+ * before or after is taken too, for clocks that differ. The store of the last step sees to it that each is taken once.
  */
 import { Redacted } from "effect"
 import { Secret, TOTP } from "otpauth"

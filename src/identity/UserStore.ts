@@ -86,7 +86,7 @@ export const lockCredentials = (sql: SqlClient.SqlClient, userId: UserId, passwo
 
 /**
  * Sets a password; false when there is no such user. Links for a new password or address are void after it, and networks are no longer
- * known: whoever had the old password may have made them so. `keepNetworks` are known on: that of an address, or all where nobody else
+ * known: somebody who had the old password may have made them so. `keepNetworks` are known on: that of an address, or all where nobody else
  * had it.
  */
 export const writePasswordHash = (

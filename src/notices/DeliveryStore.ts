@@ -1,5 +1,5 @@
 /**
- * The rows of deliveries: how they are made of notices, taken by one server at a time, and ended. A delivery is leased: whoever takes it
+ * The rows of deliveries: how they are made of notices, taken by one server at a time, and ended. A delivery is leased: the server that takes it
  * sets its next attempt to the end of the lease, so that one whose server dies is taken again.
  * @internal
  */

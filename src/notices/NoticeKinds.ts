@@ -15,7 +15,7 @@ export const userNoticeKinds = [
   "account_changed"
 ] as const
 
-/** Those that users may do without: whoever has got into an account cannot hide from its owner that it has changed. */
+/** Those that users may do without: an intruder cannot hide from the owner of an account that it has changed. */
 export const mutableMailKinds = userNoticeKinds.filter((kind) => kind !== "account_changed")
 
 /** What of how somebody signs in may change. */

@@ -24,7 +24,7 @@ export interface Preferences extends Schema.Schema.Type<typeof Preferences> {}
 
 export class NoticePreferences extends Context.Service<NoticePreferences, {
   of(userId: UserId): Effect.Effect<Preferences, DatabaseUnavailable>
-  /** A threshold that is changed is judged anew. */
+  /** A threshold that is changed is judged again. */
   save(
     userId: UserId,
     terms: NoticeTerms,

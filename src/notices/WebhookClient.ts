@@ -127,7 +127,7 @@ interface Sent {
   readonly answerBytesMax: number
 }
 
-/** Answers the status. A redirect is not followed: it is an answer like any other that is no success. */
+/** Answers the status. A redirect is not followed: it is a failure like any other status. */
 async function send({ request }: Undici, dispatcher: Agent, sent: Sent): Promise<number> {
   const { answerBytesMax, body, headers, signal, url } = sent
   const answer = await request(url, {

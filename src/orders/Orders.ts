@@ -229,7 +229,7 @@ export class Orders extends Context.Service<Orders, {
       return cancelled
     }, orUnavailable)
 
-    // In two steps, because what is said of attempts is read anew only by a statement that begins after the locks are held.
+    // In two steps: only a statement that begins after the locks are held reads the newest state of the attempts.
     const expireKind = Effect.fnUntraced(function*(kind: OrderKind) {
       const table = sql.literal(kind === "topup" ? "topup_orders" : "subscription_orders")
       const some = yield* sql`SELECT FROM ${table} WHERE state = 'pending' AND expires_at < now() LIMIT 1`

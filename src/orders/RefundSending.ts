@@ -90,7 +90,7 @@ export const makeRefundSending = Effect.gen(function*() {
   return { send, sendAgain }
 })
 
-/** What is told of a refund by us. */
+/** What we tell of a refund. */
 export const factOf = (
   { attempt, payment, refund }: Sent,
   state: RefundState,

@@ -4,7 +4,7 @@
  */
 import type { EpayConfig } from "../config/Config.ts"
 
-/** The address of a page of the gateway, whose address may end in a slash. Undefined when it is none of the web. */
+/** The address of a page of the gateway, whose address may end in a slash. Undefined when it is not an address of the web. */
 export const pageUrl = ({ gateway }: EpayConfig, page: "api.php" | "submit.php"): URL | undefined => {
   const text = `${gateway.trim().replace(/\/+$/, "")}/${page}`
   const url = URL.canParse(text) ? new URL(text) : undefined

@@ -96,7 +96,7 @@ export type FactBody =
   | { readonly _tag: "TestMode" }
   /** Verified, and of no consequence. */
   | { readonly _tag: "Nothing"; readonly why: string }
-  /** Verified, and not to be understood: an amount that is none, a merchant that is another. People have to look. */
+  /** Verified, and not to be understood: an invalid amount, another merchant. People have to look. */
   | { readonly _tag: "Unreadable"; readonly why: string }
   /** The same of a refund or a dispute: it says nothing of money that came in. */
   | { readonly _tag: "UnreadableClawback"; readonly why: string }

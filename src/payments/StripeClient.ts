@@ -85,7 +85,7 @@ export class StripeClient extends Context.Service<StripeClient, {
   expire(config: StripeConfig, sessionId: string): Effect.Effect<"complete" | "expired", StripeFailure>
   /** Gives money back; answers what the refund is then. */
   refund(config: StripeConfig, refund: RefundOrder): Effect.Effect<RefundTold, StripeFailure>
-  /** Every refund of a payment intent, whoever asked for it. */
+  /** Every refund of a payment intent, those that others asked for too. */
   refunds(config: StripeConfig, payment: string): Effect.Effect<ReadonlyArray<RefundTold>, StripeFailure>
   /** The merchant reference that a payment intent carries; null: none of ours, or there is no such payment. */
   referenceOf(config: StripeConfig, payment: string): Effect.Effect<string | null, StripeFailure>

@@ -50,7 +50,7 @@ export const REFUND_KEY = "realms_refund"
 const ownReference = /^(?:topup|sub)_\d\P{Cc}*$/u
 
 /**
- * The merchant reference that we gave when the session was made. Only metadata say so, which whoever holds the key writes: a payment
+ * The merchant reference that we gave when the session was made. Only metadata say so, which the holder of the key alone writes: a payment
  * link lets its payer fill in `client_reference_id`, and would pay an order here with the money of another shop.
  */
 export const referenceIn = (json: Json): string | null => {
@@ -185,7 +185,7 @@ const takenIn = (dispute: Json, currency: string): bigint | null => {
     if (!isOfCurrency || typeof amount !== "number" || !Number.isSafeInteger(amount)) return null
     taken -= BigInt(amount)
   }
-  // More than that is no amount.
+  // A larger number is not an amount.
   return taken < 0n ? 0n : taken > BigInt(Number.MAX_SAFE_INTEGER) ? null : taken
 }
 

@@ -123,5 +123,5 @@ export const formatsOf = (language: Language, timeZone: string): Formats => {
   return made
 }
 
-/** A time zone as a browser names it, by the name that is known here; UTC for what is none. */
+/** A time zone as a browser names it, by the name that is known here; UTC for any other name. */
 export const timeZoneOf = (name: string | undefined): string => zoneNamed(name ?? UTC) ?? UTC

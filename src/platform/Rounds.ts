@@ -30,7 +30,7 @@ export const inRounds = <E, R>(round: Effect.Effect<unknown, E, R>, { everyMs, f
       return Effect.logInfo("it works again", { after: failure })
     })
     const failed = Effect.fnUntraced(function*(cause: Cause.Cause<E>) {
-      // An interrupt that comes from inside is none of ours: the round was ended by something it used.
+      // An interrupt that comes from inside is not ours: something that the round used ended it.
       const isDefect = Cause.hasDies(cause) || Cause.hasInterruptsOnly(cause)
       const nowMs = yield* Clock.currentTimeMillis
       if (failing !== undefined && failing.isDefect === isDefect && nowMs - failing.loggedMs < LOG_AGAIN_MS) return

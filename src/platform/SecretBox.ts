@@ -168,7 +168,7 @@ const checked = (texts: ReadonlyArray<string>, source: string) =>
 
 interface KeyRing {
   readonly source: string
-  /** Read anew each time where that is cheap to say: a rotation by another process counts at once. */
+  /** Read each time, where that is cheap: a rotation by another process counts at once. */
   readonly read: Effect.Effect<ReadonlyArray<MasterKey>, MasterKeyInvalid>
   /** The same, with a first key made where there is none. */
   readonly readOrMake: Effect.Effect<ReadonlyArray<MasterKey>, MasterKeyInvalid>

@@ -1,6 +1,6 @@
 /**
  * A base backup of a whole cluster by PostgreSQL's replication protocol: the files of its data folder as a tar archive, the log (WAL) that
- * makes them consistent, and PostgreSQL's manifest of them. It is read as it comes, so whoever writes it down slowly slows it down.
+ * makes them consistent, and PostgreSQL's manifest of them. It is read as it comes, so a slow writer slows it down.
  */
 import { PgAuth, PgProtocol } from "@effect/sql-pg"
 import { Redacted, Result } from "effect"

@@ -21,7 +21,7 @@ const isBusy = (cause: unknown): boolean =>
   cause instanceof Error && "errcode" in cause && cause.errcode === SQLITE_BUSY
 
 /** What is in the file is of no value. */
-const advice = "Remove it while no process of Realms runs there; it is made anew"
+const advice = "Remove it while no process of Realms runs there; it is made again"
 
 /** The lock at a path; its folder has to be there. */
 export const openFileLock = (path: string): Effect.Effect<FileLock, FileLockFailed, Scope.Scope> =>

@@ -225,7 +225,7 @@ const startFresh = Effect.fnUntraced(function*(installation: PostgresInstallatio
 })
 
 /**
- * Makes the server of this cluster run, whoever started it. To be called under the start lock. A few attempts: a server
+ * Makes the server of this cluster run, started here or by another process. To be called under the start lock. A few attempts: a server
  * found may be on its way down, and a port found free may be taken before the server has it. One that was started here is stopped again
  * when the caller gives up before it can be used.
  */

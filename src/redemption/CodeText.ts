@@ -35,7 +35,7 @@ const readDigits = (text: string): string | undefined => {
   return body.length === CHARACTERS && Array.from(body).every((digit) => ALPHABET.includes(digit)) ? body : undefined
 }
 
-/** What a code is looked up by; undefined for a text that is no code. */
+/** What a code is looked up by; undefined for any other text. */
 export const hashOfCode = (typed: Redacted.Redacted<string>): Buffer | undefined => {
   const text = Redacted.value(typed)
   const digits = text.length > TYPED_LENGTH_MAX ? undefined : readDigits(text)

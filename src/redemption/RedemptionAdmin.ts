@@ -119,7 +119,7 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
       plan: SoldPlan | undefined,
       texts: ReadonlyArray<Redacted.Redacted<string>>
     ) {
-      // Who seals secrets anew meanwhile is waited for: it would not see this one. What is sealed names the row that it lies in.
+      // A rotation of the master key under way is waited for: it would not see this secret. What is sealed names its row.
       yield* sql`LOCK TABLE redemption_batches IN ROW EXCLUSIVE MODE`
       const { id } = yield* oneRowOf(
         NextBatch,

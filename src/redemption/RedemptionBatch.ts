@@ -117,7 +117,7 @@ const textChecks = ({ name, note }: Pick<NewBatch, "name" | "note">): BatchCheck
   ["note", isLine(note, NOTE_CHARACTERS_MAX)]
 ]
 
-// A date that is none compares as false.
+// An invalid date compares as false.
 const isToCome = (at: Date | null, nowMs: number): boolean => at === null || at.getTime() > nowMs
 
 /** Fails with every field of an edit that is wrong. An expiry that stays as it was may be over. */

@@ -153,7 +153,7 @@ const BatchNow = RowWith(
 
 /**
  * Locks a code for its redemption by a user, and its batch against being disabled, until the transaction under way ends. In
- * steps, because what is said of the code is read anew only by a statement that begins after its lock is held.
+ * steps: only a statement that begins after its lock is held reads the newest state of the code.
  */
 export const lockCode = (sql: Sql, codeHash: Uint8Array, userId: UserId): Read<LockedCode | undefined> =>
   Effect.gen(function*() {

@@ -1,6 +1,6 @@
 /**
  * Accounts of several runners that know one another: a command is decided by the runner that owns the account, and by the runner that
- * has the call as soon as the owner is silent, leaves or cannot be reached. Whoever decides, the books are right.
+ * has the call as soon as the owner is silent, leaves or cannot be reached. Whichever runner decides, the books are right.
  */
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Exit, Scope } from "effect"

@@ -1,5 +1,5 @@
 /**
- * Two actors of one user at one subscription: whoever decided on an old state is rejected, reads again and is answered, and
+ * Two actors of one user at one subscription: the one that decided on an old state is rejected, reads again and is answered, and
  * rejects nobody by it.
  */
 import { assert, layer } from "@effect/vitest"

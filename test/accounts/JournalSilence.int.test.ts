@@ -1,5 +1,5 @@
 /**
- * A PostgreSQL that hangs: connections stay open and nothing answers. Whoever waits for a hold is turned away within the bound
+ * A PostgreSQL that hangs: connections stay open and nothing answers. Callers that wait for a hold are turned away within the bound
  * and not with the batch, new callers at once; what was settled lands when the server is back.
  */
 import { assert, layer } from "@effect/vitest"

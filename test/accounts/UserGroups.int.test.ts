@@ -43,7 +43,7 @@ const subscribe = Effect.fnUntraced(function*(userId: UserId, group: string | nu
   yield* announceAccount(sql, userId)
 })
 
-/** Sets the user's own group and that of a code; whoever asks the accounts next is answered by them. */
+/** Sets the user's own group and that of a code; the next question to the accounts is answered by them. */
 const setGroups = Effect.fnUntraced(function*(userId: UserId, own: string | null, redeemed: string | null) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`UPDATE users SET group_code = ${own}::text, redeemed_group_code = ${redeemed}::text WHERE id = ${userId}`

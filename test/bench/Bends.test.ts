@@ -44,7 +44,7 @@ describe("a curve that rises", () => {
 })
 
 describe("a curve that falls", () => {
-  it("bends at the first point behind the best that is no longer near it", () => {
+  it("bends at the first point behind the best that is far from it", () => {
     const points = [point(1, 3_000), point(10, 4_000), point(100, 3_900), point(1_000, 3_000, { databaseMicros: 150 })]
     assert.match(
       fallOf(points, "users"),

@@ -32,7 +32,7 @@ describe("The health of owners", () => {
     assert.isTrue(health.mayAsk("1", SILENT_MS))
   })
 
-  it("waits anew when the probe is not answered", () => {
+  it("waits again when the probe is not answered", () => {
     const health = new OwnerHealth()
     health.sent("1", "a")
     health.silent("1", 0)

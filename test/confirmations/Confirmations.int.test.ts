@@ -250,11 +250,11 @@ describe("a second person", () => {
         assert.strictEqual((yield* bob.post(`/confirmations/${id}/confirm`)).status, 409)
         assert.strictEqual((yield* bob.get(`/confirmations/${id}`)).json.state, "pending")
         assert.deepStrictEqual(yield* asked.state, before)
-        // To whoever is credited and what with, the same words are another request.
+        // The same words for another user or amount are another request.
         assert.strictEqual((yield* ada.post(asked.path, { ...small, amount_micros: "3000000" })).status, 409)
       }))
 
-    it.effect("is asked anew where the payment has come in meanwhile with another sum", () =>
+    it.effect("is asked again where the payment has come in meanwhile with another sum", () =>
       Effect.gen(function*() {
         const world = yield* PaymentWorld
         const { ada, bob } = yield* two

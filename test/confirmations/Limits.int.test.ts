@@ -1,5 +1,5 @@
 /**
- * The limits themselves: whoever sets or lowers one is alone, whoever raises or removes one is not.
+ * The limits themselves: one person sets or lowers one; raising or removing one takes two.
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"

@@ -101,7 +101,7 @@ layer(Limiting, { excludeTestServices: true })("limits of calls over HTTP", (it)
     assert.deepStrictEqual([refused.status, errorOf(refused.text).code], [403, "network_not_allowed"])
     assert.strictEqual((yield* from("203.0.113.9")).status, 200)
     assert.strictEqual((yield* from("[2001:db8::7]:443")).status, 200)
-    // The last address that is no proxy's counts: the others are what the client says of itself.
+    // The last address besides the proxies' counts: the others are what the client says of itself.
     assert.strictEqual((yield* from("203.0.113.9, 198.51.100.1")).status, 403)
     assert.strictEqual((yield* from("198.51.100.1, 203.0.113.9, 127.0.0.1")).status, 200)
     assert.strictEqual((yield* from("unknown")).status, 403)

@@ -1,6 +1,6 @@
 /**
  * Several servers of one database that know one another, as they run on several machines: they share the money of a user to the last
- * micro whoever of them decides, and go on when one of them is killed, frozen, cut off or stopped. Tests of servers of one kind share
+ * micro, whichever of them decides, and go on when one of them is killed, frozen, cut off or stopped. Tests of servers of one kind share
  * them, and each leaves all of them running, but the last.
  */
 import { assert, describe, layer } from "@effect/vitest"

@@ -1,5 +1,5 @@
 /**
- * PostgreSQL hangs: every process of it is stopped, connections stay open and nothing answers. Whoever asks has an answer within
+ * PostgreSQL hangs: every process of it is stopped, connections stay open and nothing answers. Every caller has an answer within
  * the bound, readiness says why, and all of it recovers by itself.
  */
 import { assert, describe, it } from "@effect/vitest"

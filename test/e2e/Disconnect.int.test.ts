@@ -1,5 +1,5 @@
 /**
- * Clients that leave before the end: whoever leaves pays for what was produced and the upstream is left too, or, where
+ * Clients that leave before the end: they pay for what was produced and the upstream is left too, or, where
  * that is wanted, read to its end for the exact usage.
  */
 import { assert, layer } from "@effect/vitest"

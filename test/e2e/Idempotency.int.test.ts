@@ -92,7 +92,7 @@ layer(Keyed, { excludeTestServices: true })("an idempotency key", (it) => {
     }
   })
 
-  test("may be used anew when its call came to nothing, or was not held", function*(gateway) {
+  test("may be used again when its call came to nothing, or was not held", function*(gateway) {
     const user = yield* gateway.user(START)
     gateway.upstream.on("up", (call) => call.error(400))
     assert.strictEqual((yield* chat(gateway, user, "failed")).status, 400)

@@ -121,7 +121,7 @@ describe("kill -9", { timeout: TEST_TIMEOUT_MS }, () => {
       assert.include((yield* send(`${again.origin}${chatPath}`, call)).text, "[DONE]")
     }))
 
-  it.live("while answers end: whoever has the end has paid, the others pay once or not at all", () =>
+  it.live("while answers end: a client that has the end has paid, the others pay once or not at all", () =>
     Effect.gen(function*() {
       const { realms, server, upstream, url } = yield* installed
       const user = yield* realms.user("ends@example.com", "1.00")

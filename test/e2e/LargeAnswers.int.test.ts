@@ -140,7 +140,7 @@ const Roomy = TestGateway.layerOf((origin) => ({
 })
 
 layer(Roomy, { excludeTestServices: true })("answers that their clients do not take", (it) => {
-  it.effect("keep no room from others: the oldest of whoever has the most is broken off", () =>
+  it.effect("keep no room from others: the oldest answer of the user who has the most is broken off", () =>
     Effect.gen(function*() {
       const { callsOf, clean, origin, upstream, user: newUser } = yield* TestGateway
       const [hog, other] = [yield* newUser(START), yield* newUser(START)]

@@ -1,5 +1,5 @@
 /**
- * What root makes of payments that fulfilled no order: once, whoever asks, and never twice for one payment.
+ * What root makes of payments that fulfilled no order: once, however many ask, and never twice for one payment.
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
@@ -86,7 +86,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
     assert.strictEqual(yield* world.stateOf(order), "paid", "no second fulfilment")
     const audit = yield* world.sql`SELECT FROM audit_log WHERE target = ${`payment:${event.id}`}`
     assert.lengthOf(audit, 1)
-    // The same again by whoever did it is the same.
+    // The same again by the same administrator changes nothing.
     const [row] = yield* world.sql<
       { by: string }
     >`SELECT resolved_by AS by FROM payment_events WHERE id = ${event.id}`

@@ -155,7 +155,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("manual payments",
         tagOf(world.manual.complete(ada, named)),
         tagOf(other.manual.complete(bob, named))
       ], { concurrency: "unbounded" })
-      // Whoever is first fulfils it; the others are a duplicate, or told that it is paid.
+      // The first one fulfils it; the others are a duplicate, or told that it is paid.
       assert.include(["applied", "duplicate"], told.outcome)
       if (told.outcome === "applied") assert.strictEqual(done, "OrderClosed")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })

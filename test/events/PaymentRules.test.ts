@@ -101,7 +101,7 @@ const about = (more: object = {}): Readonly<Record<string, PaymentFact>> => ({
   "a dispute that is won": told({ ...dispute, status: "won" }, more)
 })
 
-/** Every place an order and the attempt that is named can be in together; null when there is none of ours. */
+/** Every place an order and the attempt that is named can be in together; null when it is not ours. */
 const places = {
   unknown: null,
   "open, pending": [attempt("open"), order("pending")],

@@ -301,7 +301,7 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
           WHERE attempt_id = ${(yield* kept)?.id ?? 0n}`
       return rows.map(({ outcome }) => outcome)
     })
-    // A round leaves out an attempt that somebody is writing: here, whoever closes the sessions of the order just paid.
+    // A round leaves out an attempt that somebody is writing: here, the closing of the sessions of the order just paid.
     const asked = Effect.andThen(world.reconciliation.all(() => undefined), outcomes)
     yield* until("it is asked about", Effect.map(asked, ({ length }) => length > 0))
     assert.deepStrictEqual(yield* outcomes, ["needs_review"])

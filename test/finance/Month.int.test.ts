@@ -83,7 +83,7 @@ const business = Effect.gen(function*() {
   }
 
   for (let index = 0; index < ORDERS; index++) {
-    // A plan that waits to be paid is ordered by somebody else: whoever has ordered it gets the order that there is.
+    // A plan is ordered by a new user: a user whose order of it waits would get that order again.
     const isPlan = index % 5 === 0
     const userId = (isPlan ? undefined : users[index % USERS]) ?? (yield* world.user())
     const order = yield* isPlan

@@ -24,7 +24,7 @@ describe("what an account has left", () => {
     assert.deepStrictEqual(addresses("nowhere"), [])
   })
 
-  it("is read in each shape, and what is none is not", () => {
+  it("is read in each shape, and in no other", () => {
     const [billing, credits, key, deepSeek] = balanceWays("https://relay.example/v1", NOW_MS)
     const usd = (amount: string | null) => ({ amount, currency: "USD" })
     assert.deepStrictEqual(credits?.read([{ data: { total_credits: 100.5, total_usage: 25.75 } }]), usd("74.75"))

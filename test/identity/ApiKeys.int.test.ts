@@ -84,7 +84,7 @@ describe("ApiKeys", () => {
         { startImmediately: true }
       )
       yield* until("the first ones wait", Effect.map(waiting, (count) => count === 4n))
-      // The next one in the line of the table: whoever comes after it finds the table locked again.
+      // The next one in the line of the table: those behind it find the table locked again.
       const second = yield* lock()
       yield* until("it waits behind them", Effect.map(waiting, (count) => count === 5n))
       yield* Deferred.succeed(first.done, undefined)

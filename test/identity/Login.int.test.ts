@@ -127,7 +127,7 @@ describe("Login", () => {
     assert.deepStrictEqual(yield* areLive(token, ...others), [true, true, true])
     const kept = yield* change(ada, PASSWORD)
     assert.deepStrictEqual(yield* areLive(kept, ...others, stranger.token), [true, false, false, true])
-    assert.deepStrictEqual(yield* areLive(token), [false], "whoever copied the old token is out")
+    assert.deepStrictEqual(yield* areLive(token), [false], "a copy of the old token is worth nothing")
     assert.strictEqual(yield* count("sessions"), 2, "it is the same session")
     assert.strictEqual(yield* outcome(login.login(person(ADA))), "LoginRefused")
     assert.strictEqual(yield* outcome(login.login(person(ADA, { password: NEXT }))), "ok")

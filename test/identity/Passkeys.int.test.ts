@@ -113,7 +113,7 @@ describe("Passkeys", () => {
       request("login"),
       (challenge) => outcome(passkeyLogin(device.get({ ...PARTY, challenge })))
     )
-    assert.strictEqual(yield* login, "LoginRefused", "whoever found the key could have given it a PIN")
+    assert.strictEqual(yield* login, "LoginRefused", "a finder of the key could have given it a PIN")
     const factor = (isVerified: boolean) =>
       Effect.gen(function*() {
         const json = device.get({ ...PARTY, challenge: yield* request("factor", ada), isVerified })

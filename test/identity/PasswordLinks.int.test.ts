@@ -91,7 +91,7 @@ describe("PasswordLinks", () => {
     assert.strictEqual(yield* outcome(issue(UserId.make(999n))), "UserNotFound")
   })
 
-  identityTest("stay good when the password may not be, and cost nothing to whoever has none", function*() {
+  identityTest("stay good when the password is refused, and cost nothing to somebody without one", function*() {
     const { userId } = yield* registered("ada@example.com")
     const token = yield* issue(userId)
     assert.strictEqual(yield* outcome(redeem(token, "short")), "PasswordRefused")

@@ -1,5 +1,5 @@
 /**
- * Second factors: what a login needs with one, that each code is good once whoever sends it at the same moment, what ends when one
+ * Second factors: what a login needs with one, that each code is good once, however many send it at the same moment, what ends when one
  * changes, and who may remove one.
  */
 import { assert, describe } from "@effect/vitest"
@@ -197,7 +197,7 @@ describe("SecondFactors", () => {
       const appCode = yield* codeIn(secret, -1)
       const { codes, session: kept } = yield* factors.setUp({ ...proofOf(ada), appCode, sealed })
       assert.deepStrictEqual(yield* areLive(kept, other), [true, false])
-      assert.deepStrictEqual(yield* areLive(ada.token), [false], "whoever copied the old token is out")
+      assert.deepStrictEqual(yield* areLive(ada.token), [false], "a copy of the old token is worth nothing")
       const pending = yield* pendingOf(ADA)
       const later = yield* opened(ada.userId)
       assert.strictEqual(yield* outcome(factors.remove(proofOf(ada, "000000"))), "SecondFactorWrong")

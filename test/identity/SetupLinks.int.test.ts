@@ -46,7 +46,7 @@ describe("SetupLinks", () => {
     assert.deepStrictEqual([yield* count("setup_links"), yield* roots], [0, 1])
   })
 
-  identityTest("make exactly one administrator, whoever redeems at once, by one link or two", function*() {
+  identityTest("make exactly one administrator when several people redeem at once, by one link or two", function*() {
     const [token, other] = [yield* issued, yield* issued]
     const ends = yield* Effect.forEach(
       [token, token, other, other],

@@ -139,7 +139,7 @@ describe("UserAdmin", () => {
     yield* isRecorded(ada.userId, boss, ["user.role_changed", "user.role_changed", "user.disabled"])
   })
 
-  identityTest("leaves one administrator, whoever disables and demotes whom at once", function*() {
+  identityTest("leaves one administrator when several disable and demote one another at once", function*() {
     const admin = yield* UserAdmin
     const roots = yield* Effect.forEach([1, 2, 3, 4], (n) => root(`root${n}@example.com`))
     const ends = yield* Effect.forEach(

@@ -47,7 +47,7 @@ describe("looking for notices", () => {
         yield* set(6_000_000n, 0n)
         yield* set(2_000_000n, 0n)
         assert.deepStrictEqual(yield* told, ["4999999", "2000000"])
-        // A threshold that is changed is judged anew, and one that is removed is none.
+        // A threshold that is changed is judged again, and one that is removed is not judged.
         yield* preferences.save(ada.id, { lowBalanceMicros: 3_000_000n, planEndingDays: 3 }, [])
         yield* lookAtBalances(sql)
         assert.strictEqual((yield* told).length, 3)
@@ -130,7 +130,7 @@ describe("looking for notices", () => {
         ])
       }))
 
-    it.effect("tells of a condition that lasts once, whoever sees it, and again when it comes back", () =>
+    it.effect("tells once of a condition that lasts, however many servers see it, and again when it comes back", () =>
       Effect.gen(function*() {
         const { server, sql } = yield* NoticeWorld
         const other = yield* server({})

@@ -278,7 +278,7 @@ describe("webhooks", () => {
         assert.deepStrictEqual(ids, [ids[0], ids[0]])
       }).pipe(Effect.scoped))
 
-    it.effect("that are tests are tried once, one at a time, whoever makes the webhook again", () =>
+    it.effect("that are tests are tried once, one at a time, also when the webhook is made again", () =>
       Effect.gen(function*() {
         const { endpoints, receiver, round, sql, user } = yield* hooked
         const change = { url: receiver.url, language: "en", muted: [] } as const

@@ -192,7 +192,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
           JOIN payment_attempts a ON a.id = e.attempt_id WHERE a.order_id = ${order.id} ORDER BY e.id`,
       (rows) => rows.map((row) => row.outcome)
     )
-    // A round leaves out an attempt that somebody is writing: here, whoever closes the sessions of the order just paid.
+    // A round leaves out an attempt that somebody is writing: here, the closing of the sessions of the order just paid.
     yield* until(
       "the second payment is found",
       world.reconciliation.all(() => undefined).pipe(

@@ -110,7 +110,7 @@ describe("what is known of a refund", () => {
     ).state
 
   it.prop(
-    "does not depend on the order of what is told, but for how it came to nothing",
+    "does not depend on the order of the events, except for how it came to nothing",
     [States, Schema.Int],
     ([told, seed]) => {
       const below = seeded(seed)

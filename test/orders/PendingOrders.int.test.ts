@@ -1,5 +1,5 @@
 /**
- * The same is ordered once while it waits to be paid: whoever asks again, at once and by two servers too, gets the order that there is,
+ * The same is ordered once while it waits to be paid: a second request, at once and by two servers too, gets the order that there is,
  * as long as it is the very same and can still be paid.
  */
 import { assert, layer } from "@effect/vitest"

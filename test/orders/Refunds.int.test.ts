@@ -126,7 +126,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root
       assert.strictEqual(failed.state, "failed")
       assert.include(failed.problem, "more than what is left")
       assert.strictEqual(yield* balanceOf(order), order.creditMicros)
-      // It may be asked for anew.
+      // It may be asked for again.
       const less = asking(order, { key: "once-more-please", amountMinor: 100n })
       assert.strictEqual((yield* world.refunds.request(ada, less)).state, "succeeded")
       assert.strictEqual(yield* balanceOf(order), 1_260_000n)
@@ -182,7 +182,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root
         assert.isTrue(isUnanswered(yield* world.refunds.retry(ada, id)))
       }
       const other = yield* SecondServer
-      // Whoever comes after the other has concluded is told that there is nothing to ask.
+      // The second of two is told that there is nothing to ask.
       const retried = yield* Effect.forEach(
         [world.refunds, other.refunds],
         (refunds) =>

@@ -112,7 +112,7 @@ describe("EpayStart", () => {
     ["without a key", { key: Redacted.make("") }],
     ["without a pid", { partnerId: "" }],
     ["without a gateway", { gateway: "" }],
-    ["with a gateway that is no address", { gateway: "pay.example.com" }],
+    ["with a gateway that is not an address", { gateway: "pay.example.com" }],
     ["with a gateway of another kind", { gateway: "javascript:alert(1)" }],
     ["with a password in the address", { gateway: "https://a:b@pay.example.com" }],
     ["with a query in the address", { gateway: "https://pay.example.com/?x=1" }],

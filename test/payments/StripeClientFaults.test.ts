@@ -179,7 +179,7 @@ describe("StripeClient and a Stripe in trouble", () => {
   it.live.each([
     ["a page", 200, "<html>"],
     ["nothing", 200, ""],
-    ["JSON that is no session", 200, "[]"],
+    ["JSON other than a session", 200, "[]"],
     ["a page with an error", 404, "<html>"]
   ])("is unavailable when something else answers: %s", ([, status, body]) =>
     Effect.gen(function*() {

@@ -130,7 +130,7 @@ describe("StripeFacts", () => {
       ...refundOf("succeeded"),
       own: 17n
     }],
-    ["refund.updated", "with a row that is none", refund({ status: "succeeded", metadata: { realms_refund: "0x1" } }), {
+    ["refund.updated", "with an invalid row", refund({ status: "succeeded", metadata: { realms_refund: "0x1" } }), {
       ...refundOf("succeeded")
     }],
     ["charge.dispute.funds_withdrawn", "under review", dispute({ status: "under_review" }), disputeOf("under_review")],
@@ -149,7 +149,7 @@ describe("StripeFacts", () => {
     ],
     [
       "charge.dispute.updated",
-      "with a time that is none",
+      "with an invalid time",
       dispute({ evidence_details: { due_by: 1e15 } }),
       disputeOf("needs_response")
     ],

@@ -81,7 +81,7 @@ describe("ByteBudget", () => {
     }
   })
 
-  it("takes room for whoever has less from the oldest body that only waits for its client, of the user who has the most", () => {
+  it("takes room for a user who has less from the oldest waiting body of the user who has the most", () => {
     const budget = new ByteBudget(limits)
     const given: Array<string> = []
     const taken = (id: bigint, name: string, bytes: number, yields = true) => {

@@ -1,5 +1,5 @@
 /**
- * A thread is asked one thing after the other, whoever goes away meanwhile.
+ * A thread is asked one thing after the other, also when callers go away meanwhile.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"

@@ -1,6 +1,6 @@
 /**
  * Batches of codes as administrators run them: bounds, the record of changes, two administrators at once, and texts that are
- * nowhere but sealed in their batch and with whoever asked for them.
+ * nowhere but sealed in their batch and with the administrator who asked for them.
  */
 import { assert, layer } from "@effect/vitest"
 import { Clock, DateTime, Effect, Redacted } from "effect"
@@ -73,7 +73,7 @@ layer(TestRedemptions.layer, { excludeTestServices: true })("batches of codes", 
       assert.isAbove(stored?.text.length ?? 0, 50_000)
     }))
 
-  it.effect("are disabled and enabled by whoever has seen them as they are", () =>
+  it.effect("are disabled and enabled only by somebody who has seen their present state", () =>
     Effect.gen(function*() {
       const world = yield* TestRedemptions
       const { id } = yield* world.batch({ codes: 2 })
@@ -126,7 +126,7 @@ layer(TestRedemptions.layer, { excludeTestServices: true })("batches of codes", 
       assert.strictEqual((yield* world.admin.list({ limit: 1, before: id })).length, 1)
     }))
 
-  it.effect("are sealed anew with all other secrets", () =>
+  it.effect("are sealed again with all other secrets", () =>
     Effect.gen(function*() {
       const world = yield* TestRedemptions
       const { id, texts } = yield* world.batch({ codes: 3 })

@@ -1,5 +1,5 @@
 /**
- * Redemption codes over a real database: whoever has a code gets what its batch says, once, however many try at the same time;
+ * Redemption codes over a real database: the holder of a code gets what its batch says, once, however many try at the same time;
  * what is wrong gives nothing and tells nothing; and the books hold throughout.
  */
 import { assert, layer } from "@effect/vitest"

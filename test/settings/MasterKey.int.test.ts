@@ -108,7 +108,7 @@ describe("stored secrets", () => {
         assert.strictEqual(Redacted.value((yield* Context.get(servers[0], Settings).fresh).payment.epay.key), SECRET)
       }).pipe(Effect.provide(NodeServices.layer)))
 
-    it.effect("are sealed anew by a rotation that running servers follow", () =>
+    it.effect("are sealed again by a rotation that running servers follow", () =>
       Effect.gen(function*() {
         const { a, b } = yield* World
         const sql = Context.get(a, SqlClient.SqlClient)

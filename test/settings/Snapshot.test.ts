@@ -67,7 +67,7 @@ describe("Snapshot", () => {
       assert.isUndefined(snapshot.cached())
     }))
 
-  it.effect("does not keep what was being loaded when a message came; later readers load anew", () =>
+  it.effect("does not keep what was being loaded when a message came; later readers load again", () =>
     Effect.gen(function*() {
       const { open, read, say, snapshot } = yield* fixture
       const before = yield* read

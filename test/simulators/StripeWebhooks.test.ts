@@ -166,7 +166,7 @@ describe("StripeSimulator's webhooks", () => {
     assert.strictEqual(world.shop.received.length, 8)
   }, manual)
 
-  withStripe("signs each delivery anew", async (world) => {
+  withStripe("signs each delivery", async (world) => {
     world.sim.pay(await opened(world))
     await world.sim.deliver(world.sim.events[0]?.id ?? "")
     clock.nowMs += 60_000

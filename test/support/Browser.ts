@@ -169,7 +169,7 @@ export const visit = (browser: Browser, options: VisitorOptions = {}) =>
         colorScheme: options.colorScheme ?? "light",
         javaScriptEnabled: options.javaScriptEnabled ?? true
       })
-      // Not a script element, which a page's policy would rightly refuse; and not sent anew for each page.
+      // Not a script element, which a page's policy would rightly refuse; and not sent again for each page.
       await context.addInitScript(axeSource)
       return new Visitor(context, await context.newPage())
     }),

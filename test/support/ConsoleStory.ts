@@ -160,7 +160,7 @@ export const makeKey = async (visitor: Visitor, telling: Telling, origin: string
   const key = (await page.locator("#new-key").textContent() ?? "").trim()
   assert.match(key, /^sk-[\w-]{40,}$/)
   await inspect(visitor, telling, "keys-created")
-  // The form is sent again, as a browser does that shows its answer anew.
+  // The form is sent again, as a browser does that reloads its answer.
   await page.reload()
   assert.strictEqual((await page.locator("#new-key").textContent() ?? "").trim(), key)
   await page.goto(`${origin}/keys`)

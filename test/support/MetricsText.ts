@@ -9,7 +9,7 @@ export interface Sample {
   readonly value: number
 }
 
-/** All samples. A line that is none, or one that is there twice, fails the test. */
+/** All samples. Any other line, or one that is there twice, fails the test. */
 export const samplesOf = (text: string): ReadonlyArray<Sample> => {
   const seen = new Set<string>()
   return text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).map((line) => {

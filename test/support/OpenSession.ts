@@ -14,6 +14,6 @@ export const openSession = (
 ) =>
   inTransaction(
     sql,
-    // As whoever opens one: so they are counted.
+    // By the rules of every login: so they are counted.
     Effect.andThen(sql`SELECT FROM users WHERE id = ${userId} FOR NO KEY UPDATE`, insertSession(sql, userId, client))
   )

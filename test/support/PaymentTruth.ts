@@ -13,7 +13,7 @@ export interface TruePayment {
   readonly paid: Extract<PaymentFact, { _tag: "Paid" }>
   /** Exactly what was asked for. */
   readonly isRight: boolean
-  /** Its reference is none of ours: at Stripe it may be another shop's. */
+  /** Its reference is not ours: at Stripe it may be another shop's. */
   readonly isForeign: boolean
   readonly refunds: Array<{ readonly id: string; readonly amountMinor: bigint; failed: boolean }>
   readonly disputes: Array<{ readonly id: string; readonly amountMinor: bigint; state: "open" | "won" | "lost" }>

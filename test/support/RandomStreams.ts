@@ -69,7 +69,7 @@ export type Expected =
   | { readonly _tag: "Exact"; readonly micros: number; readonly flagged: boolean }
   /** `reported` output tokens, and beside them at least and at most a text. */
   | { readonly _tag: "Estimated"; readonly reported: number; readonly textMin: string; readonly textMax: string }
-  /** More input was reported than is possible, and so much output. */
+  /** More input was reported than is possible, and more output. */
   | { readonly _tag: "InputClamped"; readonly output: number }
 
 export interface ScriptedStream {

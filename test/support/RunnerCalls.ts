@@ -101,7 +101,7 @@ export const callsWhileThereIsMoney = Effect.fnUntraced(
   }
 )
 
-/** A plan that pays every call of a user, up to so much in five hours. */
+/** A plan that pays every call of a user, up to a limit in five hours. */
 export const subscribe = (url: string, email: string, limitMicros: bigint) =>
   queryAt(
     url,

@@ -152,7 +152,7 @@ export const makeSmtpReceiver = Effect.fnUntraced(function*(options: SmtpReceive
       })
     }
   })
-  // A client that goes away is none of the server's trouble.
+  // A client that goes away is not the server's trouble.
   server.on("error", () => undefined)
   const port = yield* Effect.acquireRelease(
     Effect.callback<number>((resume) => {

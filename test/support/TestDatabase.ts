@@ -1,5 +1,5 @@
 /**
- * A fresh, migrated database for a test file, on the PostgreSQL of the test run; dropped at the end with whoever is still
+ * A fresh, migrated database for a test file, on the PostgreSQL of the test run; dropped at the end, even while somebody is still
  * connected. Tests that start processes take its URL, tests of services its layer.
  */
 import { PgConnection } from "@effect/sql-pg"

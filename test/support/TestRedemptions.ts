@@ -64,7 +64,7 @@ const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
     /** Books an amount, which may become owed. */
     post: (userId: UserId, amountMicros: bigint) => Effect.orDie(adjustIn(sql, userId, { amountMicros, mode: "owe" })),
     balance: (userId: UserId) => balanceIn(sql, userId),
-    /** Seals every secret anew. */
+    /** Seals every secret again. */
     reseal: resealAll(sql, box, actor),
     problems,
     clean: Effect.map(problems, (found) => assert.deepStrictEqual(found, []))

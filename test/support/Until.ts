@@ -3,7 +3,7 @@
  */
 import { Effect } from "effect"
 
-/** Between two questions, at first; then twice as long each time, up to the other: whoever is asked has other work. */
+/** Between two questions, at first; then twice as long each time, up to the other: those who answer have other work. */
 const POLL_MS = 5
 const POLL_MS_MAX = 40
 const WAIT_MS_MAX = 30_000

@@ -40,7 +40,13 @@ const bannedInCode: ReadonlyArray<readonly [what: string, pattern: RegExp, examp
 /** Anywhere in a source file. */
 const bannedInText: ReadonlyArray<readonly [what: string, pattern: RegExp, example: string]> = [
   ["an open end", /\b(?:TO[D]O|FIX[M]E|XX[X]|HAC[K])\b/, `// ${"TO"}${"DO"}: later`],
-  ["a silenced compiler", /@ts-(?:ignore|nocheck|expect-error)\b/, `// @ts-${"ignore"}`]
+  ["a silenced compiler", /@ts-(?:ignore|nocheck|expect-error)\b/, `// @ts-${"ignore"}`],
+  // They leave out who or what is meant, and are read twice.
+  [
+    "a vague word",
+    /\b(?:who[e]ver|an[e]w|what is t[o]ld|(?:that|what) is n[o]ne)\b/i,
+    `// ${"Who"}ever asks is answered`
+  ]
 ]
 
 /** Of no meaning on any other machine. */

@@ -1,5 +1,5 @@
 /**
- * Each call is counted once, whoever folds at the same time, whatever commits late or is written late while a fold is under
+ * Each call is counted once, however many fold at the same time, whatever commits late or is written late while a fold is under
  * way. The other side of each race stands inside an open transaction on a connection of its own.
  */
 import { type PgConnection } from "@effect/sql-pg"

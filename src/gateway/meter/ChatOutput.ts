@@ -13,7 +13,7 @@ import type { OutputText } from "./OutputText.ts"
 export const CHOICES_MAX = 128
 
 export class ChatOutput {
-  /** Some answer has had a `finish_reason` that is no failure. */
+  /** Some answer has had a `finish_reason` other than a failure. */
   hasFinish = false
   private readonly choices: Array<ChoiceTally | undefined> = []
   private readonly asked: number

@@ -33,7 +33,7 @@ export class UsageTally {
   }
 
   /**
-   * Adds the counts of one usage object, whatever it is. True when it reports output that is no smaller than what was known: it
+   * Adds the counts of one usage object, whatever it is. True when it reports at least as much output as was known: it
    * covers all output so far.
    */
   add(usage: unknown): boolean {

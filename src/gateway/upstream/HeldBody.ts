@@ -1,5 +1,5 @@
 /**
- * A body that keeps what arrives before somebody takes it, and gives it to the sink that is attached then. Whoever fills it sees to it
+ * A body that keeps what arrives before somebody takes it, and gives it to the sink that is attached then. Its source sees to it
  * that little arrives until then.
  *
  * @internal

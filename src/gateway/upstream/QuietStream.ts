@@ -41,7 +41,7 @@ export class QuietStream {
   }
 }
 
-/** The failure of which JSON tells that is no answer: an error, or a message in words alone. */
+/** The failure that JSON without an answer tells of: an error, or a message in words alone. */
 export function saidBy(bytes: Uint8Array): FrameFailure | undefined {
   const json = bytes.length === 0 ? undefined : parseJson(Buffer.from(bytes).toString("utf8"))
   if (!isObject(json) && !Array.isArray(json)) return undefined

@@ -6,7 +6,7 @@ import { isObject, type JsonObject, parseJson } from "../JsonValue.ts"
 import { providersMessage } from "../meter/FrameFailure.ts"
 import type { SaidError } from "./UpstreamProblem.ts"
 
-/** Text that is no JSON is read up to here, in UTF-16 units: an HTML page is no message. */
+/** Text other than JSON is read up to here, in UTF-16 units: an HTML page is no message. */
 const PLAIN_CHARACTERS_MAX = 500
 
 /** Messages of an array that are read, at most. */

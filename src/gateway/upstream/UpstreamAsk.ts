@@ -15,7 +15,7 @@ export const ASK_MS_MAX = 20_000
 export const reasonOfFailure = (kind: UpstreamFailure["kind"]): FailureReason =>
   kind === "too_large" || kind === "no_room" ? "broken" : kind
 
-/** What a status that is no success says. */
+/** What a status other than success says. */
 export const reasonOfStatus = (status: number, json: unknown): FailureReason => {
   const error = isObject(json) && isObject(json.error) ? json.error : undefined
   if (error?.code === "insufficient_quota" || error?.type === "insufficient_quota" || status === 402) return "unpaid"

@@ -275,7 +275,7 @@ interface Target {
   readonly search: string
 }
 
-/** Base URLs, null where they are none: the same few are used for every call. */
+/** Base URLs, null where they are invalid: the same few are used for every call. */
 const targets = new Map<string, Target | null>()
 
 const targetOf = (text: string): Target | null => {

@@ -1,6 +1,6 @@
 /**
  * Who may use the administration's API: a program with an administrator's key, or the browser of an administrator who is signed
- * in. Whoever shows nothing good is told so (401); whoever is somebody else is refused (403).
+ * in. Anybody without a valid proof gets 401; a user of another role gets 403.
  */
 import { ByteSize, Context, Effect, Layer, Option, Redacted } from "effect"
 import { HttpIncomingMessage, HttpServerRequest } from "effect/http"

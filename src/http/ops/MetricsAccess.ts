@@ -1,5 +1,5 @@
 /**
- * Who may read metrics: they say what this installation earns. With `telemetry.metrics.token`, whoever sends it. Without, only programs
+ * Who may read metrics: they say what this installation earns. With `telemetry.metrics.token`, those who send it. Without, only programs
  * on this machine, while people reach this installation on this machine alone: a proxy in front of it is such a program, too, and
  * asks for strangers.
  *

@@ -11,7 +11,7 @@ import { GaugeFamily } from "./GaugeFamily.ts"
 /** How often the delay of the event loop is sampled, in ms. */
 const DELAY_RESOLUTION_MS = 20
 
-/** The delay is of the time since it was last begun anew, which is at least so long ago, in ms. */
+/** The delay is measured in windows of at least this length, in ms. */
 const DELAY_WINDOW_MS = 10_000
 
 const MICROS_PER_SECOND = 1_000_000

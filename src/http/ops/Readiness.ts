@@ -150,7 +150,7 @@ const PROBE_MS_MAX = 800
 /** Between a look that finds something new and the one that confirms it, in ms. */
 const CONFIRM_MS = 200
 
-/** Of the space that a disk needs, so much has to be free before it counts as not full again. */
+/** A full disk counts as free again once this many times the space that it needs is free. */
 const FREE_AGAIN = 1.25
 
 const stopping: NotReady = { reason: "stopping", message: "This server is stopping." }

@@ -10,7 +10,7 @@ const written = /[?#]|\/\/|.\/$|^\/v1\/v1\/|^[^/]/
 
 const isApi = (path: string): boolean => path.startsWith("/v1/") || path.startsWith("/dashboard/billing/")
 
-/** The path without its query; undefined where the address is none of the API. */
+/** The path without its query; undefined where the address is not one of the API. */
 export const apiPathOf = (url: string | undefined): string | undefined => {
   if (url === undefined) return undefined
   const path = written.test(url) ? plain(url) : url

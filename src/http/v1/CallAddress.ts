@@ -1,6 +1,6 @@
 /**
  * The address that a call comes from, for keys that are bound to networks: that of the connection, and behind proxies that
- * `server.trusted_proxies` names the last one of `X-Forwarded-For` that is none of theirs. The same rule as for pages.
+ * `server.trusted_proxies` names the last address of `X-Forwarded-For` besides theirs. The same rule as for pages.
  *
  * @internal
  */

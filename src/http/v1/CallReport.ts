@@ -1,5 +1,5 @@
 /**
- * What is told of a call when it has ended: its metrics, its line of the log, and its trace. It has ids, names, numbers and words of
+ * The report of a call that has ended: its metrics, its line of the log, and its trace. It has ids, names, numbers and words of
  * ours; nothing of what the client or the upstream wrote is in it.
  *
  * @internal

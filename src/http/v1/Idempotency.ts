@@ -1,6 +1,6 @@
 /**
  * Calls with an `Idempotency-Key`: one upstream call and one charge for a user's key, however often and at once it is sent. The first one
- * makes the call; the others wait for it and are answered with what it was. A key whose call came to nothing may be used anew.
+ * makes the call; the others wait for it and are answered with what it was. A key whose call came to nothing may be used again.
  *
  * @internal
  */

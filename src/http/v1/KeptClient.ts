@@ -1,6 +1,6 @@
 /**
  * The client of a call with an idempotency key: what is answered goes to the client and is kept beside. When the client leaves, the call
- * goes on, as long as its answer can be kept: whoever sends the key again gets it.
+ * goes on, as long as its answer can be kept: the next request with the key gets it.
  *
  * @internal
  */

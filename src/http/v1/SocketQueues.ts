@@ -33,7 +33,7 @@ const unmapped = (hex: string): string => hex.startsWith(MAPPED) ? hex.slice(-HE
 
 const byteHex = (byte: number): string => byte.toString(16).toUpperCase().padStart(2, "0")
 
-/** The bytes of an address; undefined for a text that is none. */
+/** The bytes of an address; undefined for any other text. */
 const bytesOf = (address: string): ReadonlyArray<number> | undefined => {
   if (isIPv4(address)) return address.split(".").map(Number)
   const [plain = ""] = address.split("%")

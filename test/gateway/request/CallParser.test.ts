@@ -22,7 +22,7 @@ const bodies: Readonly<Record<string, Buffer>> = {
     }]
   })),
   "a long body that is refused": bodyOf("a".repeat(PARSED_AT_ONCE_BYTES_MAX), { best_of: 3 }),
-  "a long body that is no JSON": Buffer.alloc(PARSED_AT_ONCE_BYTES_MAX + 1, 1),
+  "a long body that is not JSON": Buffer.alloc(PARSED_AT_ONCE_BYTES_MAX + 1, 1),
   "a short body": bodyOf("Hi")
 }
 

@@ -177,7 +177,7 @@ describe("parseCall of a chat call", () => {
   it.each<[string, object]>([
     ["has no type", { video_url: { url: "https://example.com/a.mp4" } }],
     ["has a type of null", { type: null, text: "x" }],
-    ["has a type that is no string", { type: 1, text: "x" }],
+    ["has a type that is not a string", { type: 1, text: "x" }],
     ["is empty", {}]
   ])("refuses a content part that %s", (_, content) => {
     assert.deepStrictEqual(refusalOf(chat(part(content))), [

@@ -66,7 +66,7 @@ describe("images and files", () => {
 
   const text = "x".repeat(1_000)
   it.each<[name: string, content: object, counted: string]>([
-    ["an image that is no address", { type: "image_url", image_url: text }, text],
+    ["an image that is not an address", { type: "image_url", image_url: text }, text],
     [
       "data of another type",
       { type: "image_url", image_url: { url: `data:text/plain;base64,${text}` } },

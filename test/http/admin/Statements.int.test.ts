@@ -79,7 +79,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })(
         }
       }))
 
-    it.effect("refuse days that are none and filters that rows do not have", () =>
+    it.effect("refuse invalid days and filters that rows do not have", () =>
       Effect.gen(function*() {
         const { get } = yield* program
         const refused = (path: string) =>
@@ -100,7 +100,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })(
         assert.strictEqual((yield* get("/statements/liability")).status, 400)
       }))
 
-    it.effect("compare an uploaded bill with the books, and refuse what is none", () =>
+    it.effect("compare an uploaded bill with the books, and refuse any other file", () =>
       Effect.gen(function*() {
         const { upload } = yield* program
         const bill = yield* upload("/bills/check?provider=epay", "trade_no,money\nT1,1.00\n")

@@ -190,7 +190,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       assert.deepStrictEqual(yield* world.problems, [])
     }))
 
-  it.effect("cancel an order, as whoever did it", () =>
+  it.effect("cancel an order, under the name of the administrator", () =>
     Effect.gen(function*() {
       const { client, root, world } = yield* asRoot
       const { order } = yield* orderOf()

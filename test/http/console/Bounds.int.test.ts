@@ -16,7 +16,7 @@ import { send } from "../../support/TestHttp.ts"
 layer(ConsoleWorld.layerOf({ billing: { pay_as_you_go: false } }), { excludeTestServices: true })(
   "pages at their bounds",
   (it) => {
-    it.effect("a part of a page is not answered by a page for signing in: the whole page is asked for anew", () =>
+    it.effect("a part of a page is not answered by a page for signing in: the whole page is asked for again", () =>
       Effect.gen(function*() {
         const { origin } = yield* ConsoleWorld
         const visitor = new ConsoleClient(origin)

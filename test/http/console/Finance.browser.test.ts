@@ -32,7 +32,7 @@ const review = async (visitor: Visitor, telling: Telling, { origin }: World, eve
   await inspect(visitor, telling, "review-done")
 }
 
-/** A provider's bill is compared with the books, after a file that is none was refused. */
+/** A provider's bill is compared with the books, after another file was refused. */
 const reconcile = async (visitor: Visitor, telling: Telling, { origin }: World, payment: string) => {
   const { page } = visitor
   const head = "currency,gross,fee,net,reporting_category,source_id,payment_intent_id,customer_facing_amount," +

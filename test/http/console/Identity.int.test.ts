@@ -104,7 +104,7 @@ layer(ConsoleWorld.layerOf({ server: { port: 0, trusted_proxies: ["127.0.0.1"] }
         )
       }))
 
-    it.effect("whoever guesses in a stolen session is ended by its owner, without a proof", () =>
+    it.effect("a stolen session in which somebody guesses is ended by its owner, without a proof", () =>
       Effect.gen(function*() {
         const { client: thief, email } = yield* register("10.1.0.7")
         yield* thief.get("/account")

@@ -57,7 +57,7 @@ describe("accounts by mail", () => {
     }),
     { excludeTestServices: true }
   )((it) => {
-    it.effect("are made by whoever opens the mail, with their password, once", () =>
+    it.effect("are made by the reader of the mail, with their password, once", () =>
       Effect.gen(function*() {
         const world = yield* ConsoleWorld
         const client = yield* visitor

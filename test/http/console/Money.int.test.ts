@@ -29,7 +29,7 @@ const orderShown = Effect.gen(function*() {
 })
 
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money", (it) => {
-  it.effect("an amount becomes an order; an amount that is none, too small or too large becomes nothing", () =>
+  it.effect("an amount becomes an order; one that is invalid, too small or too large becomes nothing", () =>
     Effect.gen(function*() {
       const { client, user } = yield* asUser
       yield* client.get("/topup")

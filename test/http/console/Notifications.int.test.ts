@@ -64,7 +64,7 @@ describe("notifications", () => {
         assert.include(chinese.text, "请输入 1 至 14 的整数。")
       }))
 
-    it.effect("go to a webhook whose secret is shown once, and again only when it is made anew", () =>
+    it.effect("go to a webhook whose secret is shown once, and again only when it is replaced", () =>
       Effect.gen(function*() {
         const { client, user, world: { sql } } = yield* asUser
         yield* client.get("/notifications")

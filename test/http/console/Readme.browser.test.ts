@@ -1,6 +1,6 @@
 /**
  * The pictures in the README: the pages of a user with a month of calls, a plan and an order to pay. `npm run screenshots`
- * takes them anew; every other run takes them for a look at what they show.
+ * takes them again; every other run takes them for a look at what they show.
  */
 import { describe, layer } from "@effect/vitest"
 import { Effect } from "effect"

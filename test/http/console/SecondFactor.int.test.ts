@@ -115,7 +115,7 @@ describe("the second factor", () => {
         assert.strictEqual((yield* visitor.post(LOGIN, { code: codes[0] ?? "", next })).headers.location, "/")
       }))
 
-    it.effect("has its codes made anew, and is turned off, with the password and a code", () =>
+    it.effect("has its codes replaced, and is turned off, with the password and a code", () =>
       Effect.gen(function*() {
         const world = yield* ConsoleWorld
         const user = yield* world.user(0n)

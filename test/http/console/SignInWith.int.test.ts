@@ -142,7 +142,7 @@ describe("signing in at a provider", () => {
         const authorization = /href="([^"]*code_challenge[^"]*)"/.exec(going.text)?.[1]?.replaceAll("&amp;", "&") ?? ""
         const back = pathOf(yield* signInThere(authorization, name))
         const eve = yield* asUser
-        assert.strictEqual((yield* eve.client.get(back)).status, 403, "not to whoever opens the link")
+        assert.strictEqual((yield* eve.client.get(back)).status, 403, "not to somebody else who opens the link")
         assert.strictEqual((yield* client.get(back)).headers.location, "/account?done=connected")
         assert.include((yield* client.get("/account")).text, oidc.issuer)
         const other = yield* visitor

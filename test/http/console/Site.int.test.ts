@@ -63,7 +63,7 @@ describe("the site", () => {
         assert.strictEqual((yield* send(`${world.origin}${path}`, { method: "GET" })).status, 404)
       }))
 
-    it.effect("takes no logo that is no image or too large, and says so beside the field", () =>
+    it.effect("takes no logo that is too large or not an image, and says so beside the field", () =>
       Effect.gen(function*() {
         const { save, visitor } = yield* asRoot
         for (const wrong of [Buffer.from("<svg onload='alert(1)'/>"), Buffer.concat([PNG, Buffer.alloc(70_000)])]) {

@@ -73,7 +73,7 @@ describe("traces of calls", () => {
       assert.include(receiver.raw[0] ?? "", '"x-tenant":"mine"')
     }).pipe(Effect.scoped))
 
-  it.live("begin anew where the client's header is malformed, and say what failed", () =>
+  it.live("start a new trace where the client's header is malformed, and say what failed", () =>
     Effect.gen(function*() {
       const { ask, gateway, spansOf } = yield* traced()
       gateway.upstream.on("up", (call) => call.error(500))

@@ -102,7 +102,7 @@ interface InputGroup {
   readonly inputs: ReadonlyArray<AnyInput>
 }
 
-/** An entry that is no input is shown as it is. */
+/** Any other entry is shown as it is. */
 export type InputEntry = AnyInput | InputGroup | ReadonlyArray<AnyInput | ComponentChildren>
 
 interface Shown<I extends Asked = Asked> {

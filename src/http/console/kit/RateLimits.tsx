@@ -31,7 +31,7 @@ export const rateProblems = (context: PageContext, wrong: ReadonlyArray<RateKind
   )
 }
 
-/** A limit as the audit log has it; undefined for what is none. */
+/** A limit as the audit log has it; undefined for anything else. */
 export const recordedRate = (context: PageContext, field: string, value: unknown) => {
   const kind = rateKinds.find((one) => rateNames[one] === field)
   return kind === undefined ? undefined : {

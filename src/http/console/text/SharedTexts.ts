@@ -57,7 +57,7 @@ export const codeInput = (
 }
 
 /**
- * The same to somebody who is signed in: only a session tries proofs of this user, and whoever has stolen one is stopped by ending it, for
+ * The same to somebody who is signed in: only a session tries proofs of this user, and a thief is stopped by ending the stolen one, for
  * which no proof is asked.
  */
 const refuseProofBusy = (context: PageContext) => (error: TooManyAttempts) =>

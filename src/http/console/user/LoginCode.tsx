@@ -58,7 +58,7 @@ const codePage = ({ fields, options, state, context }: CodePageProps) => {
   })
 }
 
-/** What a passkey of whoever waits is asked for. */
+/** What the waiting user's passkey is asked for. */
 const optionsOf = Effect.fnUntraced(function*({ pending, secret }: PageContext) {
   const userId = pending === undefined ? undefined : yield* (yield* Login).pendingUser(pending)
   if (userId === undefined) return { userId, options: undefined }

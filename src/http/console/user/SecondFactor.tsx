@@ -1,5 +1,5 @@
 /**
- * `/account/second-factor`: an authenticator app is set up, and turned off; recovery codes are made anew. Each form asks for the
+ * `/account/second-factor`: an authenticator app is set up, and turned off; recovery codes are replaced. Each form asks for the
  * password and a code. What is shown once - the app's secret, the recovery codes - is in the answer of the form alone.
  */
 import { Effect, Redacted } from "effect"
@@ -97,7 +97,7 @@ const enrollerOf = (context: UserContext) =>
     issuer: settings.current().site.name
   }))
 
-/** What is set up in the form, or something new where the form is none of ours. */
+/** What is set up in the form; something new for any other form. */
 const enrolmentOf = Effect.fnUntraced(function*(context: UserContext, state: FormState) {
   const factors = yield* SecondFactors
   const enroller = yield* enrollerOf(context)

@@ -254,7 +254,7 @@ const choiceBounds = { bytesMax: 131_072, fieldsMax: 2 * CHOICES_MAX }
 
 const file = pageForm({
   read: readFormWithFiles(fileBounds),
-  // A whole file would make a page of many megabytes: whoever sent it has it.
+  // A whole file would make a page of many megabytes, and its sender has it.
   show: (context, { problems }) => Effect.succeed(importPage(context, { ...emptyForm, problems })),
   run: (context, fields) =>
     Effect.gen(function*() {

@@ -1,6 +1,6 @@
 /**
  * `/admin/search`: what the box on every page of the administration finds: users, keys by their hint, orders, and payments by a
- * reference. One find alone is gone to. Whoever may not see a kind does not find it.
+ * reference. One find alone is gone to. Kinds that a role may not see are not found.
  */
 import { Effect } from "effect"
 import { PaymentSearch } from "../../../../events/PaymentSearch.ts"
