@@ -40,8 +40,6 @@ export const channelSettings = model({
 })
 export interface ChannelSettings extends ValueOf<typeof channelSettings.fields> {}
 
-export type ChannelTermName = keyof typeof channelTerms.fields
-
 export interface ChannelTerms extends ValueOf<typeof channelTerms.fields> {}
 
 /** What a channel has where nobody has said it. */

@@ -27,12 +27,6 @@ const LOCK_WAIT_MS = 5_000
 /** What may be in the folder before: the key file that somebody put there, and what a disk or this program has by itself. */
 const allowedBefore = new Set(["master.key", "lost+found", "postgres.lock", "postgres.lock-journal"])
 
-export interface CreatedFolder {
-  /** Where the files of the backup are written. */
-  readonly folder: string
-  readonly installation: PostgresInstallation
-}
-
 const refuseFull = (dataDir: string, names: ReadonlyArray<string>) =>
   new EmbeddedPostgresError({
     dataDir,

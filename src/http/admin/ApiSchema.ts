@@ -6,12 +6,6 @@ import { Record as Records, Schema, SchemaAST } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 
-/** The number of a row, as text. `BigInt` takes every text that passes. */
-export const ApiId = Schema.toEncoded(IdJson)
-
-/** A whole number of micros, fen or the like, as text. */
-export const ApiAmount = Schema.toEncoded(AmountJson)
-
 /** A moment, as text: where a use case says what is wrong with it. */
 export const ApiMoment = Schema.toEncoded(MomentJson)
 
