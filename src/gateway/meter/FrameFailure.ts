@@ -18,6 +18,9 @@ export const unknownFailure: FrameFailure = { status: undefined, code: undefined
 /** A message is cut behind so many UTF-16 units. */
 export const FAILURE_MESSAGE_CHARS_MAX = 4096
 
+/** A code, a type or the name of a parameter behind so many. */
+export const FAILURE_NAME_CHARS_MAX = 256
+
 /** Errors in errors are followed so deep. */
 const NESTING_MAX = 4
 
@@ -41,11 +44,15 @@ function httpStatus(value: unknown): number | undefined {
 /** A code that only repeats the HTTP status is left out. */
 function codeText(value: unknown): string | undefined {
   if (httpStatus(value) !== undefined || value === "" || value === 0) return undefined
-  return typeof value === "string" || typeof value === "number" ? String(value) : undefined
+  return typeof value === "string" || typeof value === "number"
+    ? String(value).slice(0, FAILURE_NAME_CHARS_MAX)
+    : undefined
 }
 
 const typeText = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== "" && value !== "error" && httpStatus(value) === undefined ? value : undefined
+  typeof value === "string" && value !== "" && value !== "error" && httpStatus(value) === undefined
+    ? value.slice(0, FAILURE_NAME_CHARS_MAX)
+    : undefined
 
 /** Text, or the texts of a list such as FastAPI's `detail`. */
 function messageText(value: unknown): string | undefined {

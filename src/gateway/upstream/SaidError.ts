@@ -3,7 +3,7 @@
  * `detail` or an array of them, or it may be the whole text.
  */
 import { isObject, type JsonObject, parseJson } from "../JsonValue.ts"
-import { providersMessage } from "../meter/FrameFailure.ts"
+import { FAILURE_MESSAGE_CHARS_MAX, FAILURE_NAME_CHARS_MAX, providersMessage } from "../meter/FrameFailure.ts"
 import type { SaidError } from "./UpstreamProblem.ts"
 
 /** Text other than JSON is read up to here, in UTF-16 units: an HTML page is no message. */
@@ -20,7 +20,7 @@ const isAbsent = (text: string): boolean => text === "" || text === "None" || te
 
 const scalarText = (value: unknown): string => {
   const text = typeof value === "string" ? value : typeof value === "number" ? String(value) : ""
-  return isAbsent(text) ? "" : text
+  return isAbsent(text) ? "" : text.slice(0, FAILURE_NAME_CHARS_MAX)
 }
 
 /** Where upstreams say what is wrong, the likeliest key first. */
@@ -75,7 +75,8 @@ export const saidErrorOf = (status: number | undefined, body: string): SaidError
     // A code that only repeats the status says nothing.
     code: /^\d{3}$/.test(code) ? scalarText(error?.status) : code,
     type: scalarText(error?.type ?? error?.__type),
-    message: provided ?? messageOf(json),
+    // Some upstreams repeat the whole request in it; telling errors apart takes time in proportion.
+    message: (provided ?? messageOf(json)).slice(0, FAILURE_MESSAGE_CHARS_MAX),
     param: param === "" ? null : param
   }
 }

@@ -4,6 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Buffer } from "node:buffer"
+import { FAILURE_MESSAGE_CHARS_MAX } from "../../../src/gateway/meter/FrameFailure.ts"
 import { saidBy } from "../../../src/gateway/upstream/QuietStream.ts"
 import { cleaned, problemOf, saidIn, type UpstreamProblem } from "../../../src/gateway/upstream/UpstreamProblem.ts"
 import { retryAfterOf, saidErrorOf } from "../../../src/gateway/upstream/SaidError.ts"
@@ -258,6 +259,17 @@ describe("UpstreamProblem", () => {
       return problem._tag === "RequestRefused" ? problem.error.message : problem._tag
     })
     assert.deepStrictEqual(new Set(messages), new Set(["too long"]))
+  })
+
+  it("reads no more of a message and of names than it takes", () => {
+    const long = "model ".repeat(100_000)
+    const said = saidErrorOf(400, JSON.stringify({ error: { message: long, code: long, type: long, param: long } }))
+    assert.strictEqual(said.message.length, FAILURE_MESSAGE_CHARS_MAX)
+    assert.deepStrictEqual([said.code, said.type, said.param].map((name) => name?.length), [256, 256, 256])
+    assert.strictEqual(
+      saidErrorOf(400, JSON.stringify({ detail: [long, long] })).message.length,
+      FAILURE_MESSAGE_CHARS_MAX
+    )
   })
 
   it("keeps names of the operator to itself", () => {
