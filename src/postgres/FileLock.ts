@@ -20,15 +20,22 @@ export interface FileLock {
 const isBusy = (cause: unknown): boolean =>
   cause instanceof Error && "errcode" in cause && cause.errcode === SQLITE_BUSY
 
-/** What is in the file is of no value. */
-const advice = "Remove it while no process of Realms runs there; it is made again"
+/** SQLite's result codes for a file that is no database of its own. */
+const SQLITE_DAMAGED: ReadonlySet<unknown> = new Set([11, 26])
+
+const failure = (path: string, what: string, cause: unknown): FileLockFailed => {
+  const isDamaged = cause instanceof Error && "errcode" in cause && SQLITE_DAMAGED.has(cause.errcode)
+  // What is in the file is of no value.
+  const advice = isDamaged ? ". Remove it while no process of Realms uses the folder; it is made again" : ""
+  return new FileLockFailed({ message: `${path} cannot be ${what}: ${causeText(cause)}${advice}` })
+}
 
 /** The lock at a path; its folder has to be there. */
 export const openFileLock = (path: string): Effect.Effect<FileLock, FileLockFailed, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.try({
       try: () => new DatabaseSync(path, { timeout: 0 }),
-      catch: (cause) => new FileLockFailed({ message: `${path} cannot be opened: ${causeText(cause)}. ${advice}` })
+      catch: (cause) => failure(path, "opened", cause)
     }),
     (file) => Effect.sync(() => file.close())
   ).pipe(Effect.map((file) => ({
@@ -38,7 +45,7 @@ export const openFileLock = (path: string): Effect.Effect<FileLock, FileLockFail
         return Effect.succeed(true)
       } catch (cause) {
         if (isBusy(cause)) return Effect.succeed(false)
-        return Effect.fail(new FileLockFailed({ message: `${path} cannot be locked: ${causeText(cause)}. ${advice}` }))
+        return Effect.fail(failure(path, "locked", cause))
       }
     })
   })))

@@ -326,6 +326,11 @@ layer(MadeServer.layer, { excludeTestServices: true, timeout: MADE_MS_MAX })("Em
     const empty = (yield* Effect.flip(enter(dataDir))).message
     assert.include(empty, "is no database of PostgreSQL")
     assert.include(empty, "remove it together with")
+    yield* Effect.promise(() => writeFile(join(dataDir, "postgres.lock"), "no lock of ours ".repeat(100)))
+    assert.include(
+      (yield* Effect.flip(enter(dataDir))).message,
+      "postgres.lock cannot be locked: file is not a database. Remove it"
+    )
   })
 
   it.effect.skipIf(!isRoot)(
