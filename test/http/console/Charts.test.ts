@@ -3,7 +3,7 @@
  * drawn.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import {
   axisLabel,
   chartBounds,
@@ -13,7 +13,10 @@ import {
   POINTS_MAX,
   SERIES_MAX
 } from "../../../src/http/console/charts/ChartOption.ts"
-import { Charts, CHARTS_WAITING_MAX } from "../../../src/http/console/charts/Charts.ts"
+import { ChartMsMax, Charts, CHARTS_WAITING_MAX } from "../../../src/http/console/charts/Charts.ts"
+
+/** On a busy machine the thread takes its time to start. */
+const Drawing = Charts.layer.pipe(Layer.provide(Layer.succeed(ChartMsMax, 25_000)))
 
 const days: ChartSpec = {
   kind: "days",
@@ -38,7 +41,7 @@ describe("Charts", () => {
       const dark = yield* charts.render(days, "dark")
       for (const svg of [light, dark]) for (const color of [colorAt(0), othersColor]) assert.include(svg, color)
       assert.notStrictEqual(light, dark)
-    }).pipe(Effect.provide(Charts.layer)))
+    }).pipe(Effect.provide(Drawing)))
 
   it.live("lets nothing out of its texts", () =>
     Effect.gen(function*() {
@@ -54,7 +57,7 @@ describe("Charts", () => {
       )
       assert.notMatch(none, /<script|<image/)
       assert.include(none, "alert(1)")
-    }).pipe(Effect.provide(Charts.layer)))
+    }).pipe(Effect.provide(Drawing)))
 
   it.live("draws so many at once and no more, and goes on after that", () =>
     Effect.gen(function*() {
@@ -65,7 +68,7 @@ describe("Charts", () => {
       })
       assert.strictEqual(results.filter(({ _tag }) => _tag === "Failure").length, 40)
       assert.match(yield* charts.render({ ...days, emptyText: "after" }, "light"), /^<svg/)
-    }).pipe(Effect.provide(Charts.layer)))
+    }).pipe(Effect.provide(Drawing)))
 
   it.live("refuses more points than there is room for", () =>
     Effect.gen(function*() {
@@ -75,7 +78,7 @@ describe("Charts", () => {
       assert.strictEqual(error._tag, "ChartFailed")
       const series = Array.from({ length: SERIES_MAX + 1 }, () => ({ color: "#000", values: [1, 2, 3] }))
       assert.strictEqual((yield* Effect.flip(charts.render({ ...days, series }, "light")))._tag, "ChartFailed")
-    }).pipe(Effect.provide(Charts.layer)))
+    }).pipe(Effect.provide(Drawing)))
 
   it.live("has its bars where those who point at them are told, one on top of the other", () =>
     Effect.gen(function*() {
@@ -100,7 +103,7 @@ describe("Charts", () => {
         assert.approximately(x + width / 2, left + (index + 0.5) * step, 1)
         assert.strictEqual(upper[index]?.[1], y + height)
       }
-    }).pipe(Effect.provide(Charts.layer)))
+    }).pipe(Effect.provide(Drawing)))
 
   it("writes amounts on the axis as short as they are", () => {
     const table: ReadonlyArray<readonly [value: number, text: string]> = [
