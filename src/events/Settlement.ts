@@ -53,7 +53,9 @@ const identityOf = (fact: PaymentFact, payment: string, attempt: Attempt | undef
   if (fact.provider !== "epay") return { provider: fact.provider, scope: "", payment }
   const own = attempt?.provider === "epay" ? attempt : undefined
   const gateway = own !== undefined && own.gateway !== "" ? own.gateway : fact.gateway ?? ""
-  const pid = own?.merchant ?? fact.account ?? ""
+  // A payment to another merchant is not the one that this merchant's gateway calls by the same number.
+  const paidTo = fact._tag === "Paid" ? fact.merchant : null
+  const pid = paidTo ?? own?.merchant ?? fact.account ?? ""
   return { provider: "epay", scope: epayScope(gateway, pid), payment }
 }
 

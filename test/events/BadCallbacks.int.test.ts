@@ -225,4 +225,26 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("callbacks that are
       world.stripe.setWebhookMode("automatic")
       yield* world.clean
     }).pipe(Effect.scoped))
+
+  test("EPay: a trade number of another merchant is another payment, which root can credit", function*(world) {
+    world.epay.setNotifyMode("manual")
+    const another = { partner_id: "2002", key: "the key of 2002" }
+    const server = yield* makeServer({ ...world.options, payment: { epay: another } })
+    const [first, second] = [yield* world.topup, yield* world.topup]
+    const [one, two] = [yield* world.openEpay(first), yield* world.openEpay(second)]
+    const send2 = (origin: string, pairs: Pairs, key: string) =>
+      Effect.andThen(send(`${origin}${epayPath}?${signedQuery(world, pairs, key)}`, {}), world.events)
+    yield* send2(world.origin, notifyOf(world, one, { trade_no: "shared" }), world.epay.key)
+    const told = notifyOf(world, two, { trade_no: "shared", pid: another.partner_id })
+    const event = (yield* send2(server.origin, told, another.key)).at(-1)
+    assert.deepInclude(event, { fact: "Paid", outcome: "needs_review", note: "paid to merchant 2002, asked for 1001" })
+    const payments = yield* world.sql<
+      { state: string }
+    >`SELECT state FROM payments WHERE payment_id = 'shared' ORDER BY id`
+    assert.deepStrictEqual(payments.map(({ state }) => state), ["fulfilled", "in_review"])
+    yield* world.credited(first)
+    assert.strictEqual(yield* world.stateOf(second), "pending")
+    yield* send2(world.origin, notifyOf(world, two), world.epay.key)
+    yield* world.credited(second)
+  })
 })
