@@ -66,6 +66,8 @@ export const messageFields: Fields = fields({
   reasoning_content: forwarded(clientWithPictures, "", { reasoning: true }),
   reasoning: forwarded(clientWithPictures, "", { reasoning: true }),
   reasoning_details: forwarded(clientWithPictures, "", { reasoning: true }),
+  thinking: forwarded(clientWithPictures, "", { reasoning: true }),
+  codex_reasoning_items: forwarded(clientWithPictures, "", { reasoning: true }),
   reasoning_text: forwarded(text, "", { reasoning: true }),
   reasoning_opaque: forwarded(text, "", { reasoning: true }),
   thinking_blocks: forwarded(clientWithPictures, "", { reasoning: true }),

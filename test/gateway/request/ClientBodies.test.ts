@@ -140,6 +140,40 @@ describe("bodies of real clients", () => {
       })
     ],
     [
+      "Claude Code behind a router",
+      chat({
+        messages: [
+          { role: "user", content: [{ type: "text", text: "x", cache_control: { type: "ephemeral" } }] },
+          { role: "assistant", content: null, thinking: { content: "x", signature: "y" } }
+        ],
+        reasoning: { effort: "high", enabled: true },
+        tools: [{ type: "function", function: { name: "f", parameters: {} } }]
+      })
+    ],
+    [
+      "the upstreams of Groq, Perplexity, Mistral and Databricks, sent back",
+      chat({
+        messages: [
+          { role: "assistant", content: "x", executed_tools: [{ type: "search", output: "y" }] },
+          { role: "assistant", content: "x", citations: ["https://a"], search_results: [{ url: "https://a" }] },
+          {
+            role: "assistant",
+            content: [
+              { type: "reasoning", summary: [{ type: "summary_text", text: "x", signature: "y" }] },
+              { type: "text", text: "z" },
+              { type: "reference", reference_ids: [1] }
+            ]
+          }
+        ]
+      })
+    ],
+    [
+      "the Agents SDK",
+      responses(item({ type: "function_call", call_id: "c", name: "f", arguments: "{}", provider_data: { a: 1 } }))
+    ],
+    ["servers of MCP", chat({ tools: [{ type: "function", function: { name: "f", annotations: { title: "x" } } }] })],
+    ["NextChat", chat({ max_tokens: 4_000, max_completion_tokens: 4_000 })],
+    [
       "openai-node's parse",
       chat({
         messages: [{
