@@ -12,7 +12,7 @@ import { makePeer, makePeers, makeUserOf, messages, untilAnswered } from "../sup
 import { audited, balanceOf, ignoreLoss, makeUser, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
 import { until } from "../support/Until.ts"
 
-const TEST_TIMEOUT_MS = 120_000
+const TEST_TIMEOUT_MS = 300_000
 
 type Service = typeof Accounts.Service
 

@@ -14,7 +14,7 @@ import { send } from "../support/TestHttp.ts"
 import { chatUsage, completion, TestUpstream } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
-const TEST_TIMEOUT_MS = 120_000
+const TEST_TIMEOUT_MS = 300_000
 const LEASE_SECONDS = 30
 
 const installed = Effect.gen(function*() {

@@ -14,7 +14,7 @@ import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/Tes
 import { until } from "../support/Until.ts"
 
 const START = 10_000_000n
-const PROCESS_TIMEOUT_MS = 120_000
+const PROCESS_TIMEOUT_MS = 300_000
 const LEASE_SECONDS = 3
 const messages = [{ role: "user" as const, content: "Hi" }]
 

@@ -17,7 +17,7 @@ import { send } from "../support/TestHttp.ts"
 import { chatUsage, completion, TestUpstream } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
-const TEST_TIMEOUT_MS = 120_000
+const TEST_TIMEOUT_MS = 300_000
 const email = "ada@example.com"
 
 const installed = Effect.fnUntraced(function*(more: object) {

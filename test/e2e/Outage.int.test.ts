@@ -15,7 +15,7 @@ import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/Tes
 import { until } from "../support/Until.ts"
 
 /** Each starts processes, which a busy machine takes its time for. */
-const TEST_TIMEOUT_MS = 120_000
+const TEST_TIMEOUT_MS = 300_000
 const STREAMS = 10
 const LEASE_SECONDS = 30
 

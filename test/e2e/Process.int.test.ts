@@ -12,7 +12,7 @@ import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/Tes
 import { until } from "../support/Until.ts"
 
 /** Each starts processes, which a busy machine takes its time for. */
-const TEST_TIMEOUT_MS = 120_000
+const TEST_TIMEOUT_MS = 300_000
 const LEASE_SECONDS = 2
 const BALANCE_MICROS = 1_000_000n
 

@@ -15,7 +15,7 @@ import { until } from "../support/Until.ts"
 const START = 1_000_000_000_000n
 const RUNS = 600
 const SEED = 0x5eed
-const TEST_TIMEOUT_MS = 120_000
+const TEST_TIMEOUT_MS = 300_000
 const OVERHEAD_TOKENS = 1_000
 /** The model's overhead, a message's, and two bytes of text. */
 const INPUT_TOKENS_MAX = OVERHEAD_TOKENS + 100

@@ -8,7 +8,7 @@ import { makeDatabase, queryAt } from "../support/TestDatabase.ts"
 import { until } from "../support/Until.ts"
 
 /** Each starts processes, which a busy machine takes its time for. */
-const TEST_TIMEOUT_MS = 120_000
+const TEST_TIMEOUT_MS = 300_000
 
 describe("a new installation", { timeout: TEST_TIMEOUT_MS }, () => {
   it.live("names a setup link when it serves, which is void once a command has made an administrator", () =>

@@ -304,6 +304,6 @@ layer(Worlds, { excludeTestServices: true, timeout: 300_000 })("root among provi
         yield* booksAreTheirs(run)
         yield* world.clean
       }),
-    { arbitrary: { runs: 40, seed: 20_261_129, maxShrinks: 20 }, timeout: 280_000 }
+    { arbitrary: { runs: 40, seed: 20_261_129, maxShrinks: 20 }, timeout: 600_000 }
   )
 })

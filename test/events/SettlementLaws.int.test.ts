@@ -143,6 +143,6 @@ layer(Worlds, { excludeTestServices: true })("settlement, whatever comes in what
         yield* booksAgree(run, world)
         yield* world.clean
       }).pipe(Effect.provideService(References.MinimumLogLevel, "None")),
-    { arbitrary: { runs: 120, seed: 20_260_719, maxShrinks: 40 }, timeout: 120_000 }
+    { arbitrary: { runs: 120, seed: 20_260_719, maxShrinks: 40 }, timeout: 300_000 }
   )
 })

@@ -21,7 +21,7 @@ import { scratchFolder } from "../support/ScratchFolder.ts"
 import { problemsIn } from "../support/TestAccounts.ts"
 import { makeDatabase, makeEmptyDatabase, queryAt } from "../support/TestDatabase.ts"
 
-const TEST_TIMEOUT_MS = 120_000
+const TEST_TIMEOUT_MS = 300_000
 
 /** Migrations say what they do. */
 const quiet = Effect.provideService(References.MinimumLogLevel, "Error")

@@ -6,7 +6,7 @@ import { Effect } from "effect"
 /** Between two questions, at first; then twice as long each time, up to the other: those who answer have other work. */
 const POLL_MS = 5
 const POLL_MS_MAX = 40
-const WAIT_MS_MAX = 30_000
+const WAIT_MS_MAX = 60_000
 
 /** Asks until the answer is the one waited for, and gives it. */
 export const eventually = <A, E, R>(
