@@ -15,6 +15,7 @@ import { ChannelTest } from "../../src/gateway/ChannelTest.ts"
 import { CliServices, migrate } from "../../src/CommandApp.ts"
 import { makeCli, runCli } from "../../src/cli/Cli.ts"
 import { AppConfig, load } from "../../src/config/Config.ts"
+import { openFileLock } from "../../src/postgres/FileLock.ts"
 import { scratchFolder } from "./ScratchFolder.ts"
 import { until } from "./Until.ts"
 
@@ -48,10 +49,17 @@ const build = async (): Promise<void> => {
   if (Math.max(...times) > await changedMs(bundle)) await compile()
 }
 
+/** Only one worker of the run builds at a time: what another has built meanwhile is not older any more. */
+const buildLocked = Effect.gen(function*() {
+  const lock = yield* openFileLock(join(root, "node_modules/.test-build.lock"))
+  yield* until("no other worker builds", lock.tryToTake)
+  yield* Effect.promise(build)
+}).pipe(Effect.scoped, Effect.orDie)
+
 let building: Promise<void> | undefined
 
 /** Builds the server, once and only when its source is newer. */
-export const built = Effect.promise(() => building ??= build())
+export const built = Effect.promise(() => building ??= Effect.runPromise(buildLocked))
 
 /** A process that runs, or has run: the server, unless another command is named. */
 export class RealmsProcess {
