@@ -1,7 +1,7 @@
 /**
- * How long hostile request bodies, and a large answer, hold the event loop of a running server: `npx node bench/eventloop.ts`, after a build. Each body is
- * sent several times, alone, over HTTP; the server's process measures its own longest delay meanwhile. The target is 50 ms for
- * every body. `BENCH_BODY_BYTES` and `BENCH_ROUNDS` change its size.
+ * How long hostile request bodies, and a large answer, hold the event loop of a running server: `npx node bench/eventloop.ts`, after a
+ * build. Each body is sent several times, alone, over HTTP; the server's process measures its own longest delay meanwhile. The target is 50
+ * ms for every body. `BENCH_BODY_BYTES` and `BENCH_ROUNDS` change its size.
  */
 import type { ChildProcess } from "node:child_process"
 import { request } from "node:http"

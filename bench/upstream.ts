@@ -1,7 +1,7 @@
 /**
  * The upstream of the benchmarks: answers a chat completion at once, as JSON or as a short stream; for the models `large` and `five`
- * JSON of 20 and 5 MB, for `paced` a frame every 50 ms, for `slow` one every 500 ms, for `long` 500 frames at once, for `frame256` 100 frames with a text of 256 bytes.
- * Run as a process of its own; prints its port.
+ * JSON of 20 and 5 MB, for `paced` a frame every 50 ms, for `slow` one every 500 ms, for `long` 500 frames at once, for `frame256` 100
+ * frames with a text of 256 bytes. Run as a process of its own; prints its port.
  */
 import { createServer } from "node:http"
 import { FRAMES_PER_STREAM, tokensOf } from "./frameModels.ts"

@@ -72,7 +72,10 @@ const measureAll = ({ figure, isQuick, say }: Bench) =>
       ([row]) => Number(row?.[0])
     )
 
-    /** Each batch reserves `size` calls and commits those of the batch before it. Answers the CPU of a call, in microseconds, and its bytes of log. */
+    /**
+     * Each batch reserves `size` calls and commits those of the batch before it. Answers the CPU of a call, in microseconds, and its bytes
+     * of log.
+     */
     const round = Effect.fnUntraced(function*(statement: BatchStatement, size: number) {
       const calls = (isQuick ? 2_000 : 20_000) / (size === 1 ? 10 : 1)
       let commits: ReadonlyArray<JournalGroup> = []

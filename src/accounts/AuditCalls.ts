@@ -61,7 +61,10 @@ const flawSql = `CASE
   WHEN e.state = 'expired' AND e.settled_at <= e.lease_expires_at THEN 'expired within its lease'
 END`
 
-/** What a committed call costs: tokens times the prices of its tier, the last one that they reach, and its tools, times the multipliers, rounded up once. */
+/**
+ * What a committed call costs: tokens times the prices of its tier, the last one that they reach, and its tools, times the multipliers,
+ * rounded up once.
+ */
 const costSql = `
   SELECT div((e.input_tokens * p.input + e.cached_input_tokens * p.cached + e.cache_write_tokens * coalesce(p.write, p.input)
         + e.output_tokens * p.output

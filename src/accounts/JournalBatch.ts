@@ -1,6 +1,6 @@
 /**
- * One batch of the journal as the arguments of `realms_journal_v1` or `realms_journal_plain_v1`, and its answer decoded. Arrays travel as PostgreSQL
- * array literals: text that is joined once, which is the cheapest thing to make per call.
+ * One batch of the journal as the arguments of `realms_journal_v1` or `realms_journal_plain_v1`, and its answer decoded. Arrays travel as
+ * PostgreSQL array literals: text that is joined once, which is the cheapest thing to make per call.
  *
  * @internal
  */

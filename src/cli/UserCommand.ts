@@ -1,6 +1,6 @@
 /**
- * `realms user create`, `list`, `disable`, `enable`, `set-password`, `reset-second-factor` and `role`. A password comes from standard input only, never from
- * the command line, where other processes and the shell's history would see it.
+ * `realms user create`, `list`, `disable`, `enable`, `set-password`, `reset-second-factor` and `role`. A password comes from standard input
+ * only, never from the command line, where other processes and the shell's history would see it.
  */
 import { Effect, type Layer, Option } from "effect"
 import { Command, Flag } from "effect/cli"

@@ -1,6 +1,7 @@
 /**
  * What has to be asked at Stripe before an event about a refund or dispute is settled: which payment it is about, where it names a
- * charge alone; whose payment that is, where nothing here says so; and which refunds there are, where a sum does not agree with those that are known. Nothing is locked meanwhile.
+ * charge alone; whose payment that is, where nothing here says so; and which refunds there are, where a sum does not agree with those that
+ * are known. Nothing is locked meanwhile.
  *
  * @internal
  */

@@ -1,7 +1,7 @@
 /**
  * What root does with payments that fulfilled no order: the payer is credited, the money has gone back some other way, or there is
- * nothing to do. Each payment is resolved once, with a note; a second administrator gets an error that names the first. No payment is credited
- * twice, or both credited and given back.
+ * nothing to do. Each payment is resolved once, with a note; a second administrator gets an error that names the first. No payment is
+ * credited twice, or both credited and given back.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"

@@ -1,7 +1,7 @@
 /**
  * Registration once mail works. The form asks for an address alone and answers everybody alike; the mail has the link, or tells the owner
- * of an account that there is one. The account is made, with its password, by the person who opens the link: so every address is verified, and
- * nobody prepares an account for an address that is not theirs.
+ * of an account that there is one. The account is made, with its password, by the person who opens the link: so every address is verified,
+ * and nobody prepares an account for an address that is not theirs.
  */
 import { Context, Effect, Layer, Option, Redacted } from "effect"
 import { SqlClient } from "effect/sql"

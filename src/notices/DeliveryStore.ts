@@ -1,6 +1,6 @@
 /**
- * The rows of deliveries: how they are made of notices, taken by one server at a time, and ended. A delivery is leased: the server that takes it
- * sets its next attempt to the end of the lease, so that one whose server dies is taken again.
+ * The rows of deliveries: how they are made of notices, taken by one server at a time, and ended. A delivery is leased: the server that
+ * takes it sets its next attempt to the end of the lease, so that one whose server dies is taken again.
  * @internal
  */
 import { Effect, Schema } from "effect"
@@ -54,8 +54,8 @@ const Spread = Row({ notices: Schema.Number, endpointIds: Schema.Array(Schema.St
 /**
  * Makes the deliveries of notices that have none yet: a mail to the user or to each root, and one to the owner's webhook, as far as they
  * want it. Users are mailed at verified addresses only: who typed somebody else's has that person told nothing. Staff are mailed at any:
- * an administrator has given them their role. What is switched on later gets nothing of what was before. Answers how many notices there were. `userId`: of this user alone, those that another server is about
- * to spread included.
+ * an administrator has given them their role. What is switched on later gets nothing of what was before. Answers how many notices there
+ * were. `userId`: of this user alone, those that another server is about to spread included.
  */
 export const spreadNotices = (
   sql: Sql,

@@ -1,7 +1,7 @@
 /**
  * Bounds the bytes of bodies in memory - of requests, or of answers -: of the process, and of one user. Small bodies are not
- * counted, as far as they are not many. Bytes count as they arrive, so that a body which is only announced takes nothing from others. A body that waits for its client
- * alone gives way where somebody with less needs the room.
+ * counted, up to a number for each user. Bytes count as they arrive, so that a body which is only announced takes nothing from others. A
+ * body that waits for its client alone gives way where somebody with less needs the room.
  */
 import type { UserId } from "../domain/Ids.ts"
 
@@ -87,8 +87,8 @@ export class ByteBudget {
   }
 
   /**
-   * Whether there is room for `bytes` of a user who then has `own`. Where there is none, bodies give way, each time the oldest of the user who
-   * has the most, as long as that is more.
+   * Whether there is room for `bytes` of a user who then has `own`. Where there is none, bodies give way, each time the oldest of the user
+   * who has the most, as long as that is more.
    */
   private makesRoom(bytes: number, own: number): boolean {
     while (this.bytes + bytes > this.limits.processBytesMax) {

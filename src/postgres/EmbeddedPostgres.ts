@@ -118,8 +118,8 @@ const enter = (installation: PostgresInstallation) =>
   )
 
 /**
- * Uses the PostgreSQL of `dataDir` until the scope closes, starting it - for so many connections - if it does not run. `adopted` says that it ran.
- * Fails with {@link EmbeddedPostgresError}, whose message says what to do.
+ * Uses the PostgreSQL of `dataDir` until the scope closes, starting it - for so many connections - if it does not run. `adopted` says that
+ * it ran. Fails with {@link EmbeddedPostgresError}, whose message says what to do.
  */
 const acquire = Effect.fn("EmbeddedPostgres.acquire")(function*(dataDir: string, connectionsMax = CONNECTIONS_MIN) {
   const home = yield* openHome(dataDir)

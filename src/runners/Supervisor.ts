@@ -1,7 +1,7 @@
 /**
  * Several runners on one machine. The supervisor listens, and gives each new connection to the next runner, which reads and answers
- * it; nothing of a request passes through the supervisor. It starts a runner again that has ended, replaces them one by one on SIGHUP - by what is built now - and stops them
- * when it is stopped. Accounts need no owner among the runners: what each of them decides stands behind
+ * it; nothing of a request passes through the supervisor. It starts a runner again that has ended, replaces them one by one on SIGHUP - by
+ * what is built now - and stops them when it is stopped. Accounts need no owner among the runners: what each of them decides stands behind
  * the guards in PostgreSQL.
  */
 import { Clock, Effect, Fiber, Schedule } from "effect"

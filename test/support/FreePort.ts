@@ -11,7 +11,9 @@ export const freePort = Effect.callback<number>((resume) => {
   })
 })
 
-/** Ports for several listeners one behind the other lie below those that systems give out by themselves, so that nobody takes one meanwhile. */
+/**
+ * Ports for several listeners one behind the other lie below those that systems give out by themselves, so that nobody takes one meanwhile.
+ */
 const ROW_FROM = 20_000
 const ROW_UPTO = 30_000
 const ROW_TRIES_MAX = 100

@@ -1,6 +1,6 @@
 /**
- * What was released: the migrations of each version with their checksums, which never change again (`test/postgres/schemas/released.json`), and the
- * rows that a database of that version had (`test/postgres/schemas/<version>`). `npm run release:schema` writes both.
+ * What was released: the migrations of each version with their checksums, which never change again (`test/postgres/schemas/released.json`),
+ * and the rows that a database of that version had (`test/postgres/schemas/<version>`). `npm run release:schema` writes both.
  */
 import { Schema } from "effect"
 import { createHash } from "node:crypto"

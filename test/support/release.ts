@@ -1,8 +1,9 @@
 /**
  * `npm run release:schema -- 0.2.0`, once for each version, before it is tagged: writes down the checksums of its migrations in
- * `test/postgres/schemas/released.json`, which are never edited from then on, and rows of databases that have its schema in `test/postgres/schemas`.
- * The rows are those that the integration tests leave behind, which write them as users and providers do: of all their databases, the few
- * that together have rows in every table and whose books hold. `-- 0.2.0 test/orders test/gateway` runs some of the tests only.
+ * `test/postgres/schemas/released.json`, which are never edited from then on, and rows of databases that have its schema in
+ * `test/postgres/schemas`. The rows are those that the integration tests leave behind, which write them as users and providers do: of all
+ * their databases, the few that together have rows in every table and whose books hold. `-- 0.2.0 test/orders test/gateway` runs some of
+ * the tests only.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { PgConnection } from "@effect/sql-pg"

@@ -76,7 +76,10 @@ export function isNonEmpty(bytes: Uint8Array, start: number): boolean {
   return first === LETTER_T || first === MINUS || (first > DIGIT_0 && first <= DIGIT_9)
 }
 
-/** Whether the value at `start`, or a value in it, says anything: some upstreams write an error of nulls and empty texts where there is none. */
+/**
+ * Whether the value at `start`, or a value in it, says anything: some upstreams write an error of nulls and empty texts where there is
+ * none.
+ */
 export function saysAnything(bytes: Uint8Array, start: number): boolean {
   if (!isContainer(bytes, start)) return isNonEmpty(bytes, start)
   const end = skipValue(bytes, start)

@@ -15,7 +15,10 @@ export interface InputTally {
   readonly textBytes: number
   /** The part of them that stands in reasoning fields; upstreams may leave those out, so they are in no lower bound. */
   readonly reasoningBytes: number
-  /** The part of them that most upstreams are not sent: unknown fields, and tools that they would run. It is in no lower bound and no estimate. */
+  /**
+   * The part of them that most upstreams are not sent: unknown fields, and tools that they would run. It is in no lower bound and no
+   * estimate.
+   */
   readonly unsentBytes: number
   /** Integers of token arrays (embeddings). */
   readonly integers: number
