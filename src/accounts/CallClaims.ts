@@ -6,11 +6,11 @@ import { Cache, Context, Effect, Exit, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
-import { FairTurns } from "../platform/FairTurns.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, databaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 import { oneRowOf, rowOf } from "../postgres/Rows.ts"
 import type { CallClaim } from "./AccountState.ts"
+import { LookUpTurns } from "./LookUpTurns.ts"
 
 /** A kept answer has at most so many bytes, and all those of a user together. */
 export const ANSWER_BYTES_MAX = 1_048_576
@@ -19,12 +19,6 @@ const KEPT_BYTES_PER_USER_MAX = 104_857_600
 /** What is kept of a user is summed so often, in milliseconds, and for so many users at once; in between it is counted on. */
 const KEPT_SUM_MS = 60_000
 const KEPT_USERS_MAX = 10_000
-
-/**
- * Keys that are looked up or given up at once, of everybody and of one user. Neither costs the user anything, and the pool's ten
- * connections are for calls, too.
- */
-const TURNS = { allMax: 4, eachMax: 2 }
 
 /** What a client was answered: headers, and the body in base64. */
 const KeptAnswer = Schema.fromJsonString(
@@ -80,7 +74,7 @@ export class CallClaims extends Context.Service<CallClaims, {
   static readonly layer = Layer.effect(CallClaims)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const box = yield* SecretBox
-    const turns = new FairTurns<UserId>(TURNS)
+    const turns = yield* LookUpTurns
 
     const opened = Effect.fnUntraced(function*(callId: string, bytes: Uint8Array, keyId: string) {
       const text = yield* box.open({ bytes, keyId }, placeOf(callId))
@@ -149,5 +143,5 @@ export class CallClaims extends Context.Service<CallClaims, {
       )
 
     return CallClaims.of({ find, keep, release })
-  }))
+  })).pipe(Layer.provide(LookUpTurns.layer))
 }

@@ -6,19 +6,16 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { ChannelId, type UserId } from "../domain/Ids.ts"
 import { Count, Row } from "../domain/Row.ts"
-import { FairTurns } from "../platform/FairTurns.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
+import { LookUpTurns } from "./LookUpTurns.ts"
 import { AccountUnavailable } from "./AccountError.ts"
 import { ANSWER_MS_MAX } from "./Silent.ts"
 import { isReferenceId } from "./StoredReferences.ts"
 
 /** Different ids of one query, at most. */
 export const REFERENCE_IDS_MAX = 1_024
-
-/** Queries at once, of everybody and of one user: they cost the user nothing, and the pool's ten connections are for calls, too. */
-const TURNS = { allMax: 4, eachMax: 2 }
 
 /** References are known for so many days. */
 const REFERENCE_DAYS = 30
@@ -63,7 +60,7 @@ export class ResponseReferences extends Context.Service<ResponseReferences, {
 }>()("realms/accounts/ResponseReferences") {
   static readonly layer = Layer.effect(ResponseReferences)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const turns = new FairTurns<UserId>(TURNS)
+    const turns = yield* LookUpTurns
 
     const round = Effect.gen(function*() {
       yield* sql`SELECT realms_make_response_refs_v1(${DAYS_AHEAD}::integer)`
@@ -88,7 +85,7 @@ export class ResponseReferences extends Context.Service<ResponseReferences, {
     })
 
     return ResponseReferences.of({ find, round })
-  }))
+  })).pipe(Layer.provide(LookUpTurns.layer))
 }
 
 const findSql = `

@@ -43,7 +43,7 @@ const describeProblems = (problems: ReadonlyArray<AuditProblem>): ReadonlyArray<
       return lines
     })
 
-/** A list of what is not a problem of the books: how many, then a line for each of the newest. Nothing where there are none. */
+/** A list of remarks that are no problems of the books: their number, then a line for each of the newest. Empty without remarks. */
 const describeList = <A>(title: string, { count, newest }: AuditList<A>, line: (item: A) => string) =>
   count === 0 ? [] : [
     newest.length < count ? `${title}: ${count}, the newest ${newest.length}:` : `${title}: ${count}`,

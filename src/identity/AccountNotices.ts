@@ -1,6 +1,6 @@
 /**
  * Tells a user that how they sign in has changed, in the transaction of the change: an intruder does not change an account
- * unnoticed. A change that is repeated often is told of a few times only, so that no mailbox and no queue is filled.
+ * unnoticed. A change that is repeated often makes a few notices only, so that no mailbox and no queue is filled.
  */
 import { DateTime, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"

@@ -15,6 +15,7 @@ import {
   withinDatabaseWait
 } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
+import { freeQuestionsMax } from "../postgres/PoolShares.ts"
 import { type ApiKeyIdentity, type ListedApiKey, termFactsOf } from "./ApiKey.ts"
 import { ApiKeyCache } from "./ApiKeyCache.ts"
 import { changeApiKey, findApiKey, insertApiKey, listApiKeys, revokeApiKey } from "./ApiKeyStore.ts"
@@ -34,9 +35,6 @@ export type { ApiKeyIdentity, ListedApiKey } from "./ApiKey.ts"
 const KEY_PREFIX = "sk-"
 const KEY_BYTES = 32
 const HINT_CHARACTERS = 4
-
-/** Keys that are looked up at once: anybody can send keys that there are not, and the pool's ten connections are for calls, too. */
-const LOOKUPS_AT_ONCE_MAX = 4
 
 /** A longer text is no key of ours and is not even hashed. */
 const TOKEN_LENGTH_MAX = 256
@@ -101,7 +99,7 @@ export class ApiKeys extends Context.Service<ApiKeys, {
     const clock = yield* Clock.Clock
     const uses = yield* makeKeyUses
     const cache = new ApiKeyCache()
-    const turns = yield* Semaphore.make(LOOKUPS_AT_ONCE_MAX)
+    const turns = yield* Semaphore.make(freeQuestionsMax.apiKeys)
     yield* notifications.subscribe({
       onMessage: (topic) => {
         if (topic === "keys") cache.drop()

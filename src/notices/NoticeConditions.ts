@@ -1,7 +1,7 @@
 /**
- * What root is told of once while it lasts, such as a channel that is down. Each server that sees it reports it again and again; what no
- * server has seen for some time is over, and is told again when it comes back. So several servers can watch one thing, and a restart tells
- * nothing twice.
+ * Conditions that last, such as a channel that is down: root gets one notice of each. Every server that sees a condition reports it
+ * again and again. A condition that no server has reported for some time is over; if it comes back, root gets another notice. So several
+ * servers can watch one thing, and a restart repeats no notice.
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"

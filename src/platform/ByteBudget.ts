@@ -87,8 +87,8 @@ export class ByteBudget {
   }
 
   /**
-   * Whether there is room for `bytes` of a user who then has `own`. Where there is none, bodies give way, each time the oldest of the user
-   * who has the most, as long as that is more.
+   * Makes room for `bytes` of a user who then has `own`: one body after the other gives way, the oldest of the user who has the most, as
+   * long as that user has more than `own`. False when there is still no room.
    */
   private makesRoom(bytes: number, own: number): boolean {
     while (this.bytes + bytes > this.limits.processBytesMax) {

@@ -20,9 +20,9 @@ export interface KeyFile {
   readonly path: string
   /** The keys; none when there is no file, or an empty one. */
   readonly read: Effect.Effect<ReadonlyArray<string>, PlatformError.PlatformError>
-  /** The same, with a first key made where there is none. A file that had keys when it was read before fails, and none is made. */
+  /** The same; a first key is made for a missing or empty file. It fails, and makes no key, when an earlier read found keys. */
   readonly readOrMake: Effect.Effect<ReadonlyArray<string>, PlatformError.PlatformError | KeysLost>
-  /** Why there is none to read. */
+  /** Why the file has no keys. */
   readonly absence: Effect.Effect<"empty" | "missing", PlatformError.PlatformError>
   /** Puts a new key before the others. */
   readonly prepend: Effect.Effect<ReadonlyArray<string>, PlatformError.PlatformError>

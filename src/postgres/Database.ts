@@ -8,8 +8,8 @@ import type { SqlError } from "effect/sql/SqlError"
 import { AppConfig } from "../config/Config.ts"
 import { isDiskFull } from "./DiskSpace.ts"
 import { CONNECTIONS_MIN, EmbeddedPostgres } from "./EmbeddedPostgres.ts"
+import { POOL_CONNECTIONS_MAX } from "./PoolShares.ts"
 
-const POOL_CONNECTIONS_MAX = 10
 const CONNECT_TIMEOUT_MS = 5_000
 const KEEP_ALIVE_MS = 10_000
 const STATEMENT_TIMEOUT_MS = 30_000

@@ -128,20 +128,30 @@ layer(Gateway, { excludeTestServices: true })("a client that withholds", (it) =>
     }))
 })
 
-gatewayTests(Gateway)("a client that pipelines", (test) => {
-  test("is served one request after the other, and leaves nothing behind when it goes", function*(gateway) {
-    const user = yield* gateway.user(START)
-    const gate = new Gate()
-    const before = gateway.upstream.calls.length
-    gateway.upstream.on("up", async (call) => {
-      await gate.opened
-      call.json(completion("hello", chatUsage(10, 5)))
-    })
-    const request = head(user.key, `content-length: ${body.length}`) + body
-    const open = Effect.acquireRelease(
+/** A user, their request, connections to send it on, and an upstream that answers once the gate is open. */
+const behindGate = Effect.gen(function*() {
+  const gateway = yield* TestGateway
+  const user = yield* gateway.user(START)
+  const gate = new Gate()
+  gateway.upstream.on("up", async (call) => {
+    await gate.opened
+    call.json(completion("hello", chatUsage(10, 5)))
+  })
+  return {
+    user,
+    gate,
+    before: gateway.upstream.calls.length,
+    request: head(user.key, `content-length: ${body.length}`) + body,
+    open: Effect.acquireRelease(
       Effect.sync(() => new RawConnection(gateway.origin)),
       (client) => Effect.sync(() => client.end())
     )
+  }
+})
+
+gatewayTests(Gateway)("a client that pipelines", (test) => {
+  test("is served one request after the other, and leaves nothing behind when it goes", function*(gateway) {
+    const { before, gate, open, request, user } = yield* behindGate
     const [stays, leaves] = [yield* open, yield* open]
     stays.write(request.repeat(2))
     leaves.write(request.repeat(2))
@@ -154,19 +164,8 @@ gatewayTests(Gateway)("a client that pipelines", (test) => {
   })
 
   test("is cut off when it sends ahead by the hundred", function*(gateway) {
-    const user = yield* gateway.user(START)
-    const gate = new Gate()
-    const before = gateway.upstream.calls.length
-    gateway.upstream.on("up", async (call) => {
-      await gate.opened
-      call.json(completion("hello", chatUsage(10, 5)))
-    })
-    const request = head(user.key, `content-length: ${body.length}`) + body
+    const { before, gate, open, request, user } = yield* behindGate
     const models = `GET /v1/models HTTP/1.1\r\nhost: realms\r\nauthorization: Bearer ${user.key}\r\n\r\n`
-    const open = Effect.acquireRelease(
-      Effect.sync(() => new RawConnection(gateway.origin)),
-      (client) => Effect.sync(() => client.end())
-    )
     const [few, many] = [yield* open, yield* open]
     few.write(request + models.repeat(20))
     many.write(request + models.repeat(2_000))

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { Stripe } from "stripe"
 import { epaySign } from "../../simulators/epay/EpaySignature.ts"
 import { inWorld, makeServer, PaymentWorld } from "../support/PaymentWorld.ts"
+import { paidNotify } from "../support/Signers.ts"
 import { send } from "../support/TestHttp.ts"
 
 const stripePath = "/api/pay/stripe/webhook"
@@ -44,16 +45,7 @@ const eventBody = (reference: string, more: object = {}, type = "checkout.sessio
 type Pairs = ReadonlyArray<readonly [string, string]>
 
 const notifyOf = (world: World, reference: string, more: { readonly [name: string]: string } = {}): Pairs =>
-  Object.entries({
-    pid: world.epay.pid,
-    trade_no: `T${reference}`,
-    out_trade_no: reference,
-    type: "alipay",
-    name: "x",
-    money: "10.00",
-    trade_status: "TRADE_SUCCESS",
-    ...more
-  })
+  Object.entries(paidNotify(world.epay.pid, reference, more))
 
 const query = (pairs: Pairs): string => String(new URLSearchParams(pairs.map(([name, value]) => [name, value])))
 

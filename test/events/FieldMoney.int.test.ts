@@ -4,36 +4,20 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { createHash, createHmac } from "node:crypto"
 import { type EventId, UserId } from "../../src/domain/Ids.ts"
 import type { Resolve } from "../../src/events/EventResolutions.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import { inWorld, PaymentWorld } from "../support/PaymentWorld.ts"
+import { epaySigned, paidNotify, stripeSignature } from "../support/Signers.ts"
 import { send } from "../support/TestHttp.ts"
 
 const root = { name: "user:1", userId: UserId.make(1n), address: "" }
 
-/** MD5 over the sorted pairs and the key, as the protocol says. */
-const signedForm = (pairs: Readonly<Record<string, string>>, key: string): string => {
-  const text = Object.entries(pairs).filter(([, value]) => value !== "").toSorted(([a], [b]) => a < b ? -1 : 1)
-    .map(([name, value]) => `${name}=${value}`).join("&")
-  const sign = createHash("md5").update(text + key).digest("hex")
-  return String(new URLSearchParams({ ...pairs, sign, sign_type: "MD5" }))
-}
-
 const notify = Effect.fnUntraced(function*(reference: string, more: Readonly<Record<string, string>> = {}) {
   const { epay, origin } = yield* PaymentWorld
-  const pairs = {
-    pid: epay.pid,
-    trade_no: `T${reference}`,
-    out_trade_no: reference,
-    type: "alipay",
-    name: "Realms",
-    money: "10.00",
-    trade_status: "TRADE_SUCCESS",
-    ...more
-  }
-  const answer = yield* send(`${origin}/api/pay/epay/notify?${signedForm(pairs, epay.key)}`, {})
+  const pairs = epaySigned(Object.entries(paidNotify(epay.pid, reference, more)), epay.key)
+  const query = new URLSearchParams(pairs.map(([name, value]) => [name, value]))
+  const answer = yield* send(`${origin}/api/pay/epay/notify?${query}`, {})
   assert.deepStrictEqual([answer.status, answer.text], [200, "success"])
   return yield* newest
 })
@@ -52,11 +36,10 @@ const webhook = Effect.fnUntraced(function*(type: string, object: object, more: 
     ...more
   })
   const seconds = Math.floor((yield* Effect.clockWith((clock) => clock.currentTimeMillis)) / 1_000)
-  const signature = createHmac("sha256", stripe.webhookSecret).update(`${seconds}.${body}`).digest("hex")
   const answer = yield* send(`${origin}/api/pay/stripe/webhook`, {
     method: "POST",
     body,
-    headers: { "stripe-signature": `t=${seconds},v1=${signature}` }
+    headers: { "stripe-signature": stripeSignature(body, stripe.webhookSecret, seconds) }
   })
   assert.strictEqual(answer.status, 200, answer.text)
   return yield* newest

@@ -10,7 +10,7 @@ import type { Order } from "../../src/orders/Order.ts"
 import { ConsoleClient } from "../support/ConsoleClient.ts"
 import { openSession } from "../support/OpenSession.ts"
 import { inWorld, PaymentWorld } from "../support/PaymentWorld.ts"
-import { epaySigned, stripeSignature } from "../support/Signers.ts"
+import { epaySigned, paidNotify, stripeSignature } from "../support/Signers.ts"
 import { send } from "../support/TestHttp.ts"
 
 const ada = { name: "user:1", userId: null, address: "" }
@@ -20,16 +20,7 @@ const noise = (characters: number): string => randomBytes(characters).toString("
 
 const notify = Effect.fnUntraced(function*(reference: string, more: Readonly<Record<string, string>>) {
   const { epay, origin } = yield* PaymentWorld
-  const fields = {
-    pid: epay.pid,
-    trade_no: `T${reference}`,
-    out_trade_no: reference,
-    type: "alipay",
-    name: "x",
-    money: "10.00",
-    trade_status: "TRADE_SUCCESS",
-    ...more
-  }
+  const fields = paidNotify(epay.pid, reference, more)
   const pairs = epaySigned(Object.entries(fields).filter(([, value]) => value !== ""), epay.key)
   const body = String(new URLSearchParams(pairs.map(([name, value]) => [name, value])))
   const { status, text } = yield* send(`${origin}/api/pay/epay/notify`, {

@@ -6,11 +6,15 @@ import { ApiKeyId, UserId } from "../../src/domain/Ids.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { Users } from "../../src/identity/Users.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
+import { freeQuestionsMax } from "../../src/postgres/PoolShares.ts"
 import { hear, say } from "../support/Heard.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { until } from "../support/Until.ts"
 
 /** What is provoked here is also logged; that is not for the report. */
+/** Look-ups that are under way at once, at most. */
+const AT_ONCE = BigInt(freeQuestionsMax.apiKeys)
+
 const Quiet = Layer.succeed(References.MinimumLogLevel, "None")
 
 const TestLayer = Layer.mergeAll(ApiKeys.layer, Users.layer).pipe(
@@ -83,10 +87,10 @@ describe("ApiKeys", () => {
         Effect.forEach(Array.from({ length: 40 }), () => keys.authenticate(token), { concurrency: "unbounded" }),
         { startImmediately: true }
       )
-      yield* until("the first ones wait", Effect.map(waiting, (count) => count === 4n))
+      yield* until("the first ones wait", Effect.map(waiting, (count) => count === AT_ONCE))
       // The next one in the line of the table: those behind it find the table locked again.
       const second = yield* lock()
-      yield* until("it waits behind them", Effect.map(waiting, (count) => count === 5n))
+      yield* until("it waits behind them", Effect.map(waiting, (count) => count === AT_ONCE + 1n))
       yield* Deferred.succeed(first.done, undefined)
       yield* Deferred.await(second.locking)
       const identities = yield* Fiber.join(asked)
@@ -119,7 +123,7 @@ describe("ApiKeys", () => {
         "they wait",
         Effect.map(
           Effect.orDie(sql<{ waiting: bigint }>`SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted`),
-          ([row]) => (row?.waiting ?? 0n) >= 4n
+          ([row]) => (row?.waiting ?? 0n) >= AT_ONCE
         )
       )
       yield* Deferred.succeed(done, undefined)

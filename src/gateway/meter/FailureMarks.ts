@@ -5,11 +5,10 @@
  * @internal
  */
 import { QUOTE } from "../request/JsonBytes.ts"
+import { LOWER_F } from "../request/JsonScan.ts"
 import { isNonEmpty, scalarAt } from "./FrameBytes.ts"
 import { isFailureCode, isFailureStatus } from "./FrameFailure.ts"
 import { Key } from "./FrameKeys.ts"
-
-const LETTER_F = 0x66
 
 export class FailureMarks {
   private hasMessage = false
@@ -36,7 +35,7 @@ export class FailureMarks {
         this.hasCode ||= isFailureStatus(scalarAt(data, value))
         return
       case Key.success:
-        this.hasCode ||= data[value] === LETTER_F
+        this.hasCode ||= data[value] === LOWER_F
     }
   }
 }

@@ -10,6 +10,7 @@ import { CallRefused, unavailable } from "../../gateway/CallError.ts"
 import type { ApiKeyIdentity } from "../../identity/ApiKeys.ts"
 import { balanceShapes } from "../../usage/BalanceShapes.ts"
 import { KeyFigures } from "../../usage/KeyFigures.ts"
+import { freeQuestionsMax } from "../../postgres/PoolShares.ts"
 import { Receipts } from "../../usage/Receipts.ts"
 import { tooManyReads } from "./EdgeRefusals.ts"
 import { ModelList } from "./ModelList.ts"
@@ -26,7 +27,7 @@ export class DataReads extends Context.Service<DataReads, {
     const models = yield* ModelList
     const receipts = yield* Receipts
     const figures = yield* KeyFigures
-    const turns = yield* Semaphore.make(RECEIPTS_AT_ONCE_MAX)
+    const turns = yield* Semaphore.make(freeQuestionsMax.receipts)
     const asked = new OpenLimits<UserId>(RECEIPTS_OF_USER_MAX)
 
     const listModels = Effect.map(models.list, (data) => ({ object: "list", data }))
@@ -72,9 +73,6 @@ export class DataReads extends Context.Service<DataReads, {
     })
   }))
 }
-
-/** Receipts read at once: the pool has ten connections, and calls need theirs. */
-const RECEIPTS_AT_ONCE_MAX = 2
 
 /** Receipts that one user asks for and waits for, at most. */
 const RECEIPTS_OF_USER_MAX = 64
